@@ -1,0 +1,75 @@
+import { domainToASCII } from 'node:url';
+import { sql, type Queries } from '../db/db.ts';
+
+export type Kind = 'contact' | 'staff';
+export type Role = 'owner' | 'admin' | 'support' | 'auditor';
+
+/** Whatever signs in: a contact or a staff member. */
+export interface Account {
+  readonly organizationId: string;
+  readonly id: string;
+  readonly kind: Kind;
+  readonly customerId: string | null;
+  readonly role: Role | null;
+  readonly name: string;
+  readonly email: string;
+  readonly phone: string | null;
+  /** Raised by every security change; whatever carries an older one is void (I12). */
+  readonly epoch: number;
+  readonly disabledAt: number | null;
+  readonly passwordSetAt: number | null;
+  readonly lastSignInAt: number | null;
+  readonly suspectedAt: number | null;
+  readonly resetNoticeAt: number | null;
+}
+
+/** The columns of an account, for a statement that names the table `a`. Never the password. */
+export const ACCOUNT_COLUMNS = sql`a.organization_id AS "organizationId", a.id, a.kind, a.customer_id AS "customerId",
+  a.role, a.name, a.email, a.phone, a.epoch, a.disabled_at AS "disabledAt", a.password_set_at AS "passwordSetAt",
+  a.last_sign_in_at AS "lastSignInAt", a.suspected_at AS "suspectedAt", a.reset_notice_at AS "resetNoticeAt"`;
+
+/** True of accounts `a` that have an active authenticator. */
+export const HAS_MFA = sql`EXISTS (SELECT 1 FROM authenticators m WHERE m.organization_id = a.organization_id
+  AND m.account_id = a.id AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL)`;
+
+/** The account with an id in an organization, or undefined. */
+export function findAccount(
+  db: Pick<Queries, 'one'>,
+  organizationId: string,
+  id: string,
+): Promise<Account | undefined> {
+  return db.one(
+    sql`SELECT ${ACCOUNT_COLUMNS} FROM accounts a WHERE a.organization_id = ${organizationId} AND a.id = ${id}`,
+  );
+}
+
+/** The account with an e-mail address among an organization's contacts or staff, or undefined. */
+export function findAccountByEmail(
+  db: Pick<Queries, 'one'>,
+  organizationId: string,
+  kind: Kind,
+  email: string,
+): Promise<Account | undefined> {
+  return db.one(sql`SELECT ${ACCOUNT_COLUMNS} FROM accounts a WHERE a.organization_id = ${organizationId}
+    AND a.kind = ${kind} AND a.email_key = ${emailKey(email) ?? ''}`);
+}
+
+const EMAIL_MAX = 254;
+
+/**
+ * The form of an e-mail address by which it is unique and found: NFKC, trimmed, lower case, domain in ASCII. Dots and
+ * plus signs are kept, since only the mail server knows what they mean. Undefined where it has no address's shape.
+ */
+export function emailKey(email: string): string | undefined {
+  const folded = email.normalize('NFKC').trim().toLowerCase();
+  const parts = /^([^\s@"(),:;<>[\\\]\p{Cc}]+)@([^\s@]+)$/u.exec(folded);
+  const domain = domainToASCII(parts?.[2] ?? '');
+  if (!parts || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain)) return undefined;
+  const key = `${parts[1]}@${domain}`;
+  return key.length <= EMAIL_MAX ? key : undefined;
+}
+
+/** How a name is sorted and searched: compatibility forms and case folded, alike on both engines. */
+export function sortKey(name: string): string {
+  return name.normalize('NFKC').trim().toLowerCase();
+}

@@ -1,0 +1,164 @@
+import { createHmac } from 'node:crypto';
+import { uuidv7 } from '../crypto/tokens.ts';
+import { sql, type Database, type Queries } from '../db/db.ts';
+import type { Installation } from './installation.ts';
+
+/** Who did it. The operator acts at the shell and has no account; the system acts by itself. */
+export type Actor =
+  | { readonly kind: 'account'; readonly id: string; readonly address: string }
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'system' };
+
+/** The actor that commands run as. */
+export const OPERATOR: Actor = { kind: 'operator' };
+
+/** Everything that leaves an audit row. A closed list, so that a reader knows what to look for. */
+export type Action =
+  | 'organization.created'
+  | 'settings.changed'
+  | 'policy.changed'
+  | 'staff.created'
+  | 'customer.created'
+  | 'customer.changed'
+  | 'contact.created'
+  | 'contact.changed'
+  | 'portal-access.enabled'
+  | 'portal-access.disabled'
+  | 'documents.imported'
+  | 'welcome-link.made'
+  | 'password.set'
+  | 'password.answered'
+  | 'code.answered'
+  | 'signed-in'
+  | 'signed-out'
+  | 'proved-again'
+  | 'enrolment.offered'
+  | 'enrolment.answered'
+  | 'mfa.enabled'
+  | 'backup-codes.generated'
+  | 'mfa.reset'
+  | 'account.unlocked';
+
+export interface Fact {
+  readonly organizationId: string;
+  readonly actor: Actor;
+  readonly action: Action;
+  readonly targetId?: string;
+  /** 'done', or how an answer was found: 'right', 'wrong', 'already-used', … */
+  readonly result?: string;
+  readonly reason?: string;
+  /** Numbers and plain words. Never a secret, a code, a token or a password (I19). */
+  readonly details?: Readonly<Record<string, string | number | null>>;
+}
+
+export interface AuditRow {
+  readonly organizationId: string;
+  readonly id: string;
+  readonly at: number;
+  readonly actorKind: string;
+  readonly actorId: string | null;
+  readonly action: Action;
+  readonly targetId: string | null;
+  readonly address: string | null;
+  readonly result: string;
+  readonly reason: string | null;
+  readonly details: string;
+}
+
+/**
+ * Writes down what happened, with the row's own keyed MAC, in the transaction of the fact itself: neither can be there
+ * without the other (I18). Takes no lock that two accounts share.
+ */
+export async function record(tx: Queries, installation: Installation, fact: Fact): Promise<void> {
+  const at = installation.now();
+  const row: AuditRow = {
+    organizationId: fact.organizationId,
+    id: uuidv7(at),
+    at,
+    actorKind: fact.actor.kind,
+    actorId: fact.actor.kind === 'account' ? fact.actor.id : null,
+    action: fact.action,
+    targetId: fact.targetId ?? null,
+    address: fact.actor.kind === 'account' ? fact.actor.address : null,
+    result: fact.result ?? 'done',
+    reason: fact.reason ?? null,
+    details: JSON.stringify(fact.details ?? {}),
+  };
+  await tx.run(sql`INSERT INTO audit_rows
+    (organization_id, id, at, actor_kind, actor_id, action, target_id, address, result, reason, details, mac)
+    VALUES (${row.organizationId}, ${row.id}, ${row.at}, ${row.actorKind}, ${row.actorId}, ${row.action},
+      ${row.targetId}, ${row.address}, ${row.result}, ${row.reason}, ${row.details}, ${mac(installation.auditKey, row)})`);
+}
+
+/** Keeps the name by which a person or customer is shown in the log; names live apart from the rows. */
+export async function nameForAudit(
+  tx: Queries,
+  organizationId: string,
+  subjectId: string,
+  name: string,
+): Promise<void> {
+  await tx.run(sql`INSERT INTO audit_names (organization_id, subject_id, name)
+    VALUES (${organizationId}, ${subjectId}, ${name})
+    ON CONFLICT (organization_id, subject_id) DO UPDATE SET name = excluded.name`);
+}
+
+export interface AuditFilter {
+  readonly targetId?: string;
+  /** Only rows older than this id. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+/** The newest rows of an organization with the names known today, newest first. */
+export function listAudit(
+  db: Database,
+  organizationId: string,
+  filter: AuditFilter,
+): Promise<(AuditRow & { actorName: string | null; targetName: string | null })[]> {
+  const target = filter.targetId === undefined ? sql`` : sql`AND r.target_id = ${filter.targetId}`;
+  const before = filter.before === undefined ? sql`` : sql`AND r.id < ${filter.before}`;
+  return db.all(sql`SELECT ${COLUMNS}, actor.name AS "actorName", target.name AS "targetName"
+    FROM audit_rows r
+    LEFT JOIN audit_names actor ON actor.organization_id = r.organization_id AND actor.subject_id = r.actor_id
+    LEFT JOIN audit_names target ON target.organization_id = r.organization_id AND target.subject_id = r.target_id
+    WHERE r.organization_id = ${organizationId} ${target} ${before}
+    ORDER BY r.id DESC LIMIT ${filter.limit}`);
+}
+
+/** Recomputes the MAC of every row of an organization, in batches; answers how many were read and which do not match. */
+export async function verifyAudit(
+  installation: Installation,
+  organizationId: string,
+): Promise<{ rows: number; bad: string[] }> {
+  const bad: string[] = [];
+  let rows = 0;
+  for (let after = ''; ;) {
+    const batch = await installation.db.all<AuditRow & { mac: string }>(sql`SELECT ${COLUMNS}, r.mac
+      FROM audit_rows r WHERE r.organization_id = ${organizationId} AND r.id > ${after} ORDER BY r.id LIMIT 1000`);
+    for (const row of batch) if (row.mac !== mac(installation.auditKey, row)) bad.push(row.id);
+    rows += batch.length;
+    const last = batch.at(-1);
+    if (!last) return { rows, bad };
+    after = last.id;
+  }
+}
+
+const COLUMNS = sql`r.organization_id AS "organizationId", r.id, r.at, r.actor_kind AS "actorKind",
+  r.actor_id AS "actorId", r.action, r.target_id AS "targetId", r.address, r.result, r.reason, r.details`;
+
+function mac(key: Uint8Array, row: AuditRow): string {
+  const fields = [
+    row.organizationId,
+    row.id,
+    row.at,
+    row.actorKind,
+    row.actorId,
+    row.action,
+    row.targetId,
+    row.address,
+    row.result,
+    row.reason,
+    row.details,
+  ];
+  return createHmac('sha256', key).update(JSON.stringify(fields)).digest('base64url');
+}

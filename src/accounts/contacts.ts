@@ -1,0 +1,122 @@
+import { uuidv7 } from '../crypto/tokens.ts';
+import { sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
+import { nameForAudit, record, type Actor } from './audit.ts';
+import { ACCOUNT_COLUMNS, emailKey, sortKey, type Account } from './accounts.ts';
+import { voidCarriers } from './epoch.ts';
+import type { Installation } from './installation.ts';
+
+/** A person at a customer, with what staff see of their MFA. */
+export interface Contact extends Account {
+  readonly customerId: string;
+  readonly isPrimaryAt: number | null;
+  /** Since when an authenticator is active, or null. */
+  readonly mfaSince: number | null;
+  readonly mfaLastUsedAt: number | null;
+  /** Backup codes that still work, or null where no set was made. */
+  readonly backupCodesLeft: number | null;
+  /** When the wait for wrong codes ends that ends last; in the past where none holds. */
+  readonly waitUntil: number;
+}
+
+export interface ContactDraft {
+  readonly name: string;
+  readonly email: string;
+  readonly phone: string | null;
+}
+
+/** Outcomes of adding or changing a contact; what was refused changed nothing. */
+export type ContactOutcome = { kind: 'saved'; id: string } | { kind: 'email-shape' } | { kind: 'email-taken' };
+
+/** The contacts of an organization that fulfil a condition on `a`, primary ones first, then by address. */
+export function contactsWhere(db: Pick<Queries, 'all'>, organizationId: string, condition: Sql): Promise<Contact[]> {
+  return db.all(sql`SELECT ${ACCOUNT_COLUMNS}, a.is_primary_at AS "isPrimaryAt",
+      CASE WHEN a.totp_wait_until > a.backup_wait_until THEN a.totp_wait_until ELSE a.backup_wait_until END AS "waitUntil",
+      (SELECT MIN(m.enabled_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
+        AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaSince",
+      (SELECT MAX(m.last_used_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
+        AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaLastUsedAt",
+      (SELECT COUNT(b.id) - COUNT(b.used_at) FROM backup_code_sets s JOIN backup_codes b
+        ON b.organization_id = s.organization_id AND b.set_id = s.id
+        WHERE s.organization_id = a.organization_id AND s.account_id = a.id AND s.revoked_at IS NULL
+        HAVING COUNT(b.id) > 0) AS "backupCodesLeft"
+    FROM accounts a WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND ${condition}
+    ORDER BY CASE WHEN a.is_primary_at IS NULL THEN 1 ELSE 0 END, a.email_key, a.id`);
+}
+
+/** A customer's contacts, the primary one first. */
+export function contactsOf(db: Pick<Queries, 'all'>, organizationId: string, customerId: string): Promise<Contact[]> {
+  return contactsWhere(db, organizationId, sql`a.customer_id = ${customerId}`);
+}
+
+/** One contact of a customer, or undefined. */
+export async function findContact(
+  db: Pick<Queries, 'all'>,
+  organizationId: string,
+  customerId: string,
+  id: string,
+): Promise<Contact | undefined> {
+  return (await contactsWhere(db, organizationId, sql`a.customer_id = ${customerId} AND a.id = ${id}`))[0];
+}
+
+/** Adds a contact without a password; a customer's first one is its primary contact. */
+export async function createContact(
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  customerId: string,
+  draft: ContactDraft,
+): Promise<ContactOutcome> {
+  const now = installation.now();
+  const key = emailKey(draft.email);
+  if (key === undefined) return { kind: 'email-shape' };
+  return installation.db.transaction(async (tx) => {
+    const id = uuidv7(now);
+    // The customer's row is the lock for "first contact": two at once cannot both be primary.
+    await tx.run(
+      sql`UPDATE customers SET name = name WHERE organization_id = ${organizationId} AND id = ${customerId}`,
+    );
+    const made = await tx.run(sql`INSERT INTO accounts
+      (organization_id, id, kind, customer_id, name, sort_key, email, email_key, phone, created_at)
+      VALUES (${organizationId}, ${id}, 'contact', ${customerId}, ${draft.name}, ${sortKey(draft.name)}, ${draft.email.trim()}, ${key}, ${draft.phone}, ${now})
+      ON CONFLICT (organization_id, kind, email_key) DO NOTHING`);
+    if (made === 0) return { kind: 'email-taken' };
+    await tx.run(sql`UPDATE accounts SET is_primary_at = ${now} WHERE organization_id = ${organizationId} AND id = ${id}
+      AND NOT EXISTS (SELECT 1 FROM accounts p WHERE p.organization_id = ${organizationId}
+        AND p.customer_id = ${customerId} AND p.is_primary_at IS NOT NULL)`);
+    await nameContact(tx, organizationId, id, draft);
+    await record(tx, installation, { organizationId, actor, action: 'contact.created', targetId: id });
+    return { kind: 'saved', id };
+  });
+}
+
+/**
+ * Changes name, address and phone. A changed address raises the epoch, because whoever signs in with it may be
+ * somebody else from now on (I12).
+ */
+export async function changeContact(
+  installation: Installation,
+  actor: Actor,
+  contact: Contact,
+  draft: ContactDraft,
+): Promise<ContactOutcome> {
+  const { organizationId, id } = contact;
+  const key = emailKey(draft.email);
+  if (key === undefined) return { kind: 'email-shape' };
+  return installation.db.transaction(async (tx) => {
+    const taken = await tx.one(sql`SELECT 1 AS found FROM accounts WHERE organization_id = ${organizationId}
+      AND kind = 'contact' AND email_key = ${key} AND id <> ${id}`);
+    if (taken) return { kind: 'email-taken' };
+    await tx.run(sql`UPDATE accounts SET name = ${draft.name}, sort_key = ${sortKey(draft.name)}, phone = ${draft.phone},
+      email = ${draft.email.trim()} WHERE organization_id = ${organizationId} AND id = ${id}`);
+    const moved = await tx.run(sql`UPDATE accounts SET email_key = ${key}, epoch = epoch + 1
+      WHERE organization_id = ${organizationId} AND id = ${id} AND email_key <> ${key}`);
+    if (moved === 1) await voidCarriers(tx, organizationId, id, installation.now());
+    await nameContact(tx, organizationId, id, draft);
+    await record(tx, installation, { organizationId, actor, action: 'contact.changed', targetId: id });
+    return { kind: 'saved', id };
+  });
+}
+
+function nameContact(tx: Transaction, organizationId: string, id: string, draft: ContactDraft): Promise<void> {
+  return nameForAudit(tx, organizationId, id, `${draft.name} (${draft.email.trim()})`);
+}

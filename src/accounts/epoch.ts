@@ -1,0 +1,22 @@
+import { sql, type Transaction } from '../db/db.ts';
+
+/**
+ * Puts away what a raised epoch has just voided (I12). The lookups compare epochs and would refuse all of it anyway;
+ * this ends the sessions in the lists people see and removes secrets that nobody can use any more from the disk.
+ * The caller has raised the epoch first, and so holds the account's lock.
+ */
+export async function voidCarriers(
+  tx: Transaction,
+  organizationId: string,
+  accountId: string,
+  now: number,
+): Promise<void> {
+  const ofAccount = sql`organization_id = ${organizationId} AND account_id = ${accountId}`;
+  await tx.run(
+    sql`UPDATE challenges SET consumed_at = ${now}, sealed_codes = NULL WHERE ${ofAccount} AND consumed_at IS NULL`,
+  );
+  await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
+    WHERE ${ofAccount} AND enabled_at IS NULL AND revoked_at IS NULL`);
+  await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);
+  await tx.run(sql`UPDATE welcome_links SET spent_at = ${now} WHERE ${ofAccount} AND spent_at IS NULL`);
+}

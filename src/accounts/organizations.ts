@@ -1,0 +1,134 @@
+import { uuidv7 } from '../crypto/tokens.ts';
+import { sql, type Queries, type Transaction } from '../db/db.ts';
+import { record, type Actor } from './audit.ts';
+import { HAS_MFA } from './accounts.ts';
+import type { Installation } from './installation.ts';
+
+export type Policy = 'off' | 'optional' | 'required';
+
+/** One merchant: its portal, its settings, its staff and customers. */
+export interface Organization {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly policy: Policy;
+  readonly contactDetails: string;
+  readonly timeZone: string;
+  readonly language: string;
+}
+
+export interface OrganizationDraft {
+  readonly slug: string;
+  readonly name: string;
+  readonly contactDetails: string;
+  readonly timeZone: string;
+}
+
+const COLUMNS = sql`id, slug, name, policy, contact_details AS "contactDetails", time_zone AS "timeZone", language`;
+
+/** The display name goes into the authenticator app's entry, where more than 40 characters make the QR code dense. */
+export const ORGANIZATION_NAME_MAX = 40;
+
+export function findOrganization(db: Pick<Queries, 'one'>, id: string): Promise<Organization | undefined> {
+  return db.one(sql`SELECT ${COLUMNS} FROM organizations WHERE id = ${id}`);
+}
+
+export function findOrganizationBySlug(db: Pick<Queries, 'one'>, slug: string): Promise<Organization | undefined> {
+  return db.one(sql`SELECT ${COLUMNS} FROM organizations WHERE slug = ${slug}`);
+}
+
+/** The first organizations of the installation, at most `limit`: enough to tell none, one and several apart. */
+export function someOrganizations(db: Pick<Queries, 'all'>, limit: number): Promise<Organization[]> {
+  return db.all(sql`SELECT ${COLUMNS} FROM organizations ORDER BY id LIMIT ${limit}`);
+}
+
+/** Makes an organization with MFA off. Answers undefined where the slug is taken. */
+export async function createOrganization(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  draft: OrganizationDraft,
+): Promise<Organization | undefined> {
+  const now = installation.now();
+  const organization = { ...draft, id: uuidv7(now), policy: 'off' as const, language: 'en' };
+  const made = await tx.run(sql`INSERT INTO organizations
+    (id, slug, name, policy, contact_details, time_zone, language, created_at)
+    VALUES (${organization.id}, ${draft.slug}, ${draft.name}, 'off', ${draft.contactDetails}, ${draft.timeZone}, 'en', ${now})
+    ON CONFLICT (slug) DO NOTHING`);
+  if (made === 0) return undefined;
+  await record(tx, installation, { organizationId: organization.id, actor, action: 'organization.created' });
+  return organization;
+}
+
+/** Whether a text can be a portal's slug: it stands in its address. */
+export function isSlug(text: string): boolean {
+  return /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(text);
+}
+
+/** A slug made of a display name: "Müller & Söhne" becomes "muller-sohne". */
+export function slugFor(name: string): string {
+  const letters = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  const slug = letters
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/^-+|-+$/g, '');
+  return slug === '' ? 'portal' : slug;
+}
+
+/** Whether this machine knows a time zone by that name. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface GeneralSettings {
+  readonly name: string;
+  readonly contactDetails: string;
+  readonly policy: Policy;
+}
+
+/**
+ * Saves Settings › Customer Portal › General in one transaction. A change of policy concerns what the next password
+ * step asks; it ends no session and touches no authenticator (P4, D1). Answers whether the policy changed.
+ */
+export async function saveGeneralSettings(
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  settings: GeneralSettings,
+): Promise<{ policyChanged: boolean }> {
+  const now = installation.now();
+  return installation.db.transaction(async (tx) => {
+    const changed = await tx.run(sql`UPDATE organizations SET policy = ${settings.policy}, policy_changed_at = ${now}
+      WHERE id = ${organizationId} AND policy <> ${settings.policy}`);
+    const described =
+      await tx.run(sql`UPDATE organizations SET name = ${settings.name}, contact_details = ${settings.contactDetails}
+      WHERE id = ${organizationId} AND (name <> ${settings.name} OR contact_details <> ${settings.contactDetails})`);
+    if (changed === 1) {
+      await record(tx, installation, {
+        organizationId,
+        actor,
+        action: 'policy.changed',
+        details: { policy: settings.policy, ...(await policyReach(tx, organizationId)) },
+      });
+    }
+    if (described === 1) await record(tx, installation, { organizationId, actor, action: 'settings.changed' });
+    return { policyChanged: changed === 1 };
+  });
+}
+
+/** Whom the policy concerns: contacts with portal access who have MFA on, and those who have not. */
+export async function policyReach(
+  db: Pick<Queries, 'one'>,
+  organizationId: string,
+): Promise<{ enrolled: number; notEnrolled: number }> {
+  const row = await db.one<{ contacts: number; enrolled: number }>(sql`SELECT COUNT(*) AS contacts,
+    COUNT(CASE WHEN ${HAS_MFA} THEN 1 END) AS enrolled
+    FROM accounts a WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND a.disabled_at IS NULL`);
+  const { contacts = 0, enrolled = 0 } = row ?? {};
+  return { enrolled, notEnrolled: contacts - enrolled };
+}

@@ -1,0 +1,66 @@
+import type { Account } from '../accounts/accounts.ts';
+import { record, type Actor } from '../accounts/audit.ts';
+import { voidCarriers } from '../accounts/epoch.ts';
+import type { Installation } from '../accounts/installation.ts';
+import { RolledBack, sql } from '../db/db.ts';
+
+/**
+ * Opens or closes the portal to a contact. Closing ends every session, challenge and link at once (ASVS 7.4.2); the
+ * authenticator stays, so that opening again is no way round it. False where it was so already.
+ */
+export function setPortalAccess(
+  installation: Installation,
+  actor: Actor,
+  account: Account,
+  open: boolean,
+): Promise<boolean> {
+  const { organizationId, id } = account;
+  return installation.db.transaction<boolean>(async (tx) => {
+    const now = installation.now();
+    const changed = await tx.run(sql`UPDATE accounts SET disabled_at = ${open ? null : now}, epoch = epoch + 1
+      WHERE organization_id = ${organizationId} AND id = ${id} AND kind = 'contact'
+        AND disabled_at IS ${open ? sql`NOT NULL` : sql`NULL`}`);
+    if (changed === 0) return new RolledBack(false);
+    await voidCarriers(tx, organizationId, id, now);
+    await record(tx, installation, {
+      organizationId,
+      actor,
+      action: open ? 'portal-access.enabled' : 'portal-access.disabled',
+      targetId: id,
+    });
+    return true;
+  });
+}
+
+export type Unlocked =
+  /** The waits for wrong codes are over. */
+  | { kind: 'waits-ended' }
+  /** The password was held to be stolen: it is gone, and the account needs a new one. */
+  | { kind: 'password-removed' }
+  | { kind: 'not-locked' };
+
+/**
+ * Unlock: ends the waits for wrong codes. A password that is held to be stolen is not trusted again by it: it is
+ * removed, so that the way back in is a one-time link, for which only an owner or admin can ask.
+ */
+export function unlock(installation: Installation, actor: Actor, account: Account): Promise<Unlocked> {
+  const { organizationId, id } = account;
+  return installation.db.transaction<Unlocked>(async (tx) => {
+    const now = installation.now();
+    const removed = await tx.run(sql`UPDATE accounts SET password = NULL, password_set_at = NULL, epoch = epoch + 1,
+        suspected_at = NULL, ${NO_COUNTS}
+      WHERE organization_id = ${organizationId} AND id = ${id} AND suspected_at IS NOT NULL`);
+    if (removed === 1) await voidCarriers(tx, organizationId, id, now);
+    const freed =
+      removed === 1 ||
+      (await tx.run(sql`UPDATE accounts SET ${NO_COUNTS} WHERE organization_id = ${organizationId} AND id = ${id}
+        AND (totp_wait_until > ${now} OR backup_wait_until > ${now})`)) === 1;
+    if (!freed) return new RolledBack<Unlocked>({ kind: 'not-locked' });
+    const kind = removed === 1 ? 'password-removed' : 'waits-ended';
+    await record(tx, installation, { organizationId, actor, action: 'account.unlocked', targetId: id, result: kind });
+    return { kind };
+  });
+}
+
+const NO_COUNTS = sql`totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0, backup_wait_until = 0, window_wrong = 0,
+  window_started_at = NULL`;

@@ -1,0 +1,132 @@
+import { record, type Action } from '../accounts/audit.ts';
+import type { Installation } from '../accounts/installation.ts';
+import { fingerprint } from '../crypto/tokens.ts';
+import { RolledBack, type Transaction } from '../db/db.ts';
+import { consume, spendAttempt, type Challenge } from './challenges.ts';
+import { FACTORS } from './factors/index.ts';
+import type { Redeem } from './factors/factor.ts';
+import * as limits from './limits.ts';
+import { Proof } from './proof.ts';
+import type { Visitor } from './sessions.ts';
+
+/** A code in the right shape for its factor, as `readCode` answers it. */
+export interface Answer {
+  readonly kind: limits.Typed;
+  readonly code: string;
+}
+
+/** How an answer ended. Everything but `right` has opened nothing. */
+export type Answered<T> =
+  | { kind: 'right'; bought: T }
+  | { kind: 'wrong'; attemptsLeft: number; wrongInARow: number }
+  | { kind: 'already-used'; nextCodeAt: number; attemptsLeft: number }
+  /** Nothing was looked at: a wait of this factor or of the address holds. */
+  | { kind: 'wait'; until: number; otherWaits: boolean }
+  /** Nothing was looked at: the challenge is over or the account has changed. Sign in again. */
+  | { kind: 'over' };
+
+export interface Answering<T> {
+  readonly visitor: Visitor;
+  readonly action: Action;
+  /** What the right answer buys, in the same transaction. A fault in it gives the code back, not the attempt. */
+  readonly buy: (tx: Transaction, proof: Proof, now: number) => Promise<T>;
+}
+
+/**
+ * Answers a challenge: spend, look, consume, and only then what the right answer buys; one transaction, one commit
+ * (I1, I3, I5–I8, I18). The first statement takes the account's lock, so that nothing here can be raced.
+ */
+export async function answer<T>(
+  installation: Installation,
+  challenge: Challenge,
+  given: Answer,
+  answering: Answering<T>,
+): Promise<Answered<T>> {
+  const { db } = installation;
+  const whose = {
+    organizationId: challenge.account.organizationId,
+    accountId: challenge.account.id,
+    epoch: challenge.epoch,
+  };
+  const held = await waiting(installation, whose, given.kind);
+  if (held) return held;
+  const address = {
+    limit: limits.ADDRESS_CODE,
+    subject: fingerprint(installation.counterKey, answering.visitor.address),
+  };
+  const room = await limits.spend(db, address, installation.now());
+  if (!room.ok) return { kind: 'wait', until: room.until, otherWaits: true };
+  let answered: Answered<T> | undefined;
+  try {
+    const redeem = await FACTORS[given.kind].prepare(installation, challenge.account, given.code);
+    answered = await transact(installation, challenge, given, whose, redeem, answering);
+    if (answered.kind === 'over') return (await waiting(installation, whose, given.kind)) ?? answered;
+    return answered;
+  } finally {
+    // A fault decided nothing, so it was no failure of the address either.
+    if (answered?.kind !== 'wrong' && answered?.kind !== 'already-used') await limits.giveBack(db, [address]);
+  }
+}
+
+async function transact<T>(
+  installation: Installation,
+  challenge: Challenge,
+  given: Answer,
+  whose: limits.Whose,
+  redeem: Redeem,
+  answering: Answering<T>,
+): Promise<Answered<T>> {
+  const done = await installation.db.transaction<{ answered: Answered<T> } | { fault: unknown }>(async (tx) => {
+    const now = installation.now();
+    const counted = await limits.spendAnswer(tx, whose, given.kind, now);
+    const attemptsLeft = counted && (await spendAttempt(tx, challenge, now));
+    if (!counted || attemptsLeft === undefined) return new RolledBack({ answered: { kind: 'over' } });
+    const kept = await tx.savepoint(async (): Promise<Answered<T>> => {
+      const redemption = await redeem(tx, now);
+      if (redemption.kind === 'right') {
+        await limits.clearWrong(tx, whose);
+        if (!(await consume(tx, challenge, now)))
+          throw new Error('a challenge was consumed under the lock of its account');
+        const proof = new Proof(challenge.account, challenge.epoch, given.kind, challenge.id);
+        const bought = await answering.buy(tx, proof, now);
+        await note(tx, 'right', {});
+        return { kind: 'right', bought };
+      }
+      if (redemption.kind === 'already-used') {
+        await limits.forgiveUsed(tx, whose, given.kind);
+        await note(tx, 'already-used', {});
+        return { ...redemption, attemptsLeft };
+      }
+      const { suspected } = await limits.keepWrong(tx, whose, given.kind, counted, now);
+      await note(tx, 'wrong', { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 });
+      return { kind: 'wrong', attemptsLeft, wrongInARow: counted.wrongInARow };
+    });
+    return kept.ok ? { answered: kept.value } : { fault: kept.fault };
+  });
+  if ('fault' in done) throw done.fault;
+  return done.answered;
+
+  function note(tx: Transaction, result: string, details: Record<string, number>): Promise<void> {
+    return record(tx, installation, {
+      organizationId: whose.organizationId,
+      actor: { kind: 'account', id: whose.accountId, address: answering.visitor.address },
+      action: answering.action,
+      targetId: whose.accountId,
+      result,
+      details: { factor: given.kind, ...details },
+    });
+  }
+}
+
+/** What holds an answer up before anybody looks at it. Read to tell and to save work; the transaction decides. */
+async function waiting(
+  installation: Installation,
+  whose: limits.Whose,
+  typed: limits.Typed,
+): Promise<{ kind: 'wait'; until: number; otherWaits: boolean } | undefined> {
+  const waits = await limits.waits(installation.db, whose);
+  const now = installation.now();
+  if (waits[typed] <= now) return undefined;
+  const other = typed === 'totp' ? 'backup-code' : 'totp';
+  return { kind: 'wait', until: waits[typed], otherWaits: waits[other] > now };
+}

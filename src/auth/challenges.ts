@@ -1,0 +1,119 @@
+import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
+import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
+import { sql, type Database, type Transaction } from '../db/db.ts';
+import {
+  ATTEMPTS_PER_CHALLENGE,
+  ENROLMENT_LIFETIME_MS,
+  OPEN_CHALLENGES_PER_ACCOUNT,
+  SIGN_IN_CHALLENGE_LIFETIME_MS,
+} from './limits.ts';
+
+export type Surface = 'portal' | 'admin';
+export type Purpose = 'sign-in' | 'enrolment' | 'backup-codes' | 'manage';
+
+/** A half-finished sign-in, enrolment or fresh proof. Whose it is stands here, never in the request (I13). */
+export interface Challenge {
+  readonly id: string;
+  readonly surface: Surface;
+  readonly purpose: Purpose;
+  readonly epoch: number;
+  readonly attemptsLeft: number;
+  readonly expiresAt: number;
+  readonly account: Account;
+}
+
+/** What a challenge cookie leads to. A dead one still tells why, and the e-mail to start again with. */
+export type FoundChallenge =
+  | { kind: 'open'; challenge: Challenge }
+  | { kind: 'dead'; reason: 'expired' | 'exhausted' | 'over'; email: string; organizationId: string };
+
+const LIFETIMES_MS = {
+  'sign-in': SIGN_IN_CHALLENGE_LIFETIME_MS,
+  enrolment: ENROLMENT_LIFETIME_MS,
+  manage: SIGN_IN_CHALLENGE_LIFETIME_MS,
+};
+
+export interface Opening {
+  readonly account: Account;
+  /** The epoch read with the password hash. */
+  readonly epoch: number;
+  readonly surface: Surface;
+  readonly purpose: keyof typeof LIFETIMES_MS;
+  readonly sessionId?: string;
+}
+
+/**
+ * Opens a challenge and answers its cookie's value, `{organization id}.{token}`. The oldest of more than three open
+ * ones is dropped. The caller holds the account's lock, so that "more than three" cannot be missed.
+ */
+export async function openChallenge(
+  tx: Transaction,
+  opening: Opening,
+  now: number,
+): Promise<{ id: string; cookie: string }> {
+  const { account, purpose } = opening;
+  const token = randomToken();
+  const id = uuidv7(now);
+  await tx.run(sql`INSERT INTO challenges
+    (organization_id, id, account_id, surface, purpose, token_hash, session_id, epoch, attempts_left, created_at, expires_at)
+    VALUES (${account.organizationId}, ${id}, ${account.id}, ${opening.surface}, ${purpose}, ${hashToken(token)},
+      ${opening.sessionId ?? null}, ${opening.epoch}, ${ATTEMPTS_PER_CHALLENGE}, ${now}, ${now + LIFETIMES_MS[purpose]})`);
+  await tx.run(sql`UPDATE challenges SET consumed_at = ${now}, sealed_codes = NULL
+    WHERE organization_id = ${account.organizationId} AND account_id = ${account.id} AND consumed_at IS NULL
+    AND expires_at > ${now} AND id NOT IN (
+      SELECT id FROM challenges WHERE organization_id = ${account.organizationId} AND account_id = ${account.id}
+      AND consumed_at IS NULL AND expires_at > ${now} ORDER BY id DESC LIMIT ${OPEN_CHALLENGES_PER_ACCOUNT})`);
+  return { id, cookie: `${account.organizationId}.${token}` };
+}
+
+/** Finds the challenge of a cookie on a surface; undefined where the cookie never was one of ours. */
+export async function findChallenge(
+  db: Database,
+  surface: Surface,
+  cookie: string,
+  now: number,
+): Promise<FoundChallenge | undefined> {
+  const [organizationId = '', token = ''] = cookie.split('.', 2);
+  const row = await db.one<Account & ChallengeRow>(sql`SELECT ${ACCOUNT_COLUMNS}, c.id AS "challengeId", c.purpose,
+      c.epoch AS "challengeEpoch", c.attempts_left AS "attemptsLeft", c.expires_at AS "expiresAt", c.consumed_at AS "consumedAt"
+    FROM challenges c JOIN accounts a ON a.organization_id = c.organization_id AND a.id = c.account_id
+    WHERE c.organization_id = ${organizationId} AND c.token_hash = ${hashToken(token)} AND c.surface = ${surface}`);
+  if (!row) return undefined;
+  const { challengeId, purpose, challengeEpoch, attemptsLeft, expiresAt, consumedAt, ...account } = row;
+  const dead = (reason: 'expired' | 'exhausted' | 'over'): FoundChallenge => {
+    return { kind: 'dead', reason, email: account.email, organizationId };
+  };
+  if (consumedAt !== null || challengeEpoch !== account.epoch || account.disabledAt !== null) return dead('over');
+  if (attemptsLeft === 0) return dead('exhausted');
+  if (expiresAt <= now) return dead('expired');
+  return {
+    kind: 'open',
+    challenge: { id: challengeId, surface, purpose, epoch: challengeEpoch, attemptsLeft, expiresAt, account },
+  };
+}
+
+interface ChallengeRow {
+  readonly challengeId: string;
+  readonly purpose: Purpose;
+  readonly challengeEpoch: number;
+  readonly attemptsLeft: number;
+  readonly expiresAt: number;
+  readonly consumedAt: number | null;
+}
+
+/** Spends one of the challenge's attempts; answers how many are left, or undefined where it is over (I5). */
+export async function spendAttempt(tx: Transaction, challenge: Challenge, now: number): Promise<number | undefined> {
+  const row = await tx.one<{ left: number }>(sql`UPDATE challenges SET attempts_left = attempts_left - 1
+    WHERE organization_id = ${challenge.account.organizationId} AND id = ${challenge.id}
+      AND account_id = ${challenge.account.id} AND purpose = ${challenge.purpose} AND epoch = ${challenge.epoch}
+      AND consumed_at IS NULL AND expires_at > ${now} AND attempts_left > 0
+    RETURNING attempts_left AS "left"`);
+  return row?.left;
+}
+
+/** Uses a challenge up. False where somebody else has: then it buys nothing more (I8). */
+export async function consume(tx: Transaction, challenge: Challenge, now: number): Promise<boolean> {
+  const changed = await tx.run(sql`UPDATE challenges SET consumed_at = ${now}, sealed_codes = NULL
+    WHERE organization_id = ${challenge.account.organizationId} AND id = ${challenge.id} AND consumed_at IS NULL`);
+  return changed === 1;
+}

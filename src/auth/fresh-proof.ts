@@ -1,0 +1,76 @@
+import type { Installation } from '../accounts/installation.ts';
+import { RolledBack, sql } from '../db/db.ts';
+import { answer, type Answer } from './answer.ts';
+import { findChallenge, openChallenge, type Challenge } from './challenges.ts';
+import { checkPassword } from './passwords.ts';
+import { renewSession, type Session, type Visitor } from './sessions.ts';
+
+export type FreshProof =
+  /** The session is freshly proven and has a new token. */
+  | { kind: 'proven'; cookie: string }
+  | { kind: 'password-wrong' }
+  | { kind: 'code-wrong' }
+  | { kind: 'already-used'; nextCodeAt: number }
+  | { kind: 'limited'; until: number }
+  /** The account has changed meanwhile: sign in again. */
+  | { kind: 'over' };
+
+/**
+ * Proves again, inside a session, that its owner is there: password and code of an authenticator, through a challenge
+ * with purpose `manage`, counted like any other (I14). The subject is the session's account (I13).
+ */
+export async function proveAgain(
+  installation: Installation,
+  session: Session,
+  password: string,
+  code: Answer & { kind: 'totp' },
+  visitor: Visitor,
+): Promise<FreshProof> {
+  const { account } = session;
+  const claim = { kind: account.kind, organizationId: account.organizationId, email: account.email };
+  const found = await checkPassword(installation, claim, password, visitor);
+  if (found.kind === 'limited') return found;
+  if (found.kind === 'wrong' || found.account.id !== account.id) return { kind: 'password-wrong' };
+  const challenge = await challengeFor(installation, session);
+  if (!challenge) return { kind: 'over' };
+  const answered = await answer(installation, challenge, code, {
+    visitor,
+    action: 'proved-again',
+    buy: (tx, _proof, now) => renewSession(tx, session, now),
+  });
+  switch (answered.kind) {
+    case 'right':
+      return answered.bought === undefined ? { kind: 'over' } : { kind: 'proven', cookie: answered.bought };
+    case 'wrong':
+      return { kind: 'code-wrong' };
+    case 'wait':
+      return { kind: 'limited', until: answered.until };
+    default:
+      return answered;
+  }
+}
+
+// Opened and answered within one request, so its attempts never run out; what holds guessing here is the account's own
+// count, which no new challenge refills. The one of an earlier submission is put away first.
+async function challengeFor(installation: Installation, session: Session): Promise<Challenge | undefined> {
+  const { account } = session;
+  const cookie = await installation.db.transaction<string | undefined>(async (tx) => {
+    const now = installation.now();
+    const locked = await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${account.organizationId}
+      AND id = ${account.id} AND epoch = ${account.epoch} AND disabled_at IS NULL`);
+    if (locked === 0) return new RolledBack(undefined);
+    await tx.run(sql`UPDATE challenges SET consumed_at = ${now} WHERE organization_id = ${account.organizationId}
+      AND session_id = ${session.id} AND consumed_at IS NULL`);
+    const opening = {
+      account,
+      epoch: account.epoch,
+      surface: session.surface,
+      purpose: 'manage',
+      sessionId: session.id,
+    } as const;
+    return (await openChallenge(tx, opening, now)).cookie;
+  });
+  if (cookie === undefined) return undefined;
+  const opened = await findChallenge(installation.db, session.surface, cookie, installation.now());
+  return opened?.kind === 'open' ? opened.challenge : undefined;
+}

@@ -1,0 +1,212 @@
+import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+export const SIGN_IN_CHALLENGE_LIFETIME_MS = 10 * MINUTE_MS;
+export const ENROLMENT_LIFETIME_MS = 30 * MINUTE_MS;
+export const BACKUP_CODES_LIFETIME_MS = 10 * MINUTE_MS;
+export const ATTEMPTS_PER_CHALLENGE = 5;
+export const TRIES_PER_ENROLMENT = 20;
+export const OPEN_CHALLENGES_PER_ACCOUNT = 3;
+export const FRESH_PROOF_MS = 10 * MINUTE_MS;
+export const LAST_USE_WRITTEN_EVERY_MS = MINUTE_MS;
+export const WELCOME_LINK_LIFETIME_MS = DAY_MS;
+export const SETUP_LINK_LIFETIME_MS = DAY_MS;
+export const SESSION_LIFETIMES = {
+  portal: { idleMs: 30 * MINUTE_MS, absoluteMs: 12 * HOUR_MS },
+  admin: { idleMs: 15 * MINUTE_MS, absoluteMs: 8 * HOUR_MS },
+};
+
+/** One step before and one after the server's is accepted, for slow typing and clocks that drift (RFC 6238 §5.2). */
+export const STEPS_EITHER_WAY = 1;
+/** How far a phone's clock may be off for an enrolment to say so: ten minutes either way. */
+export const CLOCK_HINT_STEPS = 20;
+export const CLOCK_HINT_AFTER_WRONG = 2;
+
+/** The wait that a wrong second factor brings: four are free, the fifth in a row and each one after it wait. */
+export function waitAfterWrong(wrongInARow: number): number {
+  const waits = [30 * SECOND_MS, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
+  if (wrongInARow < ATTEMPTS_PER_CHALLENGE) return 0;
+  return waits[wrongInARow - ATTEMPTS_PER_CHALLENGE] ?? HOUR_MS;
+}
+
+const WRONG_WINDOW_MS = 30 * DAY_MS;
+
+/** Whether so many wrong codes behind a right password mean that a thief has the password. */
+export function passwordIsSuspected(wrongInARow: number, wrongInWindow: number): boolean {
+  return wrongInARow >= 20 || wrongInWindow >= 50;
+}
+
+/** How often something may happen, counted per subject in a window that begins with the first time. */
+export interface Limit {
+  readonly name: string;
+  readonly allows: number;
+  readonly windowMs: number;
+}
+
+export const ADDRESS_PASSWORD_SOON: Limit = {
+  name: 'password by address, 10 min',
+  allows: 10,
+  windowMs: 10 * MINUTE_MS,
+};
+export const ADDRESS_PASSWORD_HOUR: Limit = { name: 'password by address, 1 h', allows: 50, windowMs: HOUR_MS };
+export const ADDRESS_CODE: Limit = { name: 'second factor by address', allows: 20, windowMs: 10 * MINUTE_MS };
+/** Wrong passwords for an account in an hour, after which addresses that never signed in to it must wait. */
+export const ACCOUNT_PASSWORD_HOUR: Limit = { name: 'password by account', allows: 10, windowMs: HOUR_MS };
+export const OUTSIDER_PASSWORD: Limit = { name: 'password by outsider', allows: 1, windowMs: 30 * SECOND_MS };
+/** Counted only, so that an unknown e-mail costs what a known one's audit row costs. */
+export const UNKNOWN_EMAIL: Limit = { name: 'sign-in with unknown email', allows: 0, windowMs: HOUR_MS };
+export const RESETS_BY_AGENT: Limit = { name: 'resets by agent', allows: 20, windowMs: HOUR_MS };
+export const LONGEST_WINDOW_MS = HOUR_MS;
+
+/** Something that was counted, and can be given back when it turns out not to have been a failure. */
+export interface Spent {
+  readonly limit: Limit;
+  readonly subject: string;
+}
+
+/** Whether there was room under a limit; `until` is when the window ends that has none left. */
+export type Room = { ok: true } | { ok: false; until: number };
+
+/** Counts one against a limit, unless its window is full: one conditional statement, whoever else is counting. */
+export async function spend(db: Database, { limit, subject }: Spent, now: number): Promise<Room> {
+  const [counted] = await db.relaxed(spending(limit, subject, now));
+  return counted ? { ok: true } : fullUntil(db, limit, subject, now);
+}
+
+/** The same inside a transaction, for what must count exactly when the fact happens. */
+export async function spendWithin(tx: Transaction, { limit, subject }: Spent, now: number): Promise<Room> {
+  return (await tx.one(spending(limit, subject, now))) ? { ok: true } : fullUntil(tx, limit, subject, now);
+}
+
+/** Counts one without refusing any, and answers how many the window holds with it. */
+export async function tally(db: Database, { limit, subject }: Spent, now: number): Promise<number> {
+  const [row] = await db.relaxed<{ spent: number }>(counting(limit, subject, now, sql``));
+  return row?.spent ?? 0;
+}
+
+/** The same in a transaction, with its commit on the disk. */
+export async function tallyWithin(tx: Transaction, { limit, subject }: Spent, now: number): Promise<void> {
+  await tx.one(counting(limit, subject, now, sql``));
+}
+
+/** Takes back what was counted for an attempt that was no failure. */
+export async function giveBack(db: Database, spent: readonly Spent[]): Promise<void> {
+  for (const { limit, subject } of spent) {
+    await db.relaxed(
+      sql`UPDATE counters SET spent = spent - 1 WHERE name = ${limit.name} AND subject = ${subject} AND spent > 0`,
+    );
+  }
+}
+
+function spending(limit: Limit, subject: string, now: number): Sql {
+  return counting(
+    limit,
+    subject,
+    now,
+    sql`WHERE counters.spent < ${limit.allows} OR counters.started_at <= ${now - limit.windowMs}`,
+  );
+}
+
+function counting(limit: Limit, subject: string, now: number, condition: Sql): Sql {
+  const over = sql`counters.started_at <= ${now - limit.windowMs}`;
+  return sql`INSERT INTO counters (name, subject, started_at, spent) VALUES (${limit.name}, ${subject}, ${now}, 1)
+    ON CONFLICT (name, subject) DO UPDATE SET
+      spent = CASE WHEN ${over} THEN 1 ELSE counters.spent + 1 END,
+      started_at = CASE WHEN ${over} THEN excluded.started_at ELSE counters.started_at END
+    ${condition} RETURNING spent`;
+}
+
+async function fullUntil(db: Pick<Queries, 'one'>, limit: Limit, subject: string, now: number): Promise<Room> {
+  const row = await db.one<{ startedAt: number }>(
+    sql`SELECT started_at AS "startedAt" FROM counters WHERE name = ${limit.name} AND subject = ${subject}`,
+  );
+  return { ok: false, until: (row?.startedAt ?? now) + limit.windowMs };
+}
+
+/** The two second factors that are typed in. Each has a wait of its own; together they make the password suspect. */
+export type Typed = 'totp' | 'backup-code';
+
+const COLUMNS = {
+  totp: { wrong: sql`totp_wrong`, waitUntil: sql`totp_wait_until` },
+  'backup-code': { wrong: sql`backup_wrong`, waitUntil: sql`backup_wait_until` },
+};
+
+export interface Whose {
+  readonly organizationId: string;
+  readonly accountId: string;
+  readonly epoch: number;
+}
+
+/** The counts of an account with the answer that is being looked at counted in as wrong. */
+export interface Counted {
+  readonly wrong: number;
+  readonly wrongInARow: number;
+  readonly wrongInWindow: number;
+}
+
+/**
+ * Counts an answer as wrong before anybody looks at it, and thereby takes the account's lock (I6, I7; RFC 4226 §7.3).
+ * Undefined where the epoch has moved on, the account is disabled or suspected, or a wait holds: look at nothing then.
+ */
+export function spendAnswer(tx: Transaction, whose: Whose, typed: Typed, now: number): Promise<Counted | undefined> {
+  const { wrong, waitUntil } = COLUMNS[typed];
+  const over = sql`(window_started_at IS NULL OR window_started_at <= ${now - WRONG_WINDOW_MS})`;
+  return tx.one(sql`UPDATE accounts SET ${wrong} = ${wrong} + 1,
+      window_wrong = CASE WHEN ${over} THEN 1 ELSE window_wrong + 1 END,
+      window_started_at = CASE WHEN ${over} THEN ${bigint(now)} ELSE window_started_at END
+    WHERE ${ofAccount(whose)} AND epoch = ${whose.epoch} AND disabled_at IS NULL AND suspected_at IS NULL
+      AND ${waitUntil} <= ${now}
+    RETURNING ${wrong} AS wrong, totp_wrong + backup_wrong AS "wrongInARow", window_wrong AS "wrongInWindow"`);
+}
+
+/** What a wrong answer costs: a wait, and from a number on the trust in the password. Answers both. */
+export async function keepWrong(
+  tx: Transaction,
+  whose: Whose,
+  typed: Typed,
+  counted: Counted,
+  now: number,
+): Promise<{ waitUntil: number; suspected: boolean }> {
+  const wait = waitAfterWrong(counted.wrong);
+  const waitUntil = wait === 0 ? 0 : now + wait;
+  const suspected = passwordIsSuspected(counted.wrongInARow, counted.wrongInWindow);
+  await tx.run(sql`UPDATE accounts SET ${COLUMNS[typed].waitUntil} = ${waitUntil},
+    suspected_at = ${suspected ? now : null} WHERE ${ofAccount(whose)}`);
+  return { waitUntil, suspected };
+}
+
+/** A code that was right once is no guess: the account's count is given back, the challenge's attempt stays spent. */
+export async function forgiveUsed(tx: Transaction, whose: Whose, typed: Typed): Promise<void> {
+  const { wrong } = COLUMNS[typed];
+  await tx.run(sql`UPDATE accounts SET ${wrong} = ${wrong} - 1, ${uncounted()} WHERE ${ofAccount(whose)}`);
+}
+
+/** A right second factor ends the row of wrong ones. The 30-day window goes on, whatever came between. */
+export async function clearWrong(tx: Transaction, whose: Whose): Promise<void> {
+  await tx.run(sql`UPDATE accounts SET totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0, backup_wait_until = 0,
+    ${uncounted()} WHERE ${ofAccount(whose)}`);
+}
+
+/** When the waits of an account end, each in the past where none holds. For telling, never for deciding. */
+export async function waits(db: Pick<Queries, 'one'>, whose: Whose): Promise<Record<Typed, number>> {
+  const row = await db.one<Record<Typed, number>>(sql`SELECT totp_wait_until AS totp, backup_wait_until AS "backup-code"
+    FROM accounts WHERE ${ofAccount(whose)}`);
+  return row ?? { totp: 0, 'backup-code': 0 };
+}
+
+function uncounted(): Sql {
+  return sql`window_started_at = CASE WHEN window_wrong = 1 THEN NULL ELSE window_started_at END, window_wrong = window_wrong - 1`;
+}
+
+function ofAccount(whose: Whose): Sql {
+  return sql`organization_id = ${whose.organizationId} AND id = ${whose.accountId}`;
+}
+
+// PostgreSQL takes a bare parameter inside CASE for text.
+function bigint(value: number): Sql {
+  return sql`CAST(${value} AS BIGINT)`;
+}

@@ -1,0 +1,261 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { ACCOUNT_COLUMNS, emailKey, type Account, type Kind } from '../accounts/accounts.ts';
+import { record, type Actor } from '../accounts/audit.ts';
+import { voidCarriers } from '../accounts/epoch.ts';
+import type { Installation } from '../accounts/installation.ts';
+import { HashingBusy } from '../crypto/hashing-guard.ts';
+import { hashPassword, isOutdated, PASSWORD_LENGTH, verifyPassword } from '../crypto/passwords.ts';
+import { open, seal } from '../crypto/seal.ts';
+import { fingerprint } from '../crypto/tokens.ts';
+import { RolledBack, sql, type Transaction } from '../db/db.ts';
+import * as limits from './limits.ts';
+import type { PasswordStrength } from './password-strength.ts';
+import type { Visitor } from './sessions.ts';
+
+/** How a password was found. Everything but `right` looks the same to whoever typed it (I20). */
+export type PasswordFound =
+  | { kind: 'right'; account: Account }
+  | { kind: 'wrong' }
+  | { kind: 'limited'; until: number };
+
+/** Whose password is meant: a portal names its organization, `/admin/sign-in` none. */
+export interface Claim {
+  readonly kind: Kind;
+  readonly organizationId: string | null;
+  readonly email: string;
+}
+
+/**
+ * Checks a password under the limits of the password step. Unknown, disabled and password-less accounts cost the same
+ * statements and the same hash, and get the same answer. A known account's wrong one is recorded; a right one is left
+ * to the caller to record with what it led to. Throws HashingBusy when the machine is too busy; nothing is spent then.
+ */
+export async function checkPassword(
+  installation: Installation,
+  claim: Claim,
+  password: string,
+  visitor: Visitor,
+): Promise<PasswordFound> {
+  const held = await claimed(installation, claim);
+  const counted = await spendTry(installation, claim, held?.account, visitor);
+  if (!counted.ok) return { kind: 'limited', until: counted.until };
+  const giveBack = (): Promise<void> => limits.giveBack(installation.db, counted.spent);
+  let matches: boolean;
+  try {
+    matches = await fits(installation, held, password);
+  } catch (fault) {
+    await giveBack();
+    throw fault;
+  }
+  if (!held || !matches || held.account.disabledAt !== null) {
+    await recordWrong(installation, claim, held?.account, visitor);
+    return { kind: 'wrong' };
+  }
+  await giveBack();
+  await rehash(installation, held, password);
+  return { kind: 'right', account: held.account };
+}
+
+/** An account with its sealed password, read in one row with the epoch that the sign-in will carry. */
+interface Held {
+  readonly account: Account;
+  readonly sealed: string | null;
+}
+
+async function claimed(installation: Installation, claim: Claim): Promise<Held | undefined> {
+  const key = emailKey(claim.email) ?? '';
+  const whose =
+    claim.organizationId === null
+      ? sql`a.kind = 'staff' AND a.email_key = ${key} AND EXISTS (SELECT 1 FROM staff_emails s WHERE s.email_key = ${key}
+          AND s.organization_id = a.organization_id AND s.account_id = a.id)`
+      : sql`a.kind = ${claim.kind} AND a.email_key = ${key} AND a.organization_id = ${claim.organizationId}`;
+  const row = await installation.db.one<Account & { password: string | null }>(
+    sql`SELECT ${ACCOUNT_COLUMNS}, a.password FROM accounts a WHERE ${whose}`,
+  );
+  if (!row) return undefined;
+  const { password: sealed, ...account } = row;
+  return { account, sealed };
+}
+
+async function fits(installation: Installation, held: Held | undefined, password: string): Promise<boolean> {
+  if (password.length > PASSWORD_LENGTH.max) return false;
+  const known = held && held.sealed !== null ? openPassword(installation, held.account, held.sealed) : undefined;
+  const argon2 = known ?? (await installation.nobodysPassword);
+  return (await installation.hashing(() => verifyPassword(argon2, password))) && known !== undefined;
+}
+
+/** Counts one try against the address and the account; what it answers is to be given back if the password is right. */
+async function spendTry(
+  installation: Installation,
+  claim: Claim,
+  account: Account | undefined,
+  visitor: Visitor,
+): Promise<{ ok: true; spent: limits.Spent[] } | { ok: false; until: number }> {
+  const { db, counterKey } = installation;
+  const now = installation.now();
+  const address = fingerprint(counterKey, visitor.address);
+  const email = fingerprint(counterKey, claim.kind, claim.organizationId ?? '', emailKey(claim.email) ?? '');
+  const spent: limits.Spent[] = [];
+  const count = async (one: limits.Spent): Promise<limits.Room> => {
+    const room = await limits.spend(db, one, now);
+    if (room.ok) spent.push(one);
+    else await limits.giveBack(db, spent);
+    return room;
+  };
+  for (const limit of [limits.ADDRESS_PASSWORD_SOON, limits.ADDRESS_PASSWORD_HOUR]) {
+    const room = await count({ limit, subject: address });
+    if (!room.ok) return room;
+  }
+  const ofAccount = { limit: limits.ACCOUNT_PASSWORD_HOUR, subject: email };
+  const wrongSoFar = (await limits.tally(db, ofAccount, now)) - 1;
+  spent.push(ofAccount);
+  const known =
+    await db.one(sql`SELECT 1 AS found FROM known_addresses WHERE organization_id = ${account?.organizationId ?? ''}
+    AND account_id = ${account?.id ?? ''} AND address = ${visitor.address}`);
+  if (!known && wrongSoFar >= limits.ACCOUNT_PASSWORD_HOUR.allows) {
+    const room = await count({ limit: limits.OUTSIDER_PASSWORD, subject: fingerprint(counterKey, email, address) });
+    if (!room.ok) return room;
+  }
+  return { ok: true, spent };
+}
+
+// An unknown address leaves no audit row, but costs a commit of the same kind, so that the time does not tell them apart.
+async function recordWrong(
+  installation: Installation,
+  claim: Claim,
+  account: Account | undefined,
+  visitor: Visitor,
+): Promise<void> {
+  if (account) {
+    await installation.db.transaction((tx) =>
+      record(tx, installation, {
+        organizationId: account.organizationId,
+        actor: { kind: 'account', id: account.id, address: visitor.address },
+        action: 'password.answered',
+        targetId: account.id,
+        result: account.disabledAt === null ? 'wrong' : 'disabled',
+      }),
+    );
+    return;
+  }
+  const subject = fingerprint(installation.counterKey, claim.organizationId ?? '', emailKey(claim.email) ?? '');
+  await installation.db.transaction((tx) =>
+    limits.tallyWithin(tx, { limit: limits.UNKNOWN_EMAIL, subject }, installation.now()),
+  );
+  installation.log.info('sign-in with an unknown email', { surface: claim.kind, address: visitor.address });
+}
+
+/** Why a new password is refused. */
+export type PasswordProblem = 'empty' | 'short' | 'long' | 'common' | 'context';
+
+/** Words of the product and its roles that make no password harder to guess (ASVS 6.1.2). */
+const PRODUCT_WORDS = ['sallyport', 'portal', 'owner', 'admin', 'support', 'billing', 'invoice', 'customer'];
+
+/** Guesses an attacker needs, in zxcvbn's score of 0 to 4, from which a password is accepted. */
+const SCORE_MIN = 3;
+
+/**
+ * Judges a new password: 12 to 128 characters, no rules of composition, neither common nor made of what anybody
+ * knows: the person's name and address, the merchant's name, the product's words (ASVS 6.2.1–6.2.11).
+ */
+export async function judgePassword(
+  password: string,
+  context: readonly string[],
+): Promise<PasswordProblem | undefined> {
+  const text = password.normalize('NFKC');
+  if (text === '') return 'empty';
+  if (text.length < PASSWORD_LENGTH.min) return 'short';
+  if (text.length > PASSWORD_LENGTH.max) return 'long';
+  const words = [...context, ...PRODUCT_WORDS].flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)]);
+  const strength = await strengthOf(
+    text,
+    words.filter((word) => word.length > 2),
+  );
+  if (strength.score >= SCORE_MIN) return undefined;
+  return strength.fromContext ? 'context' : 'common';
+}
+
+async function strengthOf(password: string, context: readonly string[]): Promise<PasswordStrength> {
+  const worker = new Worker(new URL('./password-strength.ts', import.meta.url), { workerData: { password, context } });
+  const [strength] = (await once(worker, 'message')) as [PasswordStrength];
+  await worker.terminate();
+  return strength;
+}
+
+/** Hashes a password for an account, sealed for its row: for storing, never for comparing. */
+export async function sealedPassword(
+  installation: Installation,
+  account: Pick<Account, 'organizationId' | 'id'>,
+  password: string,
+): Promise<string> {
+  const argon2 = await installation.hashing(() => hashPassword(password, installation.passwordCost));
+  return seal(installation.ring, place(account), argon2);
+}
+
+/**
+ * Gives an account a password that `judgePassword` accepted. Raises the epoch, ends everything that carries the old
+ * one, and lifts the stolen-password state: it is a new password now. The condition lets callers demand more of the
+ * row; false where it did not hold.
+ */
+export async function storePassword(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  account: Account,
+  sealed: string,
+): Promise<boolean> {
+  const now = installation.now();
+  const stored = await tx.run(sql`UPDATE accounts SET password = ${sealed}, password_set_at = ${now}, epoch = epoch + 1,
+      suspected_at = NULL, totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0, backup_wait_until = 0,
+      window_wrong = 0, window_started_at = NULL
+    WHERE organization_id = ${account.organizationId} AND id = ${account.id} AND epoch = ${account.epoch}`);
+  if (stored === 0) return false;
+  await voidCarriers(tx, account.organizationId, account.id, now);
+  await record(tx, installation, {
+    organizationId: account.organizationId,
+    actor,
+    action: 'password.set',
+    targetId: account.id,
+  });
+  return true;
+}
+
+/** Sets a password from the shell. Answers why it was refused, or undefined when it is set. */
+export async function setPassword(
+  installation: Installation,
+  actor: Actor,
+  account: Account,
+  password: string,
+  context: readonly string[],
+): Promise<PasswordProblem | 'changed-meanwhile' | undefined> {
+  const problem = await judgePassword(password, context);
+  if (problem) return problem;
+  const sealed = await sealedPassword(installation, account, password);
+  const stored = await installation.db.transaction<boolean>(async (tx) => {
+    return (await storePassword(tx, installation, actor, account, sealed)) || new RolledBack(false);
+  });
+  return stored ? undefined : 'changed-meanwhile';
+}
+
+// Best effort: a machine too busy to hash again keeps the old hash until the next sign-in.
+async function rehash(installation: Installation, { account, sealed }: Held, password: string): Promise<void> {
+  if (sealed === null || !isOutdated(openPassword(installation, account, sealed), installation.passwordCost)) return;
+  try {
+    const fresh = await sealedPassword(installation, account, password);
+    await installation.db.transaction((tx) =>
+      tx.run(sql`UPDATE accounts SET password = ${fresh} WHERE organization_id = ${account.organizationId}
+        AND id = ${account.id} AND epoch = ${account.epoch} AND password = ${sealed}`),
+    );
+  } catch (fault) {
+    if (!(fault instanceof HashingBusy)) throw fault;
+  }
+}
+
+function openPassword(installation: Installation, account: Account, sealed: string): string {
+  return open(installation.ring, place(account), sealed);
+}
+
+function place(account: Pick<Account, 'organizationId' | 'id'>): string[] {
+  return ['accounts', 'password', account.organizationId, account.id];
+}

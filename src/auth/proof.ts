@@ -1,0 +1,29 @@
+import type { Account } from '../accounts/accounts.ts';
+import type { Typed } from './limits.ts';
+
+/** How a session was proven. */
+export type ProvenBy = 'password' | Typed;
+
+/**
+ * That somebody has given every proof the policy asked of them. A session cannot be started without one, and only the
+ * stories of `auth/` make them: this class is not handed to any surface (I11).
+ */
+export class Proof {
+  readonly account: Account;
+  /** The epoch that was read with the password hash, or that the challenge carries; never one read later. */
+  readonly epoch: number;
+  readonly by: ProvenBy;
+  readonly challengeId: string | null;
+
+  constructor(account: Account, epoch: number, by: ProvenBy, challengeId: string | null) {
+    this.account = account;
+    this.epoch = epoch;
+    this.by = by;
+    this.challengeId = challengeId;
+  }
+
+  /** Whether it is a fresh proof of the account's own second factor: a backup code never is (I14). */
+  get isFresh(): boolean {
+    return this.by === 'totp';
+  }
+}

@@ -1,0 +1,86 @@
+import { HAS_MFA, type Account, type Role } from '../accounts/accounts.ts';
+import { record, type Actor } from '../accounts/audit.ts';
+import { voidCarriers } from '../accounts/epoch.ts';
+import type { Installation } from '../accounts/installation.ts';
+import { may } from '../accounts/staff.ts';
+import { fingerprint } from '../crypto/tokens.ts';
+import { RolledBack, sql } from '../db/db.ts';
+import { revokeSet } from './factors/backup-codes.ts';
+import { RESETS_BY_AGENT, spendWithin } from './limits.ts';
+
+/** How staff made sure that it is the person: a choice, because "did you check?" has only one answer. */
+export const CHECKS = {
+  'called-number-on-file': 'Called the number on file',
+  'met-in-person': 'Met in person',
+  'matched-account-details': 'Matched account details',
+  other: 'Other',
+} as const;
+
+export type Check = keyof typeof CHECKS;
+
+export const NOTE_MIN = 10;
+
+export interface ResetReason {
+  readonly check: Check;
+  readonly note: string;
+}
+
+export type ResetOutcome =
+  | { kind: 'reset' }
+  /** There is nothing to take away; nothing was changed. */
+  | { kind: 'no-mfa' }
+  | { kind: 'note-missing' }
+  /** The agent has reset as many contacts as an hour allows. */
+  | { kind: 'limited'; until: number }
+  | { kind: 'not-allowed' };
+
+/**
+ * Whether somebody in a role may reset an account's MFA: support and above a contact's, never an equal's and never
+ * one's own. Staff above staff comes with the team; until then that is the operator's part, at the shell.
+ */
+export function mayReset(agent: { id: string; role: Role | null }, target: Account): boolean {
+  return target.kind === 'contact' && target.id !== agent.id && may(agent.role, 'reset MFA');
+}
+
+/**
+ * Reset Portal MFA (R2): in one act, authenticators, backup codes, half-finished enrolments and challenges and all
+ * sessions are gone, and the epoch voids whatever else carries the old one. Does not lift the stolen-password state.
+ * The caller has asked for a fresh proof where the actor is a person.
+ */
+export async function resetMfa(
+  installation: Installation,
+  actor: Actor,
+  agent: { id: string; role: Role | null } | 'operator',
+  target: Account,
+  reason: ResetReason,
+): Promise<ResetOutcome> {
+  if (agent !== 'operator' && !mayReset(agent, target)) return { kind: 'not-allowed' };
+  if (reason.check === 'other' && reason.note.trim().length < NOTE_MIN) return { kind: 'note-missing' };
+  const { organizationId, id } = target;
+  return installation.db.transaction<ResetOutcome>(async (tx) => {
+    const now = installation.now();
+    await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0,
+        backup_wait_until = 0, reset_notice_at = ${now}
+      WHERE organization_id = ${organizationId} AND id = ${id}`);
+    const enrolled = await tx.one(sql`SELECT 1 AS found FROM accounts a
+      WHERE a.organization_id = ${organizationId} AND a.id = ${id} AND ${HAS_MFA}`);
+    if (!enrolled) return new RolledBack<ResetOutcome>({ kind: 'no-mfa' });
+    if (agent !== 'operator') {
+      const subject = fingerprint(installation.counterKey, organizationId, agent.id);
+      const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, now);
+      if (!room.ok) return new RolledBack<ResetOutcome>({ kind: 'limited', until: room.until });
+    }
+    await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
+      WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
+    await revokeSet(tx, target, now);
+    await voidCarriers(tx, organizationId, id, now);
+    await record(tx, installation, {
+      organizationId,
+      actor,
+      action: 'mfa.reset',
+      targetId: id,
+      reason: reason.note.trim() === '' ? CHECKS[reason.check] : `${CHECKS[reason.check]}: ${reason.note.trim()}`,
+    });
+    return { kind: 'reset' };
+  });
+}

@@ -1,0 +1,141 @@
+import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
+import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
+import { sql, type Database, type Sql, type Transaction } from '../db/db.ts';
+import type { Surface } from './challenges.ts';
+import { FRESH_PROOF_MS, LAST_USE_WRITTEN_EVERY_MS, SESSION_LIFETIMES } from './limits.ts';
+import type { Proof, ProvenBy } from './proof.ts';
+
+/** Where a request comes from: the client's address (believed proxies taken off) and what its browser calls itself. */
+export interface Visitor {
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+export interface Session {
+  readonly id: string;
+  readonly surface: Surface;
+  readonly provenBy: ProvenBy;
+  readonly signedInAt: number;
+  /** When a second factor of the account's own was last proven in it; null after a password or a backup code alone. */
+  readonly provedAt: number | null;
+  readonly lastUsedAt: number;
+  readonly expiresAt: number;
+  readonly resetNoticeAt: number | null;
+  readonly account: Account;
+}
+
+/**
+ * Starts a session, complete from birth (I11), and answers its cookie's value. Only the SHA-256 of the token is kept
+ * (I23). The session that the browser had before ends with it; UNIQUE(challenge) is the last guard of I8.
+ */
+export async function startSession(
+  tx: Transaction,
+  proof: Proof,
+  surface: Surface,
+  visitor: Visitor,
+  previous: string | undefined,
+  now: number,
+): Promise<string> {
+  const { account } = proof;
+  const token = randomToken();
+  if (previous !== undefined) await endSession(tx, previous, now);
+  await tx.run(sql`INSERT INTO sessions
+    (organization_id, id, account_id, surface, token_hash, challenge_id, epoch, factor, signed_in_at, proved_at,
+      last_used_at, expires_at, reset_notice_at, address, user_agent)
+    VALUES (${account.organizationId}, ${uuidv7(now)}, ${account.id}, ${surface}, ${hashToken(token)},
+      ${proof.challengeId}, ${proof.epoch}, ${proof.by}, ${now}, ${proof.isFresh ? now : null}, ${now},
+      ${now + SESSION_LIFETIMES[surface].absoluteMs}, ${account.resetNoticeAt}, ${visitor.address},
+      ${visitor.userAgent.slice(0, 300)})`);
+  await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now}, reset_notice_at = NULL
+    WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
+  await tx.run(sql`INSERT INTO known_addresses (organization_id, account_id, address, last_seen_at)
+    VALUES (${account.organizationId}, ${account.id}, ${visitor.address}, ${now})
+    ON CONFLICT (organization_id, account_id, address) DO UPDATE SET last_seen_at = excluded.last_seen_at`);
+  return `${account.organizationId}.${token}`;
+}
+
+/** The session of a cookie on a surface, if it is open, neither idle nor too old, and of the account's epoch (I12). */
+export async function findSession(
+  db: Database,
+  surface: Surface,
+  cookie: string,
+  now: number,
+): Promise<Session | undefined> {
+  const [organizationId = '', token = ''] = cookie.split('.', 2);
+  const row = await db.one<Account & SessionRow>(sql`SELECT ${ACCOUNT_COLUMNS}, ${SESSION_COLUMNS}
+    FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
+    WHERE s.organization_id = ${organizationId} AND s.token_hash = ${hashToken(token)} AND ${isOpen(surface, now)}`);
+  if (!row) return undefined;
+  const { sessionId: id, provenBy, signedInAt, provedAt, lastUsedAt, expiresAt, sessionNoticeAt, ...account } = row;
+  return {
+    id,
+    surface,
+    provenBy,
+    signedInAt,
+    provedAt,
+    lastUsedAt,
+    expiresAt,
+    resetNoticeAt: sessionNoticeAt,
+    account,
+  };
+}
+
+/** Writes that a session was used, at most once a minute: what its idle time-out counts from. */
+export async function refreshSession(db: Database, session: Session, now: number): Promise<void> {
+  if (now - session.lastUsedAt < LAST_USE_WRITTEN_EVERY_MS) return;
+  await db.relaxed(sql`UPDATE sessions SET last_used_at = ${now} WHERE organization_id = ${session.account.organizationId}
+    AND id = ${session.id} AND last_used_at < ${now} AND ended_at IS NULL`);
+}
+
+/** Whether the account's own second factor was proven recently enough for an act that asks for it (I14). */
+export function isFreshlyProven(session: Session, now: number): boolean {
+  return session.provedAt !== null && now - session.provedAt <= FRESH_PROOF_MS;
+}
+
+/** Marks a session as freshly proven and gives it a new token (I23). Undefined where it has ended meanwhile. */
+export async function renewSession(tx: Transaction, session: Session, now: number): Promise<string | undefined> {
+  const token = randomToken();
+  const { organizationId } = session.account;
+  const renewed =
+    await tx.run(sql`UPDATE sessions SET token_hash = ${hashToken(token)}, proved_at = ${now}, last_used_at = ${now}
+    WHERE organization_id = ${organizationId} AND id = ${session.id} AND epoch = ${session.account.epoch} AND ended_at IS NULL`);
+  return renewed === 1 ? `${organizationId}.${token}` : undefined;
+}
+
+/** Ends the session of a cookie, if there is one: on the server, not only in the browser (ASVS 7.4.1). */
+export async function endSession(tx: Transaction, cookie: string, now: number): Promise<void> {
+  const [organizationId = '', token = ''] = cookie.split('.', 2);
+  await tx.run(sql`UPDATE sessions SET ended_at = ${now}
+    WHERE organization_id = ${organizationId} AND token_hash = ${hashToken(token)} AND ended_at IS NULL`);
+}
+
+export interface OpenSession {
+  readonly id: string;
+  readonly signedInAt: number;
+  readonly lastUsedAt: number;
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+/** Where an account is signed in on a surface, the latest used first. */
+export function openSessions(db: Database, surface: Surface, account: Account, now: number): Promise<OpenSession[]> {
+  return db.all(sql`SELECT s.id, s.signed_in_at AS "signedInAt", s.last_used_at AS "lastUsedAt", s.address,
+      s.user_agent AS "userAgent"
+    FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
+    WHERE s.organization_id = ${account.organizationId} AND s.account_id = ${account.id} AND ${isOpen(surface, now)}
+    ORDER BY s.last_used_at DESC, s.id DESC`);
+}
+
+interface SessionRow extends Omit<Session, 'account' | 'id' | 'surface' | 'resetNoticeAt'> {
+  readonly sessionId: string;
+  readonly sessionNoticeAt: number | null;
+}
+
+const SESSION_COLUMNS = sql`s.id AS "sessionId", s.factor AS "provenBy", s.signed_in_at AS "signedInAt",
+  s.proved_at AS "provedAt", s.last_used_at AS "lastUsedAt", s.expires_at AS "expiresAt",
+  s.reset_notice_at AS "sessionNoticeAt"`;
+
+function isOpen(surface: Surface, now: number): Sql {
+  return sql`s.surface = ${surface} AND s.ended_at IS NULL AND s.expires_at > ${now}
+    AND s.last_used_at > ${now - SESSION_LIFETIMES[surface].idleMs} AND s.epoch = a.epoch AND a.disabled_at IS NULL`;
+}

@@ -1,0 +1,74 @@
+import { ACCOUNT_COLUMNS, findAccount, type Account } from '../accounts/accounts.ts';
+import { record, type Actor } from '../accounts/audit.ts';
+import type { Installation } from '../accounts/installation.ts';
+import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
+import { RolledBack, sql } from '../db/db.ts';
+import { WELCOME_LINK_LIFETIME_MS } from './limits.ts';
+import { judgePassword, sealedPassword, storePassword, type PasswordProblem } from './passwords.ts';
+
+/**
+ * Makes the one-time link by which a contact chooses a first password: only while there is none, because whoever could
+ * make links for accounts with a password could take them over. Raises the epoch, so that an earlier link is dead.
+ * Answers the token, which is shown once and kept as a hash; undefined where the contact has a password or no access.
+ */
+export function makeWelcomeLink(
+  installation: Installation,
+  actor: Actor,
+  account: Account,
+): Promise<string | undefined> {
+  const { organizationId, id } = account;
+  return installation.db.transaction<string | undefined>(async (tx) => {
+    const now = installation.now();
+    const raised = await tx.one<{ epoch: number }>(sql`UPDATE accounts SET epoch = epoch + 1
+      WHERE organization_id = ${organizationId} AND id = ${id} AND kind = 'contact' AND password IS NULL AND disabled_at IS NULL
+      RETURNING epoch`);
+    if (!raised) return new RolledBack(undefined);
+    const token = randomToken();
+    await tx.run(sql`INSERT INTO welcome_links (organization_id, id, account_id, token_hash, epoch, created_at, expires_at)
+      VALUES (${organizationId}, ${uuidv7(now)}, ${id}, ${hashToken(token)}, ${raised.epoch}, ${now}, ${now + WELCOME_LINK_LIFETIME_MS})`);
+    await record(tx, installation, { organizationId, actor, action: 'welcome-link.made', targetId: id });
+    return token;
+  });
+}
+
+/** Whose link it is, while it works; undefined for one that is spent, old, void or never was. Reading spends nothing. */
+export function findWelcome(
+  installation: Installation,
+  organizationId: string,
+  token: string,
+): Promise<Account | undefined> {
+  return installation.db.one(sql`SELECT ${ACCOUNT_COLUMNS} FROM welcome_links w
+    JOIN accounts a ON a.organization_id = w.organization_id AND a.id = w.account_id
+    WHERE w.organization_id = ${organizationId} AND w.token_hash = ${hashToken(token)} AND w.spent_at IS NULL
+      AND w.expires_at > ${installation.now()} AND w.epoch = a.epoch AND a.disabled_at IS NULL AND a.password IS NULL`);
+}
+
+export type Welcomed = { kind: 'set' } | { kind: 'link-over' } | { kind: 'refused'; problem: PasswordProblem };
+
+/** Spends the link for a first password. Opens no session: the next step is the sign-in page, with all it asks for. */
+export async function choosePassword(
+  installation: Installation,
+  organizationId: string,
+  token: string,
+  password: string,
+  context: readonly string[],
+  address: string,
+): Promise<Welcomed> {
+  const account = await findWelcome(installation, organizationId, token);
+  if (!account) return { kind: 'link-over' };
+  const problem = await judgePassword(password, [...context, account.name, account.email]);
+  if (problem) return { kind: 'refused', problem };
+  const sealed = await sealedPassword(installation, account, password);
+  return installation.db.transaction<Welcomed>(async (tx) => {
+    const over = new RolledBack<Welcomed>({ kind: 'link-over' });
+    await tx.run(
+      sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${account.id}`,
+    );
+    const spent = await tx.run(sql`UPDATE welcome_links SET spent_at = ${installation.now()}
+      WHERE organization_id = ${organizationId} AND token_hash = ${hashToken(token)} AND spent_at IS NULL
+        AND expires_at > ${installation.now()} AND epoch = ${account.epoch}`);
+    if (spent !== 1 || (await findAccount(tx, organizationId, account.id))?.passwordSetAt !== null) return over;
+    const actor = { kind: 'account', id: account.id, address } as const;
+    return (await storePassword(tx, installation, actor, account, sealed)) ? { kind: 'set' } : over;
+  });
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { hash, hashRaw, verify, type Options } from '@node-rs/argon2';
+
+/** Cost of one argon2id hash: memory in KiB and passes over it; always one lane. */
+export interface HashCost {
+  readonly memoryKiB: number;
+  readonly passes: number;
+}
+
+/** OWASP Password Storage: argon2id with 19 MiB and two passes. */
+export const PASSWORD_COST: HashCost = { memoryKiB: 19_456, passes: 2 };
+
+/** Backup codes are 40 random bits behind a throttle, so the hash may be cheap (NIST 800-63B-4 §3.1.2.2). */
+export const BACKUP_CODE_COST: HashCost = { memoryKiB: 8_192, passes: 1 };
+
+/** Bounds of a password in characters, checked before any hashing so that length cannot be used to burn time. */
+export const PASSWORD_LENGTH = { min: 12, max: 128 };
+
+/** The argon2id string of a password after NFKC normalisation (NIST 800-63B-4 §3.1.1.2). */
+export function hashPassword(password: string, cost: HashCost): Promise<string> {
+  return hash(password.normalize('NFKC'), argon2id(cost));
+}
+
+/** Whether a password has the given argon2id string. */
+export function verifyPassword(argon2: string, password: string): Promise<boolean> {
+  return verify(argon2, password.normalize('NFKC'));
+}
+
+/** A fresh 128-bit salt for a set of backup codes, base64url. */
+export function randomSalt(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+/** The argon2id hash of a backup code with its set's salt: one hash serves for comparing with every code of the set. */
+export async function hashBackupCode(code: string, salt: string, cost: HashCost): Promise<Buffer> {
+  return hashRaw(code, { ...argon2id(cost), salt: Buffer.from(salt, 'base64url') });
+}
+
+/** Whether an argon2id string was made with another cost than today's, and so is due for a new one at sign-in. */
+export function isOutdated(argon2: string, cost: HashCost): boolean {
+  return !argon2.startsWith(`$argon2id$v=19$m=${cost.memoryKiB},t=${cost.passes},p=1$`);
+}
+
+function argon2id(cost: HashCost): Options {
+  // 2 is Algorithm.Argon2id: the library declares a const enum, which type stripping cannot read.
+  return { algorithm: 2, memoryCost: cost.memoryKiB, timeCost: cost.passes, parallelism: 1, outputLen: 32 };
+}

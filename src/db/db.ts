@@ -1,0 +1,99 @@
+/** What a column holds. Moments are milliseconds since 1970; NULL stands for "not (yet)". */
+export type Value = string | number | null;
+
+/** A written statement: its text between the parameters, and the parameters. Made by the `sql` tag only. */
+export class Sql {
+  readonly strings: readonly string[];
+  readonly values: readonly Value[];
+
+  constructor(strings: readonly string[], values: readonly Value[]) {
+    this.strings = strings;
+    this.values = values;
+  }
+}
+
+/** Writes a statement: `${value}` becomes a bound parameter, `${sql`…`}` is spliced in as text. */
+export function sql(strings: TemplateStringsArray, ...parts: readonly (Value | Sql)[]): Sql {
+  const texts: string[] = [strings[0] ?? ''];
+  const values: Value[] = [];
+  const append = (text: string): void => {
+    texts[texts.length - 1] += text;
+  };
+  parts.forEach((part, index) => {
+    const after = strings[index + 1] ?? '';
+    if (part instanceof Sql) {
+      append(part.strings[0] ?? '');
+      values.push(...part.values);
+      texts.push(...part.strings.slice(1));
+      append(after);
+    } else {
+      values.push(part);
+      texts.push(after);
+    }
+  });
+  return new Sql(texts, values);
+}
+
+/** A row as it comes back: column names to values. */
+export type Row = Record<string, Value>;
+
+/** Running statements. */
+export interface Queries {
+  /** Runs a statement and answers how many rows it changed. */
+  run(statement: Sql): Promise<number>;
+  /** All rows that a statement answers, in its order. */
+  all<T = Row>(statement: Sql): Promise<T[]>;
+  /** The first row, or undefined where there is none. */
+  one<T = Row>(statement: Sql): Promise<T | undefined>;
+}
+
+/** An open transaction. Whatever it is handed to writes in it, and sees what it wrote. */
+export interface Transaction extends Queries {
+  /**
+   * Runs work whose failure may not undo what the transaction did before: a fault inside rolls back to here and comes
+   * back as a value, for the caller to throw once the rest has been committed. Faults of the transaction itself
+   * (deadlock, lost connection) are thrown, since there is nothing left to keep.
+   */
+  savepoint<T>(work: () => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; fault: unknown }>;
+}
+
+/** Returned from a transaction's work: roll everything back and answer this value all the same. */
+export class RolledBack<T> {
+  readonly value: T;
+
+  constructor(value: T) {
+    this.value = value;
+  }
+}
+
+/** The database, as everybody but `db/` knows it. Both engines promise the same. */
+export interface Database {
+  readonly engine: 'sqlite' | 'postgres';
+  /** Reads outside any transaction: committed rows only. */
+  all<T = Row>(statement: Sql): Promise<T[]>;
+  one<T = Row>(statement: Sql): Promise<T | undefined>;
+  /**
+   * Runs work in one transaction and answers what it returns, after the commit. A fault, or a returned `RolledBack`,
+   * leaves nothing behind. Work that lost to another transaction (deadlock, serialization) is run once more, so it
+   * may do nothing but statements. Throws DatabaseUnavailable when the database cannot be reached or does not commit.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T | RolledBack<T>>): Promise<T>;
+  /**
+   * One statement committed by itself without waiting for the disk: for counters, where losing the last moments to a
+   * power cut is harmless and a wait is not.
+   */
+  relaxed<T = Row>(statement: Sql): Promise<T[]>;
+  /** Runs a migration's text, which may hold several statements, as one transaction together with `after`. */
+  migrate(work: (migration: Migration) => Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a migration may do while it holds the database's migration lock. */
+export interface Migration extends Queries {
+  script(text: string): Promise<void>;
+}
+
+/** The database cannot be reached, or did not confirm a commit: answer 503, whatever the request was about. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+}

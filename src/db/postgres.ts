@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { DatabaseUnavailable, RolledBack, type Database, type Queries, type Sql, type Transaction } from './db.ts';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const COUNTER_CONNECTIONS = 4;
+const MIGRATION_LOCK = 7_265_891;
+
+/**
+ * Opens a pool of connections to PostgreSQL. READ COMMITTED suffices, because every story begins by updating the
+ * account's row, which is its lock. A transaction that lost to another is run once more.
+ */
+export function openPostgres(url: string, poolSize = 10): Database {
+  const pool = connect(url, poolSize);
+  const counters = connect(url, COUNTER_CONNECTIONS, '-c synchronous_commit=off');
+  const read = queries(pool);
+
+  async function once<T>(work: (tx: Transaction, client: pg.PoolClient) => Promise<T | RolledBack<T>>): Promise<T> {
+    const client = await reached(() => pool.connect());
+    let broken: Error | undefined;
+    try {
+      await reached(() => client.query('BEGIN'));
+      const write = queries(client);
+      const result = await work({ ...write, savepoint: (inner) => savepoint(client, inner) }, client);
+      await reached(() => client.query(result instanceof RolledBack ? 'ROLLBACK' : 'COMMIT'));
+      return result instanceof RolledBack ? result.value : result;
+    } catch (fault) {
+      await client.query('ROLLBACK').catch((lost: Error) => (broken = lost));
+      throw fault;
+    } finally {
+      client.release(broken ?? false);
+    }
+  }
+
+  async function transaction<T>(work: (tx: Transaction) => Promise<T | RolledBack<T>>): Promise<T> {
+    try {
+      return await once(work);
+    } catch (fault) {
+      if (!lostToAnother(fault)) throw fault;
+      return once(work);
+    }
+  }
+
+  return {
+    engine: 'postgres',
+    all: read.all,
+    one: read.one,
+    transaction,
+    relaxed: queries(counters).all,
+    migrate: (work) =>
+      once(async (tx, client) => {
+        await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+        await client.query('SET LOCAL statement_timeout = 0');
+        await work({ ...tx, script: async (text) => void (await client.query(inByteOrder(text))) });
+      }),
+    close: async () => void (await Promise.all([pool.end(), counters.end()])),
+  };
+}
+
+function connect(url: string, max: number, options?: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    types: { getTypeParser },
+    ...(options === undefined ? {} : { options }),
+  });
+  // A connection that breaks is noticed by the statement that meets it; without listeners it would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
+  return pool;
+}
+
+// Keyset pages compare by bytes, as TypeScript and SQLite do; PostgreSQL sorts text by the database's locale unless
+// each column says otherwise. SQLite has no collation of this name, so the one migration text cannot say it itself.
+function inByteOrder(migration: string): string {
+  return migration.replace(/^(\s+[a-z_]+ TEXT)\b/gm, '$1 COLLATE "C"');
+}
+
+function queries(client: pg.Pool | pg.PoolClient): Queries {
+  const query = (statement: Sql): Promise<pg.QueryResult> =>
+    reached(() => client.query({ ...prepare(statement), values: [...statement.values] }));
+  return {
+    run: async (statement) => (await query(statement)).rowCount ?? 0,
+    all: async <T>(statement: Sql) => (await query(statement)).rows as T[],
+    one: async <T>(statement: Sql) => (await query(statement)).rows[0] as T | undefined,
+  };
+}
+
+const prepared = new Map<string, { name: string; text: string }>();
+
+function prepare(statement: Sql): { name: string; text: string } {
+  const key = statement.strings.join('?');
+  let known = prepared.get(key);
+  if (!known) {
+    const text = statement.strings.reduce((before, part, index) => `${before}$${index}${part}`);
+    known = { name: createHash('sha256').update(text).digest('base64url'), text };
+    prepared.set(key, known);
+  }
+  return known;
+}
+
+async function savepoint<T>(
+  client: pg.PoolClient,
+  work: () => Promise<T>,
+): Promise<{ ok: true; value: T } | { ok: false; fault: unknown }> {
+  await reached(() => client.query('SAVEPOINT kept'));
+  try {
+    const value = await work();
+    await reached(() => client.query('RELEASE SAVEPOINT kept'));
+    return { ok: true, value };
+  } catch (fault) {
+    if (fault instanceof DatabaseUnavailable || lostToAnother(fault)) throw fault;
+    await reached(() => client.query('ROLLBACK TO SAVEPOINT kept'));
+    return { ok: false, fault };
+  }
+}
+
+// Times and counts are BIGINT; all of ours are safe integers, so they come back as numbers like SQLite's.
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (oid === pg.types.builtins.INT8) return Number;
+  return pg.types.getTypeParser(oid, format as 'text');
+}
+
+// SQLSTATE: 40001 serialization_failure, 40P01 deadlock_detected.
+function lostToAnother(fault: unknown): boolean {
+  return ['40001', '40P01'].includes((fault as { code?: string }).code ?? '');
+}
+
+// No SQLSTATE means that the server was not reached or has gone; classes 08, 53 and 57 are its own words for the same
+// (connection, resources such as a full disk, shutdown and cancelled statements), 25006 a standby that cannot write.
+async function reached<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (fault) {
+    const code = (fault as { code?: string }).code ?? '';
+    const answered = /^[0-9A-Z]{5}$/.test(code);
+    if (answered && !/^(08|53|57)/.test(code) && code !== '25006') throw fault;
+    throw new DatabaseUnavailable(String((fault as Error).message), { cause: fault });
+  }
+}
