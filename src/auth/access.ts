@@ -3,6 +3,7 @@ import { record, type Actor } from '../accounts/audit.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql } from '../db/db.ts';
+import { NO_COUNTS } from './limits.ts';
 
 /**
  * Opens or closes the portal to a contact. Closing ends every session, challenge and link at once (ASVS 7.4.2); the
@@ -61,6 +62,3 @@ export function unlock(installation: Installation, actor: Actor, account: Accoun
     return { kind };
   });
 }
-
-const NO_COUNTS = sql`totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0, backup_wait_until = 0, window_wrong = 0,
-  window_started_at = NULL`;

@@ -52,7 +52,7 @@ export async function answer<T>(
   if (held) return held;
   const address = {
     limit: limits.ADDRESS_CODE,
-    subject: fingerprint(installation.counterKey, answering.visitor.address),
+    subject: fingerprint(installation.counterKey, answering.visitor.network),
   };
   const room = await limits.spend(db, address, installation.now());
   if (!room.ok) return { kind: 'wait', until: room.until, otherWaits: true };

@@ -185,10 +185,14 @@ export async function forgiveUsed(tx: Transaction, whose: Whose, typed: Typed): 
   await tx.run(sql`UPDATE accounts SET ${wrong} = ${wrong} - 1, ${uncounted()} WHERE ${ofAccount(whose)}`);
 }
 
+/** In an UPDATE of accounts: no wrong code in a row, no wait. */
+export const NO_WAITS = sql`totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0, backup_wait_until = 0`;
+/** And nothing in the 30-day window either. */
+export const NO_COUNTS = sql`${NO_WAITS}, window_wrong = 0, window_started_at = NULL`;
+
 /** A right second factor ends the row of wrong ones. The 30-day window goes on, whatever came between. */
 export async function clearWrong(tx: Transaction, whose: Whose): Promise<void> {
-  await tx.run(sql`UPDATE accounts SET totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0, backup_wait_until = 0,
-    ${uncounted()} WHERE ${ofAccount(whose)}`);
+  await tx.run(sql`UPDATE accounts SET ${NO_WAITS}, ${uncounted()} WHERE ${ofAccount(whose)}`);
 }
 
 /** When the waits of an account end, each in the past where none holds. For telling, never for deciding. */

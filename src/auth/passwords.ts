@@ -94,7 +94,7 @@ async function spendTry(
 ): Promise<{ ok: true; spent: limits.Spent[] } | { ok: false; until: number }> {
   const { db, counterKey } = installation;
   const now = installation.now();
-  const address = fingerprint(counterKey, visitor.address);
+  const address = fingerprint(counterKey, visitor.network);
   const email = fingerprint(counterKey, claim.kind, claim.organizationId ?? '', emailKey(claim.email) ?? '');
   const spent: limits.Spent[] = [];
   const count = async (one: limits.Spent): Promise<limits.Room> => {
@@ -112,7 +112,7 @@ async function spendTry(
   spent.push(ofAccount);
   const known =
     await db.one(sql`SELECT 1 AS found FROM known_addresses WHERE organization_id = ${account?.organizationId ?? ''}
-    AND account_id = ${account?.id ?? ''} AND address = ${visitor.address}`);
+    AND account_id = ${account?.id ?? ''} AND address = ${visitor.network}`);
   if (!known && wrongSoFar >= limits.ACCOUNT_PASSWORD_HOUR.allows) {
     const room = await count({ limit: limits.OUTSIDER_PASSWORD, subject: fingerprint(counterKey, email, address) });
     if (!room.ok) return room;
@@ -183,32 +183,26 @@ async function strengthOf(password: string, context: readonly string[]): Promise
   return strength;
 }
 
-/** Hashes a password for an account, sealed for its row: for storing, never for comparing. */
-export async function sealedPassword(
-  installation: Installation,
-  account: Pick<Account, 'organizationId' | 'id'>,
-  password: string,
-): Promise<string> {
-  const argon2 = await installation.hashing(() => hashPassword(password, installation.passwordCost));
-  return seal(installation.ring, place(account), argon2);
+/** The argon2id string of a new password, made before any transaction is open. */
+export function hashNewPassword(installation: Installation, password: string): Promise<string> {
+  return installation.hashing(() => hashPassword(password, installation.passwordCost));
 }
 
 /**
  * Gives an account a password that `judgePassword` accepted. Raises the epoch, ends everything that carries the old
- * one, and lifts the stolen-password state: it is a new password now. The condition lets callers demand more of the
- * row; false where it did not hold.
+ * one, and lifts the stolen-password state: it is a new password now. False where the account has changed meanwhile.
  */
 export async function storePassword(
   tx: Transaction,
   installation: Installation,
   actor: Actor,
   account: Account,
-  sealed: string,
+  argon2: string,
 ): Promise<boolean> {
   const now = installation.now();
+  const sealed = seal(installation.ring, place(account), argon2);
   const stored = await tx.run(sql`UPDATE accounts SET password = ${sealed}, password_set_at = ${now}, epoch = epoch + 1,
-      suspected_at = NULL, totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0, backup_wait_until = 0,
-      window_wrong = 0, window_started_at = NULL
+      suspected_at = NULL, ${limits.NO_COUNTS}
     WHERE organization_id = ${account.organizationId} AND id = ${account.id} AND epoch = ${account.epoch}`);
   if (stored === 0) return false;
   await voidCarriers(tx, account.organizationId, account.id, now);
@@ -231,9 +225,9 @@ export async function setPassword(
 ): Promise<PasswordProblem | 'changed-meanwhile' | undefined> {
   const problem = await judgePassword(password, context);
   if (problem) return problem;
-  const sealed = await sealedPassword(installation, account, password);
+  const argon2 = await hashNewPassword(installation, password);
   const stored = await installation.db.transaction<boolean>(async (tx) => {
-    return (await storePassword(tx, installation, actor, account, sealed)) || new RolledBack(false);
+    return (await storePassword(tx, installation, actor, account, argon2)) || new RolledBack(false);
   });
   return stored ? undefined : 'changed-meanwhile';
 }
@@ -242,7 +236,7 @@ export async function setPassword(
 async function rehash(installation: Installation, { account, sealed }: Held, password: string): Promise<void> {
   if (sealed === null || !isOutdated(openPassword(installation, account, sealed), installation.passwordCost)) return;
   try {
-    const fresh = await sealedPassword(installation, account, password);
+    const fresh = seal(installation.ring, place(account), await hashNewPassword(installation, password));
     await installation.db.transaction((tx) =>
       tx.run(sql`UPDATE accounts SET password = ${fresh} WHERE organization_id = ${account.organizationId}
         AND id = ${account.id} AND epoch = ${account.epoch} AND password = ${sealed}`),

@@ -6,7 +6,7 @@ import { may } from '../accounts/staff.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { revokeSet } from './factors/backup-codes.ts';
-import { RESETS_BY_AGENT, spendWithin } from './limits.ts';
+import { NO_WAITS, RESETS_BY_AGENT, spendWithin } from './limits.ts';
 
 /** How staff made sure that it is the person: a choice, because "did you check?" has only one answer. */
 export const CHECKS = {
@@ -59,8 +59,7 @@ export async function resetMfa(
   const { organizationId, id } = target;
   return installation.db.transaction<ResetOutcome>(async (tx) => {
     const now = installation.now();
-    await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0,
-        backup_wait_until = 0, reset_notice_at = ${now}
+    await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, ${NO_WAITS}, reset_notice_at = ${now}
       WHERE organization_id = ${organizationId} AND id = ${id}`);
     const enrolled = await tx.one(sql`SELECT 1 AS found FROM accounts a
       WHERE a.organization_id = ${organizationId} AND a.id = ${id} AND ${HAS_MFA}`);

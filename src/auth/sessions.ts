@@ -8,6 +8,8 @@ import type { Proof, ProvenBy } from './proof.ts';
 /** Where a request comes from: the client's address (believed proxies taken off) and what its browser calls itself. */
 export interface Visitor {
   readonly address: string;
+  /** What limits count by: an IPv4 address, or the /64 network of an IPv6 one, where a single host owns them all. */
+  readonly network: string;
   readonly userAgent: string;
 }
 
@@ -49,7 +51,7 @@ export async function startSession(
   await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now}, reset_notice_at = NULL
     WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
   await tx.run(sql`INSERT INTO known_addresses (organization_id, account_id, address, last_seen_at)
-    VALUES (${account.organizationId}, ${account.id}, ${visitor.address}, ${now})
+    VALUES (${account.organizationId}, ${account.id}, ${visitor.network}, ${now})
     ON CONFLICT (organization_id, account_id, address) DO UPDATE SET last_seen_at = excluded.last_seen_at`);
   return `${account.organizationId}.${token}`;
 }

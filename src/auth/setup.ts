@@ -6,7 +6,7 @@ import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { openChallenge } from './challenges.ts';
 import { SETUP_LINK_LIFETIME_MS } from './limits.ts';
-import { judgePassword, sealedPassword, storePassword, type PasswordProblem } from './passwords.ts';
+import { judgePassword, hashNewPassword, storePassword, type PasswordProblem } from './passwords.ts';
 
 /** The token of a fresh set-up link, which replaces the one before; undefined once anybody owns anything. */
 export function offerSetup(installation: Installation): Promise<string | undefined> {
@@ -53,6 +53,7 @@ export async function setUp(
   if (emailKey(first.email) === undefined) return { kind: 'refused', problem: 'email-shape' };
   const problem = await judgePassword(first.password, [first.name, first.email, first.organization]);
   if (problem) return { kind: 'refused', problem };
+  const argon2 = await hashNewPassword(installation, first.password);
   return installation.db.transaction<SetUp>(async (tx) => {
     const now = installation.now();
     const spent = await tx.run(sql`UPDATE setup_links SET spent_at = ${now} WHERE id = 'first-owner'
@@ -71,7 +72,7 @@ export async function setUp(
     const owner = await createStaff(tx, installation, actor, organization.id, { ...first, role: 'owner' });
     if (!owner) return new RolledBack<SetUp>({ kind: 'refused', problem: 'email-taken' });
     const self = { kind: 'account', id: owner.id, address } as const;
-    await storePassword(tx, installation, self, owner, await sealedPassword(installation, owner, first.password));
+    await storePassword(tx, installation, self, owner, argon2);
     const opening = { account: owner, epoch: owner.epoch + 1, surface: 'admin', purpose: 'enrolment' } as const;
     return { kind: 'made', cookie: (await openChallenge(tx, opening, now)).cookie };
   });

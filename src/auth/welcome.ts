@@ -4,7 +4,7 @@ import type { Installation } from '../accounts/installation.ts';
 import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { WELCOME_LINK_LIFETIME_MS } from './limits.ts';
-import { judgePassword, sealedPassword, storePassword, type PasswordProblem } from './passwords.ts';
+import { judgePassword, hashNewPassword, storePassword, type PasswordProblem } from './passwords.ts';
 
 /**
  * Makes the one-time link by which a contact chooses a first password: only while there is none, because whoever could
@@ -58,7 +58,7 @@ export async function choosePassword(
   if (!account) return { kind: 'link-over' };
   const problem = await judgePassword(password, [...context, account.name, account.email]);
   if (problem) return { kind: 'refused', problem };
-  const sealed = await sealedPassword(installation, account, password);
+  const argon2 = await hashNewPassword(installation, password);
   return installation.db.transaction<Welcomed>(async (tx) => {
     const over = new RolledBack<Welcomed>({ kind: 'link-over' });
     await tx.run(
@@ -69,6 +69,6 @@ export async function choosePassword(
         AND expires_at > ${installation.now()} AND epoch = ${account.epoch}`);
     if (spent !== 1 || (await findAccount(tx, organizationId, account.id))?.passwordSetAt !== null) return over;
     const actor = { kind: 'account', id: account.id, address } as const;
-    return (await storePassword(tx, installation, actor, account, sealed)) ? { kind: 'set' } : over;
+    return (await storePassword(tx, installation, actor, account, argon2)) ? { kind: 'set' } : over;
   });
 }

@@ -5,7 +5,7 @@ import { attr, button, type Content, form, type Html, linkButton, nothing } from
 export * from './fields.ts';
 
 export type Locale = { timeZone: string; language: string };
-type Style = 'moment' | 'date' | 'clock';
+type Style = 'moment' | 'date' | 'clock' | 'hour';
 
 /** A catalogue text in which a placeholder may be an element, such as a time. */
 export function words(key: Key, values: Record<string, unknown>): Html {
@@ -26,11 +26,12 @@ export function pill(state: 'ok' | 'warn' | 'muted' | 'danger', text: string): H
   return html`<span class="pill ${state}">${text}</span>`;
 }
 
-/** A time in words: 24 November 2026 at 10:15 GMT. Months are words, so that day and month cannot be mixed up. */
+/** A time in words: 24 November 2026 at 10:15 GMT; `clock` is 10:15 GMT, `hour` 10:15. Months are words, so that day and month cannot be mixed up. */
 export function timeText(ms: number, where: Locale, style: Style = 'moment'): string {
   const day = { day: 'numeric', month: 'long', year: 'numeric' } as const;
-  const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' } as const;
-  const shape = { moment: { ...day, ...clock }, date: day, clock }[style];
+  const hour = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  const clock = { ...hour, timeZoneName: 'short' } as const;
+  const shape = { moment: { ...day, ...clock }, date: day, clock, hour }[style];
   const language = where.language === 'en' ? 'en-GB' : where.language;
   return new Intl.DateTimeFormat(language, { ...shape, timeZone: where.timeZone }).format(ms);
 }
@@ -156,7 +157,7 @@ function arch(path: string, filled: boolean): Html {
   return html`<path d="${path}" fill="none" stroke="currentColor" stroke-width="1" />`;
 }
 
-export type SummaryRow = { label: string; value: Content; action?: Html };
+export type SummaryRow = { label: string; value: Content; action?: Html | undefined };
 
 /** Label, value, and what can be done about it. */
 export function summaryList(rows: SummaryRow[]): Html {

@@ -14,7 +14,7 @@ export function attr(name: string, value: string | number | boolean | undefined)
   return value === true ? html` ${raw(name)}` : html` ${raw(name)}="${value}"`;
 }
 
-type FieldParts = { name: string; label?: string; hint?: Content; error?: string | undefined };
+type FieldParts = { name: string; label?: string; hint?: Content | undefined; error?: string | undefined };
 
 // The hint and the error stand before the field, so that neither is covered by a phone's keyboard or an autofill list.
 function labelled(p: FieldParts, control: Html): Html {
@@ -32,7 +32,7 @@ function described(p: FieldParts): Html {
 
 export type Field = FieldParts & {
   label: string;
-  value?: string;
+  value?: string | undefined;
   type?: 'text' | 'email' | 'tel' | 'search' | 'number' | 'url';
   autocomplete?: string;
   inputmode?: 'text' | 'numeric' | 'email' | 'tel';
@@ -91,7 +91,7 @@ export function passwordField(p: PasswordField): Html {
 
 export type CodeField = {
   label?: string;
-  hint?: Content;
+  hint?: Content | undefined;
   error?: string | undefined;
   autofocus?: boolean;
   autocomplete?: 'one-time-code' | 'off';
@@ -121,7 +121,7 @@ export function codeField(p: CodeField): Html {
 }
 
 /** Several lines of text. */
-export function textareaField(p: FieldParts & { label: string; value?: string; rows?: number }): Html {
+export function textareaField(p: FieldParts & { label: string; value?: string | undefined; rows?: number }): Html {
   // HTML drops the first line break after the tag; this one is there for it, so that a leading blank line survives.
   const text = `\n${p.value ?? ''}`;
   const box = html`<textarea id="${p.name}" name="${p.name}" rows="${p.rows ?? 4}" ${described(p)}>${text}</textarea>`;
@@ -131,7 +131,7 @@ export function textareaField(p: FieldParts & { label: string; value?: string; r
 type Choice = { value: string; label: Content; hint?: Content };
 
 /** One choice of several. The first radio carries the group's name as its id, so that an error can link to it. */
-export function radios(p: FieldParts & { label: string; value?: string; choices: Choice[] }): Html {
+export function radios(p: FieldParts & { label: string; value?: string | undefined; choices: Choice[] }): Html {
   const choices = p.choices.map((choice, at) => {
     const id = at === 0 ? p.name : `${p.name}-${choice.value}`;
     return tickable({ ...choice, type: 'radio', name: p.name, id, checked: choice.value === p.value });
@@ -184,7 +184,7 @@ export function problemOf(problems: readonly Problem[], name: string): string | 
   return problems.find((problem) => problem.field === name)?.text;
 }
 
-type ButtonParts = { kind?: ButtonKind; name?: string; value?: string; formaction?: string };
+type ButtonParts = { kind?: ButtonKind; name?: string; value?: string | undefined; formaction?: string };
 
 /** A submit button. One `main` a page; `danger` on the final button of an act only. */
 export function button(label: string, p: ButtonParts = {}): Html {
@@ -201,7 +201,13 @@ export function linkButton(label: string, href: string, kind: 'main' | 'second' 
   return html`<a class="button ${kind}" href="${href}">${label}</a>`;
 }
 
-export type FormParts = { busy?: string; said?: string; guard?: boolean; label?: string; id?: string };
+export type FormParts = {
+  busy?: string | undefined;
+  said?: string | undefined;
+  guard?: boolean;
+  label?: string;
+  id?: string;
+};
 
 /**
  * A form that posts. `busy`: the button's text while the answer is awaited. `said`: what the status line says on

@@ -17,22 +17,22 @@ type Heading = {
   /** The H1, and with the name behind it the document's title. */
   title: string;
   /** The id of the field whose label the H1 is. */
-  labelFor?: string;
+  labelFor?: string | undefined;
   /** The small line above the H1. */
-  phrase?: string;
+  phrase?: string | undefined;
   /** Where in a ceremony this page stands: "Step 1 of 3". */
-  step?: string;
+  step?: string | undefined;
 };
 
 type Main = Heading & {
   body: Content | Html[];
   /** What was wrong with the answer: shown first of all, and in the document's title. */
-  errors?: readonly Problem[];
+  errors?: readonly Problem[] | undefined;
   /** Marks the title as an error where there is no field to link to. */
-  error?: boolean;
+  error?: boolean | undefined;
   /** Banners between the header and the page. */
-  notices?: Content | Html[];
-  extra?: Html;
+  notices?: Content | Html[] | undefined;
+  extra?: Html | undefined;
 };
 
 export type PortalPage = Main & {
@@ -45,8 +45,8 @@ export type PortalPage = Main & {
   /** Stands on the background instead of in one card, for pages that are made of panels. */
   open?: boolean;
   signOut?: boolean;
-  lang?: string;
-  progress?: { outer: boolean; inner: boolean };
+  lang?: string | undefined;
+  progress?: { outer: boolean; inner: boolean } | undefined;
 };
 
 export type AdminPage = Main & {
@@ -54,10 +54,10 @@ export type AdminPage = Main & {
   person: { name: string; role: string };
   current: 'overview' | 'customers' | 'settings';
   /** Buttons beside the H1. */
-  actions?: Html;
+  actions?: Html | undefined;
 };
 
-export type BarePage = Main & { lang?: string; name?: string };
+export type BarePage = Main & { lang?: string | undefined; name?: string | undefined };
 
 /** A page of a merchant's portal. */
 export function portalPage(p: PortalPage): Html {
