@@ -58,35 +58,52 @@ export async function findContact(
   return (await contactsWhere(db, organizationId, sql`a.customer_id = ${customerId} AND a.id = ${id}`))[0];
 }
 
+/** Whether any contact has ever come through the organization's portal. */
+export async function hasAnyoneSignedIn(db: Pick<Queries, 'one'>, organizationId: string): Promise<boolean> {
+  const found = await db.one(sql`SELECT 1 AS found FROM accounts WHERE organization_id = ${organizationId}
+    AND kind = 'contact' AND last_sign_in_at IS NOT NULL LIMIT 1`);
+  return found !== undefined;
+}
+
 /** Adds a contact without a password; a customer's first one is its primary contact. */
-export async function createContact(
+export function createContact(
   installation: Installation,
   actor: Actor,
   organizationId: string,
   customerId: string,
   draft: ContactDraft,
 ): Promise<ContactOutcome> {
+  return installation.db.transaction((tx) =>
+    insertContact(tx, installation, actor, { organizationId, id: customerId }, draft),
+  );
+}
+
+/** The same inside a transaction, whose caller undoes the rest where the address is refused. */
+export async function insertContact(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  customer: { readonly organizationId: string; readonly id: string },
+  draft: ContactDraft,
+): Promise<ContactOutcome> {
   const now = installation.now();
+  const { organizationId } = customer;
   const key = emailKey(draft.email);
   if (key === undefined) return { kind: 'email-shape' };
-  return installation.db.transaction(async (tx) => {
-    const id = uuidv7(now);
-    // The customer's row is the lock for "first contact": two at once cannot both be primary.
-    await tx.run(
-      sql`UPDATE customers SET name = name WHERE organization_id = ${organizationId} AND id = ${customerId}`,
-    );
-    const made = await tx.run(sql`INSERT INTO accounts
-      (organization_id, id, kind, customer_id, name, sort_key, email, email_key, phone, created_at)
-      VALUES (${organizationId}, ${id}, 'contact', ${customerId}, ${draft.name}, ${sortKey(draft.name)}, ${draft.email.trim()}, ${key}, ${draft.phone}, ${now})
-      ON CONFLICT (organization_id, kind, email_key) DO NOTHING`);
-    if (made === 0) return { kind: 'email-taken' };
-    await tx.run(sql`UPDATE accounts SET is_primary_at = ${now} WHERE organization_id = ${organizationId} AND id = ${id}
-      AND NOT EXISTS (SELECT 1 FROM accounts p WHERE p.organization_id = ${organizationId}
-        AND p.customer_id = ${customerId} AND p.is_primary_at IS NOT NULL)`);
-    await nameContact(tx, organizationId, id, draft);
-    await record(tx, installation, { organizationId, actor, action: 'contact.created', targetId: id });
-    return { kind: 'saved', id };
-  });
+  const id = uuidv7(now);
+  // The customer's row is the lock for "first contact": two at once cannot both be primary.
+  await tx.run(sql`UPDATE customers SET name = name WHERE organization_id = ${organizationId} AND id = ${customer.id}`);
+  const made = await tx.run(sql`INSERT INTO accounts
+    (organization_id, id, kind, customer_id, name, sort_key, email, email_key, phone, created_at)
+    VALUES (${organizationId}, ${id}, 'contact', ${customer.id}, ${draft.name}, ${sortKey(draft.name)}, ${draft.email.trim()}, ${key}, ${draft.phone}, ${now})
+    ON CONFLICT (organization_id, kind, email_key) DO NOTHING`);
+  if (made === 0) return { kind: 'email-taken' };
+  await tx.run(sql`UPDATE accounts SET is_primary_at = ${now} WHERE organization_id = ${organizationId} AND id = ${id}
+    AND NOT EXISTS (SELECT 1 FROM accounts p WHERE p.organization_id = ${organizationId}
+      AND p.customer_id = ${customer.id} AND p.is_primary_at IS NOT NULL)`);
+  await nameContact(tx, organizationId, id, draft);
+  await record(tx, installation, { organizationId, actor, action: 'contact.created', targetId: id });
+  return { kind: 'saved', id };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { uuidv7 } from '../crypto/tokens.ts';
-import { sql, type Database, type Queries, type Sql } from '../db/db.ts';
+import { RolledBack, sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import { nameForAudit, record, type Actor } from './audit.ts';
 import { sortKey } from './accounts.ts';
-import { contactsWhere, type Contact } from './contacts.ts';
+import { contactsWhere, insertContact, type Contact, type ContactDraft, type ContactOutcome } from './contacts.ts';
 import type { Installation } from './installation.ts';
 
 /** A business or person the merchant bills. */
@@ -22,7 +22,33 @@ export function findCustomer(
   return db.one(sql`SELECT ${COLUMNS} FROM customers c WHERE c.organization_id = ${organizationId} AND c.id = ${id}`);
 }
 
-export async function createCustomer(
+/** Adds a customer that has no contacts yet. */
+export function createCustomer(
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  name: string,
+): Promise<Customer> {
+  return installation.db.transaction((tx) => insertCustomer(tx, installation, actor, organizationId, name));
+}
+
+/** Adds a customer together with its first contact: both or, where the contact's address is refused, neither. */
+export function createCustomerWithContact(
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  name: string,
+  first: ContactDraft,
+): Promise<{ kind: 'saved'; customer: Customer } | Exclude<ContactOutcome, { kind: 'saved' }>> {
+  return installation.db.transaction(async (tx) => {
+    const customer = await insertCustomer(tx, installation, actor, organizationId, name);
+    const contact = await insertContact(tx, installation, actor, customer, first);
+    return contact.kind === 'saved' ? { kind: 'saved', customer } : new RolledBack(contact);
+  });
+}
+
+async function insertCustomer(
+  tx: Transaction,
   installation: Installation,
   actor: Actor,
   organizationId: string,
@@ -30,12 +56,10 @@ export async function createCustomer(
 ): Promise<Customer> {
   const now = installation.now();
   const id = uuidv7(now);
-  await installation.db.transaction(async (tx) => {
-    await tx.run(sql`INSERT INTO customers (organization_id, id, name, sort_key, created_at)
-      VALUES (${organizationId}, ${id}, ${name}, ${sortKey(name)}, ${now})`);
-    await nameForAudit(tx, organizationId, id, name);
-    await record(tx, installation, { organizationId, actor, action: 'customer.created', targetId: id });
-  });
+  await tx.run(sql`INSERT INTO customers (organization_id, id, name, sort_key, created_at)
+    VALUES (${organizationId}, ${id}, ${name}, ${sortKey(name)}, ${now})`);
+  await nameForAudit(tx, organizationId, id, name);
+  await record(tx, installation, { organizationId, actor, action: 'customer.created', targetId: id });
   return { organizationId, id, name };
 }
 

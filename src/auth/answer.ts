@@ -21,7 +21,7 @@ export type Answered<T> =
   | { kind: 'wrong'; attemptsLeft: number; wrongInARow: number }
   | { kind: 'already-used'; nextCodeAt: number; attemptsLeft: number }
   /** Nothing was looked at: a wait of this factor or of the address holds. */
-  | { kind: 'wait'; until: number; otherWaits: boolean }
+  | HeldUp
   /** Nothing was looked at: the challenge is over or the account has changed. Sign in again. */
   | { kind: 'over' };
 
@@ -48,7 +48,7 @@ export async function answer<T>(
     accountId: challenge.account.id,
     epoch: challenge.epoch,
   };
-  const held = await waiting(installation, whose, given.kind);
+  const held = await heldUp(installation, challenge, given.kind);
   if (held) return held;
   const address = {
     limit: limits.ADDRESS_CODE,
@@ -60,7 +60,7 @@ export async function answer<T>(
   try {
     const redeem = await FACTORS[given.kind].prepare(installation, challenge.account, given.code);
     answered = await transact(installation, challenge, given, whose, redeem, answering);
-    if (answered.kind === 'over') return (await waiting(installation, whose, given.kind)) ?? answered;
+    if (answered.kind === 'over') return (await heldUp(installation, challenge, given.kind)) ?? answered;
     return answered;
   } finally {
     // A fault decided nothing, so it was no failure of the address either.
@@ -118,13 +118,20 @@ async function transact<T>(
   }
 }
 
+/** A wait that holds an answer up: until when, and whether the other factor must wait too. */
+export interface HeldUp {
+  readonly kind: 'wait';
+  readonly until: number;
+  readonly otherWaits: boolean;
+}
+
 /** What holds an answer up before anybody looks at it. Read to tell and to save work; the transaction decides. */
-async function waiting(
+export async function heldUp(
   installation: Installation,
-  whose: limits.Whose,
+  challenge: Challenge,
   typed: limits.Typed,
-): Promise<{ kind: 'wait'; until: number; otherWaits: boolean } | undefined> {
-  const waits = await limits.waits(installation.db, whose);
+): Promise<HeldUp | undefined> {
+  const waits = await limits.waits(installation.db, challenge.account.organizationId, challenge.account.id);
   const now = installation.now();
   if (waits[typed] <= now) return undefined;
   const other = typed === 'totp' ? 'backup-code' : 'totp';

@@ -25,7 +25,9 @@ export interface Challenge {
 /** What a challenge cookie leads to. A dead one still tells why, and the e-mail to start again with. */
 export type FoundChallenge =
   | { kind: 'open'; challenge: Challenge }
-  | { kind: 'dead'; reason: 'expired' | 'exhausted' | 'over'; email: string; organizationId: string };
+  | { kind: 'dead'; reason: Death; purpose: Purpose; email: string; organizationId: string };
+
+type Death = 'expired' | 'exhausted' | 'over';
 
 const LIFETIMES_MS = {
   'sign-in': SIGN_IN_CHALLENGE_LIFETIME_MS,
@@ -80,8 +82,8 @@ export async function findChallenge(
     WHERE c.organization_id = ${organizationId} AND c.token_hash = ${hashToken(token)} AND c.surface = ${surface}`);
   if (!row) return undefined;
   const { challengeId, purpose, challengeEpoch, attemptsLeft, expiresAt, consumedAt, ...account } = row;
-  const dead = (reason: 'expired' | 'exhausted' | 'over'): FoundChallenge => {
-    return { kind: 'dead', reason, email: account.email, organizationId };
+  const dead = (reason: Death): FoundChallenge => {
+    return { kind: 'dead', reason, purpose, email: account.email, organizationId };
   };
   if (consumedAt !== null || challengeEpoch !== account.epoch || account.disabledAt !== null) return dead('over');
   if (attemptsLeft === 0) return dead('exhausted');

@@ -7,7 +7,7 @@ export type CodeInput =
   | { kind: 'few'; digits: number }
   | { kind: 'many'; digits: number };
 
-const IGNORED = /[\s\p{Pd}\u2212\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0f\ufeff]/gu;
+const IGNORED = /\s|\p{Pd}|\p{Cf}|\u2212|\ufe0f/gu;
 const TYPED_MAX = 200;
 
 /**

@@ -78,11 +78,11 @@ export async function offer(installation: Installation, challenge: Challenge, vi
   const { organizationId, id: accountId } = challenge.account;
   const current = await ceremony(installation, challenge);
   if (current.step !== 'start') return;
-  await installation.db.transaction<void>(async (tx) => {
+  await installation.db.transaction<boolean>(async (tx) => {
     const now = installation.now();
-    if (!(await lockAtEpoch(tx, challenge))) return new RolledBack(undefined);
+    if (!(await lockAtEpoch(tx, challenge))) return new RolledBack(false);
     const begun = await latestPending(tx, challenge);
-    if (begun && begun.revokedAt === null && begun.expiresAt > now && begun.triesLeft > 0) return;
+    if (begun && begun.revokedAt === null && begun.expiresAt > now && begun.triesLeft > 0) return false;
     await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL WHERE organization_id = ${organizationId}
       AND account_id = ${accountId} AND enabled_at IS NULL AND revoked_at IS NULL`);
     const id = uuidv7(now);
@@ -92,6 +92,7 @@ export async function offer(installation: Installation, challenge: Challenge, vi
         ${sealSecret(installation, organizationId, accountId, id, randomBytes(SECRET_BYTES))},
         ${TRIES_PER_ENROLMENT}, ${now}, ${Math.min(now + ENROLMENT_LIFETIME_MS, challenge.expiresAt)})`);
     await record(tx, installation, fact(challenge, visitor, 'enrolment.offered'));
+    return true;
   });
 }
 
@@ -202,7 +203,7 @@ async function shownCodes(
 ): Promise<string[] | null> {
   const row = await db.one<{ sealed: string | null }>(sql`SELECT sealed_codes AS sealed FROM challenges
     WHERE organization_id = ${challenge.account.organizationId} AND id = ${challenge.id} AND consumed_at IS NULL`);
-  return row?.sealed == null ? null : open(installation.ring, codesPlace(challenge), row.sealed).split(' ');
+  return !row || row.sealed === null ? null : open(installation.ring, codesPlace(challenge), row.sealed).split(' ');
 }
 
 /** The key as people type it by hand: base32 without padding (RFC 4648 §6). */

@@ -45,7 +45,8 @@ export async function proveAgain(
       return { kind: 'code-wrong' };
     case 'wait':
       return { kind: 'limited', until: answered.until };
-    default:
+    case 'already-used':
+    case 'over':
       return answered;
   }
 }

@@ -10,6 +10,7 @@ export const ENROLMENT_LIFETIME_MS = 30 * MINUTE_MS;
 export const BACKUP_CODES_LIFETIME_MS = 10 * MINUTE_MS;
 export const ATTEMPTS_PER_CHALLENGE = 5;
 export const TRIES_PER_ENROLMENT = 20;
+export const CODES_PER_SET = 5;
 export const OPEN_CHALLENGES_PER_ACCOUNT = 3;
 export const FRESH_PROOF_MS = 10 * MINUTE_MS;
 export const LAST_USE_WRITTEN_EVERY_MS = MINUTE_MS;
@@ -28,9 +29,9 @@ export const CLOCK_HINT_AFTER_WRONG = 2;
 
 /** The wait that a wrong second factor brings: four are free, the fifth in a row and each one after it wait. */
 export function waitAfterWrong(wrongInARow: number): number {
-  const waits = [30 * SECOND_MS, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
+  const steps = [30 * SECOND_MS, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
   if (wrongInARow < ATTEMPTS_PER_CHALLENGE) return 0;
-  return waits[wrongInARow - ATTEMPTS_PER_CHALLENGE] ?? HOUR_MS;
+  return steps[wrongInARow - ATTEMPTS_PER_CHALLENGE] ?? HOUR_MS;
 }
 
 const WRONG_WINDOW_MS = 30 * DAY_MS;
@@ -196,9 +197,13 @@ export async function clearWrong(tx: Transaction, whose: Whose): Promise<void> {
 }
 
 /** When the waits of an account end, each in the past where none holds. For telling, never for deciding. */
-export async function waits(db: Pick<Queries, 'one'>, whose: Whose): Promise<Record<Typed, number>> {
+export async function waits(
+  db: Pick<Queries, 'one'>,
+  organizationId: string,
+  accountId: string,
+): Promise<Record<Typed, number>> {
   const row = await db.one<Record<Typed, number>>(sql`SELECT totp_wait_until AS totp, backup_wait_until AS "backup-code"
-    FROM accounts WHERE ${ofAccount(whose)}`);
+    FROM accounts WHERE organization_id = ${organizationId} AND id = ${accountId}`);
   return row ?? { totp: 0, 'backup-code': 0 };
 }
 

@@ -82,6 +82,17 @@ export async function findSession(
   };
 }
 
+/** Whether a cookie's session would still be open had it been used: then the sign-in page can say why it is not. */
+export async function endedByIdleness(db: Database, surface: Surface, cookie: string, now: number): Promise<boolean> {
+  const [organizationId = '', token = ''] = cookie.split('.', 2);
+  const idle = await db.one(sql`SELECT 1 AS found FROM sessions s
+    JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
+    WHERE s.organization_id = ${organizationId} AND s.token_hash = ${hashToken(token)} AND s.surface = ${surface}
+      AND s.ended_at IS NULL AND s.epoch = a.epoch AND a.disabled_at IS NULL
+      AND s.last_used_at <= ${now - SESSION_LIFETIMES[surface].idleMs}`);
+  return idle !== undefined;
+}
+
 /** Writes that a session was used, at most once a minute: what its idle time-out counts from. */
 export async function refreshSession(db: Database, session: Session, now: number): Promise<void> {
   if (now - session.lastUsedAt < LAST_USE_WRITTEN_EVERY_MS) return;

@@ -110,6 +110,11 @@ export function answerChallenge(
   });
 }
 
+/** How many backup codes of an account still work; null where it has no set. */
+export function backupCodesLeft(installation: Installation, account: Account): Promise<number | null> {
+  return codesLeft(installation.db, account);
+}
+
 /** Ends a session on the server (ASVS 7.4.1). */
 export async function signOut(
   installation: Installation,

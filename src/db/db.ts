@@ -40,11 +40,11 @@ export type Row = Record<string, Value>;
 /** Running statements. */
 export interface Queries {
   /** Runs a statement and answers how many rows it changed. */
-  run(statement: Sql): Promise<number>;
+  readonly run: (statement: Sql) => Promise<number>;
   /** All rows that a statement answers, in its order. */
-  all<T = Row>(statement: Sql): Promise<T[]>;
+  readonly all: <T = Row>(statement: Sql) => Promise<T[]>;
   /** The first row, or undefined where there is none. */
-  one<T = Row>(statement: Sql): Promise<T | undefined>;
+  readonly one: <T = Row>(statement: Sql) => Promise<T | undefined>;
 }
 
 /** An open transaction. Whatever it is handed to writes in it, and sees what it wrote. */
@@ -70,8 +70,8 @@ export class RolledBack<T> {
 export interface Database {
   readonly engine: 'sqlite' | 'postgres';
   /** Reads outside any transaction: committed rows only. */
-  all<T = Row>(statement: Sql): Promise<T[]>;
-  one<T = Row>(statement: Sql): Promise<T | undefined>;
+  readonly all: <T = Row>(statement: Sql) => Promise<T[]>;
+  readonly one: <T = Row>(statement: Sql) => Promise<T | undefined>;
   /**
    * Runs work in one transaction and answers what it returns, after the commit. A fault, or a returned `RolledBack`,
    * leaves nothing behind. Work that lost to another transaction (deadlock, serialization) is run once more, so it
@@ -82,7 +82,7 @@ export interface Database {
    * One statement committed by itself without waiting for the disk: for counters, where losing the last moments to a
    * power cut is harmless and a wait is not.
    */
-  relaxed<T = Row>(statement: Sql): Promise<T[]>;
+  readonly relaxed: <T = Row>(statement: Sql) => Promise<T[]>;
   /** Runs a migration's text, which may hold several statements, as one transaction together with `after`. */
   migrate(work: (migration: Migration) => Promise<void>): Promise<void>;
   close(): Promise<void>;

@@ -56,5 +56,5 @@ function migrations(engine: Database['engine']): { name: string; file: string }[
     .filter((file) => /^\d{4}_[a-z_]+(\.(sqlite|postgres))?\.sql$/.test(file))
     .filter((file) => file.split('.').length === 2 || file.includes(`.${engine}.`))
     .map((file) => ({ name: file.slice(0, file.indexOf('.')), file: join(FOLDER, file) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -26,7 +26,9 @@ export function openPostgres(url: string, poolSize = 10): Database {
       await reached(() => client.query(result instanceof RolledBack ? 'ROLLBACK' : 'COMMIT'));
       return result instanceof RolledBack ? result.value : result;
     } catch (fault) {
-      await client.query('ROLLBACK').catch((lost: Error) => (broken = lost));
+      await client
+        .query('ROLLBACK')
+        .catch((lost: unknown) => (broken = lost instanceof Error ? lost : new Error(String(lost))));
       throw fault;
     } finally {
       client.release(broken ?? false);
@@ -119,9 +121,8 @@ async function savepoint<T>(
 }
 
 // Times and counts are BIGINT; all of ours are safe integers, so they come back as numbers like SQLite's.
-function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  if (oid === pg.types.builtins.INT8) return Number;
-  return pg.types.getTypeParser(oid, format as 'text');
+function getTypeParser(oid: number): (value: string) => unknown {
+  return oid === pg.types.builtins.INT8 || oid === pg.types.builtins.INT4 ? Number : String;
 }
 
 // SQLSTATE: 40001 serialization_failure, 40P01 deadlock_detected.
@@ -138,6 +139,6 @@ async function reached<T>(call: () => Promise<T>): Promise<T> {
     const code = (fault as { code?: string }).code ?? '';
     const answered = /^[0-9A-Z]{5}$/.test(code);
     if (answered && !/^(08|53|57)/.test(code) && code !== '25006') throw fault;
-    throw new DatabaseUnavailable(String((fault as Error).message), { cause: fault });
+    throw new DatabaseUnavailable((fault as Error).message, { cause: fault });
   }
 }

@@ -100,7 +100,7 @@ function guarded<T>(statement: () => T): T {
   } catch (fault) {
     const code = (fault as { errcode?: number }).errcode;
     if (code !== undefined && MACHINE_FAULTS.has(code & 0xff)) {
-      throw new DatabaseUnavailable(String((fault as Error).message), { cause: fault });
+      throw new DatabaseUnavailable((fault as Error).message, { cause: fault });
     }
     throw fault;
   }

@@ -22,6 +22,7 @@ export const en = {
 
   'pw.forgot.title': 'Ask {m} to change your password',
   'pw.forgot.text': '{m} can give you a link to choose a new password. Tell them the email you sign in with.',
+  'pw.forgot.staff': 'An owner or admin of your team can help. Tell them the email you sign in with.',
   'pw.forgot.code': "You'll still need a code from your authenticator app after your new password.",
   'pw.forgot.back': 'Back to sign in',
   'pw.title': 'Choose a new password',
@@ -81,6 +82,7 @@ export const en = {
   'mfa.setup.qr.alt':
     "QR code that adds {issuer}, {account}, to an authenticator app. If you can't scan it, use the setup key below.",
   'mfa.setup.device': 'Open in an app on this device',
+  'mfa.setup.device.apple': 'Open in Apple Passwords',
   'mfa.setup.cannot': "I can't scan the QR code",
   'mfa.setup.type-in': 'Type these into the app.',
   'mfa.setup.account': 'Account name',
@@ -207,7 +209,8 @@ export const en = {
   'wait.not-you': "If this wasn't you, change your password.",
   'wait.not-you.ask': "If this wasn't you, someone may know your password. Ask {m} to change it.",
   'wait.stolen.title': 'Your password may be known to someone else',
-  'wait.stolen.text': 'Your password may be known to someone else. Ask {m}.',
+  'wait.stolen.ask': 'Ask {m} for a link to choose a new password.',
+  'wait.stolen.staff': 'Ask whoever runs your server to set a new password for you.',
   'wait.stolen.why':
     'Too many wrong codes were entered after it. To keep your account safe, you need a new password first.',
 
@@ -277,6 +280,7 @@ export const en = {
 
   'page.skip': 'Skip to the main part',
   'page.help': 'Help',
+  'page.help.staff': 'Ask an owner or admin of your team.',
   'page.help.title': 'How to reach {m}',
   'page.secured': 'Secured by Sallyport',
   'page.copied': 'Copied',

@@ -5,9 +5,9 @@ import { hashBackupCode, randomSalt } from '../../crypto/passwords.ts';
 import { open, seal } from '../../crypto/seal.ts';
 import { randomDigits, uuidv7 } from '../../crypto/tokens.ts';
 import { sql, type Queries, type Transaction } from '../../db/db.ts';
+import { CODES_PER_SET } from '../limits.ts';
 import type { Factor } from './factor.ts';
 
-export const CODES_PER_SET = 5;
 export const BACKUP_CODE_DIGITS = 12;
 
 /** Single-use codes for when the authenticator is not at hand: look-up secrets of NIST SP 800-63B-4 §3.1.2 (I3). */

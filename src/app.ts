@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
+import { matchedRoutes } from 'hono/route';
+import { adminRoutes } from './admin/routes.ts';
+import { HashingBusy } from './crypto/hashing-guard.ts';
+import { DatabaseUnavailable } from './db/db.ts';
+import { portalRoutes } from './portal/routes.ts';
+import { asset } from './web/assets.ts';
+import { busyPage, faultPage, notFoundPage, refusedPage, unavailablePage } from './web/errors.ts';
+import { RequestRefused } from './web/forms.ts';
+import { machineRoutes } from './web/machine.ts';
+import { mount, type Route } from './web/routes.ts';
+import { sameOriginOnly, securityHeaders, smallBodiesOnly } from './web/security.ts';
+import { Visit, type House } from './web/visit.ts';
+
+/** Every address the server answers, each with its guard. The tests walk this very list. */
+export const ROUTES: readonly Route[] = [...machineRoutes, ...portalRoutes, ...adminRoutes];
+
+/** Puts the house together: headers on everything, foreign and oversized requests out, then the site map. */
+export function createApp(house: House, extraRoutes: readonly Route[] = []): Hono {
+  const server = new Hono();
+  server.use(securityHeaders(house.publicUrl));
+  server.use(async (context, next) => {
+    const { log, now } = house.installation;
+    const began = now();
+    await next();
+    const { status } = context.res;
+    if (status < 400) return;
+    // The route's pattern and not the path, which may hold the token of a one-time link.
+    log.info('refused', {
+      method: context.req.method,
+      route: routeOf(matchedRoutes(context)),
+      status,
+      ms: now() - began,
+    });
+  });
+  server.get('/assets/*', (context, next) => {
+    const found = asset(context.req.path);
+    if (!found) return next();
+    return context.body(found.body, 200, {
+      'Content-Type': found.type,
+      'Cache-Control': 'public, max-age=31536000, immutable',
+    });
+  });
+  server.use(sameOriginOnly(house.publicUrl));
+  server.use(smallBodiesOnly);
+  mount(server, house, [...extraRoutes, ...ROUTES]);
+  server.notFound((context) => notFoundPage(new Visit(context, house)));
+  server.onError((fault, context) =>
+    answerFault(fault, new Visit(context, house), (after) => context.header('Retry-After', String(after))),
+  );
+  return server;
+}
+
+async function answerFault(fault: Error, visit: Visit, retryAfter: (seconds: number) => void): Promise<Response> {
+  const { log } = visit.installation;
+  if (fault instanceof RequestRefused) {
+    log.info('request refused', { reason: fault.message, address: visit.visitor.address });
+    return refusedPage(visit, fault);
+  }
+  if (fault instanceof HashingBusy) {
+    log.warn('too busy to hash', { reason: fault.message });
+    retryAfter(2);
+    return busyPage(visit);
+  }
+  if (fault instanceof DatabaseUnavailable) {
+    log.error('database unavailable', { reason: fault.message });
+    retryAfter(5);
+    return unavailablePage(visit);
+  }
+  const reference = randomUUID();
+  log.error('fault', { reference, fault: fault.stack ?? fault.message });
+  return faultPage(visit, reference);
+}
+
+function routeOf(matched: readonly { path: string }[]): string {
+  return matched.findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none';
+}

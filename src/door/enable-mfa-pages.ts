@@ -1,0 +1,155 @@
+import { html } from 'hono/html';
+import type { Account } from '../accounts/accounts.ts';
+import { setupKey as keyOf, type Ceremony, type Pending } from '../auth/enrolment.ts';
+import {
+  actions,
+  button,
+  codeField,
+  copyButton,
+  disclosure,
+  form,
+  linkButton,
+  ltr,
+  notice,
+  nothing,
+  pair,
+  problemOf,
+  qrCode,
+  setupKey,
+  steps,
+  summaryList,
+  timeText,
+  type Html,
+  type Problem,
+} from '../web/components.ts';
+import type { Door } from '../web/guards.ts';
+import { say } from '../words/say.ts';
+import { doorPage, localeAt, nameAt } from './frame.ts';
+
+const AFTER_PASSWORD = { outer: true, inner: false };
+const STEPS = 3;
+
+/** C4 Enable MFA for your account. */
+export function startPage(door: Door, account: Account, ended: Extract<Ceremony, { step: 'start' }>['ended']): Html {
+  const m = nameAt(door);
+  const body = html`<p>${say('mfa.start.why', { m })}</p>
+    <p>${say('mfa.start.benefit')}</p>
+    <p>${say('mfa.start.need')}</p>
+    ${disclosure(
+      say('mfa.start.noapp'),
+      html`<p>${say('mfa.start.noapp.install')}</p>
+        <p>${say('mfa.start.noapp.computer')}</p>`,
+    )}
+    ${form(`${door.base}/enable-mfa`, button(say('mfa.start.configure')))} ${someoneElse(door)}`;
+  const notices = html`${resetNotice(door, account)} ${endedNotice(m, ended)}`;
+  return doorPage(door, { title: say('mfa.start.title'), progress: AFTER_PASSWORD, notices, body });
+}
+
+function endedNotice(m: string, ended: Extract<Ceremony, { step: 'start' }>['ended']): Html {
+  if (ended === null) return nothing;
+  if (ended === 'replaced') return notice('warn', say('mfa.setup.replaced'));
+  return notice(
+    'warn',
+    html`<p><strong>${say('mfa.setup.expired.title')}</strong></p>
+      <p>${say('mfa.setup.expired.text', { m })}</p>`,
+  );
+}
+
+function resetNotice(door: Door, account: Account): Html {
+  if (account.resetNoticeAt === null) return nothing;
+  const date = timeText(account.resetNoticeAt, localeAt(door), 'date');
+  return notice(
+    'warn',
+    html`<p><strong>${say('home.reset', { m: nameAt(door), date })}</strong></p>
+      <p>${say('home.reset.text', { m: nameAt(door) })}</p>`,
+  );
+}
+
+/** C5, first half: Scan the QR code. */
+export function scanPage(door: Door, account: Account, pending: Pending, uri: string, userAgent: string): Html {
+  const onApple = /iPhone|iPad|Macintosh/.test(userAgent);
+  const image = html`${qrImage(door, account, uri)}
+  ${onApple ? linkButton(say('mfa.setup.device.apple'), `apple-${uri}`) : nothing}`;
+  const what = html`${steps(say('mfa.setup.scan.open'), say('mfa.setup.scan.scan'), say('mfa.setup.scan.next'))}
+  ${linkButton(say('mfa.setup.next'), `${door.base}/enable-mfa/verify`, 'main')} ${typeIn(door, account, pending)}`;
+  return doorPage(door, {
+    wide: true,
+    title: say('mfa.setup.scan.title'),
+    phrase: say('mfa.phrase'),
+    step: say('mfa.step', { n: 1, total: STEPS }),
+    progress: AFTER_PASSWORD,
+    body: html`${pair(image, what)} ${someoneElse(door)}`,
+  });
+}
+
+function typeIn(door: Door, account: Account, pending: Pending): Html {
+  const key = keyOf(pending);
+  const name = say('mfa.setup.account.value', { m: nameAt(door), email: account.email });
+  const copy = copyButton(say('mfa.setup.key.copy'), key, {
+    copied: say('mfa.setup.key.copied'),
+    problem: say('mfa.setup.key.copy-problem'),
+    select: 'key',
+  });
+  return disclosure(
+    say('mfa.setup.cannot'),
+    html`<p>${say('mfa.setup.type-in')}</p>
+      ${summaryList([
+        { label: say('mfa.setup.account'), value: ltr(name) },
+        { label: say('mfa.setup.key'), value: setupKey('key', key) },
+        { label: say('mfa.setup.type'), value: say('mfa.setup.type.value') },
+      ])}
+      ${actions(copy)}
+      <p class="hint">${say('mfa.setup.key.note')}</p>`,
+    { open: 'touch' },
+  );
+}
+
+/** C5, second half: Enter the 6-digit code from the app. */
+export function verifyPage(
+  door: Door,
+  account: Account,
+  errors: readonly Problem[],
+  still: boolean,
+  extra: Html | undefined,
+): Html {
+  const box = codeField({ hint: say('mfa.setup.verify.hint'), error: problemOf(errors, 'code') });
+  return doorPage(door, {
+    title: say('mfa.setup.verify.title'),
+    labelFor: 'code',
+    phrase: say('mfa.phrase'),
+    step: say('mfa.step', { n: 2, total: STEPS }),
+    progress: AFTER_PASSWORD,
+    errors,
+    extra,
+    body: html`${form(`${door.base}/enable-mfa/verify`, html`${box} ${button(say('mfa.setup.verify.submit'))}`, {
+        busy: say('mfa.busy'),
+      })}
+      ${still ? notice('info', say('mfa.setup.still', { m: nameAt(door) })) : nothing}
+      ${disclosure(say('mfa.setup.again'), qrImage(door, account))}
+      <p><a href="${door.base}/enable-mfa/scan">${say('mfa.setup.back')}</a></p>
+      ${someoneElse(door)}`,
+  });
+}
+
+/** Step 3: nothing is active before this button. */
+export function enablePage(door: Door): Html {
+  return doorPage(door, {
+    title: say('mfa.enable.title'),
+    phrase: say('mfa.phrase'),
+    step: say('mfa.step', { n: 3, total: STEPS }),
+    progress: AFTER_PASSWORD,
+    body: html`<p>${say('mfa.enable.text')}</p>
+      ${form(`${door.base}/enable-mfa/enable`, button(say('mfa.enable.submit')), { busy: say('mfa.enable.busy') })}
+      ${someoneElse(door)}`,
+  });
+}
+
+function qrImage(door: Door, account: Account, otpauth?: string): Html {
+  const src = `${door.base}/enable-mfa/qr.svg`;
+  const alt = say('mfa.setup.qr.alt', { issuer: nameAt(door), account: account.email });
+  return qrCode(otpauth === undefined ? { src, alt } : { src, alt, otpauth });
+}
+
+function someoneElse(door: Door): Html {
+  return form(`${door.base}/sign-out`, button(say('mfa.other'), { kind: 'link' }));
+}

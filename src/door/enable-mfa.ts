@@ -1,0 +1,144 @@
+import { renderSVG } from 'uqr';
+import { readCode } from '../auth/code-input.ts';
+import {
+  ceremony,
+  enable,
+  generateCodes,
+  offer,
+  otpauthUri,
+  verifyEnrolment,
+  type Ceremony,
+} from '../auth/enrolment.ts';
+import { leaveChallenge } from '../auth/sign-in.ts';
+import type { Problem } from '../web/components.ts';
+import type { HalfSignedIn } from '../web/guards.ts';
+import type { Visit } from '../web/visit.ts';
+import { say } from '../words/say.ts';
+import { codesFile, codesPage, offerCodesPage } from './backup-codes-pages.ts';
+import { setupCodeShape } from './code-words.ts';
+import { enablePage, scanPage, startPage, verifyPage } from './enable-mfa-pages.ts';
+
+const PAGE_OF = { start: '', offered: '/scan', proven: '/enable', enabled: '/backup-codes' };
+const STILL_AFTER_WRONG = 3;
+
+/** Any step out of turn, and any form sent twice, leads to the furthest page that the ceremony has reached. */
+function furthest(visit: Visit, { door }: HalfSignedIn, reached: Ceremony): Response {
+  return visit.see(`${door.base}/enable-mfa${PAGE_OF[reached.step]}`);
+}
+
+type Page = (visit: Visit, half: HalfSignedIn) => Promise<Response>;
+
+/** A page or act of one step; reached at any other, it answers with the page that is due. */
+function at<Step extends Ceremony['step']>(
+  step: Step,
+  answer: (visit: Visit, half: HalfSignedIn, now: Extract<Ceremony, { step: Step }>) => Promise<Response> | Response,
+): Page {
+  return async (visit, half) => {
+    const current = await ceremony(visit.installation, half.challenge);
+    return current.step === step
+      ? answer(visit, half, current as Extract<Ceremony, { step: Step }>)
+      : furthest(visit, half, current);
+  };
+}
+
+async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
+  return furthest(visit, half, await ceremony(visit.installation, half.challenge));
+}
+
+/** GET /enable-mfa (E1) */
+export const start = at('start', (visit, { door, challenge }, { ended }) =>
+  visit.page(startPage(door, challenge.account, ended)),
+);
+
+/** POST /enable-mfa: Configure. */
+export const configure: Page = async (visit, half) => {
+  await visit.form();
+  await offer(visit.installation, half.challenge, visit.visitor);
+  return goOn(visit, half);
+};
+
+/** GET /enable-mfa/scan (E2) */
+export const scan = at('offered', async (visit, { door, challenge }, { pending }) => {
+  const uri = await otpauthUri(visit.installation, challenge.account, pending);
+  return visit.page(scanPage(door, challenge.account, pending, uri, visit.visitor.userAgent));
+});
+
+/** GET /enable-mfa/qr.svg: an image of its own, never cached, so that password managers offer to read it (R11). */
+export const qr = at('offered', async (visit, { challenge }, { pending }) => {
+  const uri = await otpauthUri(visit.installation, challenge.account, pending);
+  return visit.svg(renderSVG(uri, { ecc: 'M', border: 4 }));
+});
+
+/** GET /enable-mfa/verify (E3) */
+export const verify = at('offered', async (visit, half) => visit.page(await verifying(visit, half, [])));
+
+/** POST /enable-mfa/verify: Verify. Activates nothing. */
+export const prove = at('offered', async (visit, half) => {
+  const { installation, visitor } = visit;
+  const { code } = await visit.form('code');
+  const input = readCode(code);
+  const refuse = async (text: string, still = false): Promise<Response> =>
+    visit.page(await verifying(visit, half, [{ field: 'code', text }], still), 422);
+  if (input.kind !== 'totp') return refuse(setupCodeShape(input));
+  const verified = await verifyEnrolment(installation, half.challenge, input.code, visitor);
+  switch (verified.kind) {
+    case 'proven':
+    case 'out-of-turn':
+      return goOn(visit, half);
+    case 'wrong':
+      return refuse(say('mfa.setup.wrong'), verified.triesUsed >= STILL_AFTER_WRONG);
+    case 'clock':
+      return refuse(say('mfa.setup.clock', { n: verified.minutes, way: verified.direction }));
+  }
+});
+
+async function verifying(
+  visit: Visit,
+  half: HalfSignedIn,
+  errors: readonly Problem[],
+  still = false,
+): Promise<ReturnType<typeof verifyPage>> {
+  const { door, challenge } = half;
+  const extra = await visit.house.pageExtra?.(challenge.account);
+  return verifyPage(door, challenge.account, errors, still, extra);
+}
+
+/** GET /enable-mfa/enable (E4) */
+export const confirm = at('proven', (visit, { door }) => visit.page(enablePage(door)));
+
+/** POST /enable-mfa/enable: Enable MFA. */
+export const turnOn = at('proven', async (visit, half) => {
+  const { door } = half;
+  await visit.form();
+  const enabled = await enable(visit.installation, half.challenge, visit.visitor);
+  return enabled ? visit.see(`${door.base}/enable-mfa/backup-codes`) : visit.see(`${door.base}/enable-mfa`);
+});
+
+/** GET /enable-mfa/backup-codes (E5) */
+export const codes = at('enabled', (visit, { door, challenge }, { codes: shown }) =>
+  visit.page(shown ? codesPage(visit, door, challenge.account, shown) : offerCodesPage(door)),
+);
+
+/** POST /enable-mfa/backup-codes: Generate Backup Codes. Pressed twice, it shows the same five. */
+export const generate = at('enabled', async (visit, half) => {
+  await visit.form();
+  await generateCodes(visit.installation, half.challenge, visit.visitor);
+  return goOn(visit, half);
+});
+
+/** POST /enable-mfa/backup-codes/download: the same five as a file, without script too. */
+export const download = at('enabled', async (visit, half, { codes: shown }) => {
+  await visit.form();
+  if (!shown) return goOn(visit, half);
+  const { name, text } = codesFile(visit, half.door, half.challenge.account, shown);
+  return visit.file(name, text);
+});
+
+/** POST /enable-mfa/done: Continue to Sign In (E6). Ends at the sign-in page, not in a session. */
+export const done = at('enabled', async (visit, { door, challenge }) => {
+  await visit.form();
+  await leaveChallenge(visit.installation, challenge);
+  visit.forgetChallenge(door.surface);
+  visit.leave(door.surface, { kind: 'ok', text: say('mfa.done.text'), email: challenge.account.email });
+  return visit.see(`${door.base}/sign-in`);
+});

@@ -1,0 +1,146 @@
+import { html } from 'hono/html';
+import { emailKey } from '../accounts/accounts.ts';
+import { findChallenge } from '../auth/challenges.ts';
+import { findSession } from '../auth/sessions.ts';
+import { leaveChallenge, signIn, signOut } from '../auth/sign-in.ts';
+import {
+  button,
+  field,
+  form,
+  notice,
+  nothing,
+  passwordField,
+  problemOf,
+  timeText,
+  type Html,
+  type Problem,
+} from '../web/components.ts';
+import { signedIn, type Door } from '../web/guards.ts';
+import type { Visit } from '../web/visit.ts';
+import { say } from '../words/say.ts';
+import { doorPage, localeAt, nameAt } from './frame.ts';
+
+/** GET /sign-in. Who is signed in already, say by pressing Continue twice, is shown in. */
+export async function show(visit: Visit, door: Door): Promise<Response> {
+  const flash = visit.found(door.surface);
+  if (await signedIn(visit, door)) return visit.see(homeOf(door));
+  const notices = flash ? notice(flash.kind, flash.text, { role: 'status' }) : nothing;
+  return visit.page(page(door, flash?.email ?? '', [], notices));
+}
+
+/** POST /sign-in: story 1, first half. */
+export async function submit(visit: Visit, door: Door): Promise<Response> {
+  const { email, password } = await visit.form('email', 'password');
+  const problems = missing(email, password);
+  if (problems.length > 0) return visit.page(page(door, email, problems), 422);
+  const outcome = await signIn(visit.installation, door.surface, {
+    organizationId: door.organization?.id ?? null,
+    email,
+    password,
+    visitor: visit.visitor,
+    previous: visit.sessionCookie(door.surface),
+  });
+  switch (outcome.kind) {
+    case 'wrong':
+      return visit.page(page(door, email, [{ field: 'email', text: say('login.wrong') }]), 422);
+    case 'limited': {
+      const text = say('login.limited', { time: timeText(outcome.until, localeAt(door), 'clock') });
+      return visit.heldBack(page(door, email, [{ field: 'email', text }]), outcome.until);
+    }
+    case 'suspected':
+      return visit.page(suspectedPage(door), 403);
+    case 'challenge':
+      visit.challenge(door.surface, outcome.cookie);
+      return visit.see(`${door.base}/verify`);
+    case 'enrolment':
+      visit.challenge(door.surface, outcome.cookie);
+      return visit.see(`${door.base}/enable-mfa`);
+    case 'signed-in':
+      visit.signIn(door.surface, outcome.cookie);
+      return visit.see(homeOf(door));
+  }
+}
+
+/** Where a signed-in account lands. */
+export function homeOf(door: Door): string {
+  return door.surface === 'admin' ? '/admin' : `${door.base}/home`;
+}
+
+/** POST /sign-out: Sign out, and Sign in as someone else. Pressed twice, or without anything to end, it is harmless. */
+export async function leave(visit: Visit, door: Door): Promise<Response> {
+  await visit.form();
+  const { installation, now } = visit;
+  const sessionCookie = visit.sessionCookie(door.surface);
+  const session =
+    sessionCookie === undefined ? undefined : await findSession(installation.db, door.surface, sessionCookie, now);
+  if (session && sessionCookie !== undefined) {
+    await signOut(installation, session, sessionCookie, visit.visitor);
+    visit.leave(door.surface, { kind: 'ok', text: say('login.signed-out') });
+  }
+  const challengeCookie = visit.challengeCookie(door.surface);
+  const found =
+    challengeCookie === undefined
+      ? undefined
+      : await findChallenge(installation.db, door.surface, challengeCookie, now);
+  if (found?.kind === 'open') await leaveChallenge(installation, found.challenge);
+  visit.signOut(door.surface);
+  return visit.see(`${door.base}/sign-in`);
+}
+
+/** GET /forgot-password: who can help, until there is mail. */
+export function forgotPassword(visit: Visit, door: Door): Promise<Response> {
+  const m = nameAt(door);
+  const body = html`<p>${say(door.surface === 'admin' ? 'pw.forgot.staff' : 'pw.forgot.text', { m })}</p>
+    ${reach(door)}
+    <p>${say('pw.forgot.code')}</p>
+    <p><a href="${door.base}/sign-in">${say('pw.forgot.back')}</a></p>`;
+  return visit.page(doorPage(door, { title: say('pw.forgot.title', { m }), body }));
+}
+
+/** How to reach the merchant, where help is what the page is about. */
+export function reach(door: Door): Html {
+  if (door.surface === 'admin' || !door.organization) return nothing;
+  return html`<h2>${say('recover.reach', { m: door.organization.name })}</h2>
+    <p class="lines">${door.organization.contactDetails}</p>`;
+}
+
+function missing(email: string, password: string): Problem[] {
+  const problems: Problem[] = [];
+  if (email.trim() === '') problems.push({ field: 'email', text: say('login.email.empty') });
+  else if (emailKey(email) === undefined) problems.push({ field: 'email', text: say('login.email.shape') });
+  if (password === '') problems.push({ field: 'password', text: say('login.password.empty') });
+  return problems;
+}
+
+function page(door: Door, email: string, errors: readonly Problem[], notices: Html = nothing): Html {
+  const fields = html`${field({
+    name: 'email',
+    label: say('login.email'),
+    type: 'email',
+    autocomplete: 'username',
+    value: email,
+    error: problemOf(errors, 'email'),
+  })}
+  ${passwordField({
+    name: 'password',
+    label: say('login.password'),
+    autocomplete: 'current-password',
+    error: problemOf(errors, 'password'),
+  })}
+  ${button(say('login.submit'))}`;
+  const body = html`${form(`${door.base}/sign-in`, fields, { busy: say('login.busy') })}
+    <p><a href="${door.base}/forgot-password">${say('login.forgot')}</a></p>`;
+  return doorPage(door, { title: say('login.title', { m: nameAt(door) }), errors, notices, body });
+}
+
+function suspectedPage(door: Door): Html {
+  const m = nameAt(door);
+  const ask = door.surface === 'admin' ? say('wait.stolen.staff') : say('wait.stolen.ask', { m });
+  return doorPage(door, {
+    title: say('wait.stolen.title'),
+    error: true,
+    body: html`<p>${say('wait.stolen.why')}</p>
+      <p>${ask}</p>
+      ${reach(door)}`,
+  });
+}

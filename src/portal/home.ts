@@ -1,0 +1,111 @@
+import { html } from 'hono/html';
+import type { Contact } from '../accounts/contacts.ts';
+import { findContact } from '../accounts/contacts.ts';
+import { findCustomer } from '../accounts/customers.ts';
+import { documentsOf, type Document } from '../accounts/documents.ts';
+import type { Organization } from '../accounts/organizations.ts';
+import { CODES_PER_SET } from '../auth/limits.ts';
+import type { Session } from '../auth/sessions.ts';
+import * as c from '../web/components.ts';
+import type { SignedIn } from '../web/guards.ts';
+import type { Flash, Visit } from '../web/visit.ts';
+import { say } from '../words/say.ts';
+import { insidePage, portalBase } from './frame.ts';
+
+/** The portal's own address, for whoever is signed in; the guard sends everybody else to the sign-in page. */
+export function enter(visit: Visit, { organization }: SignedIn): Response {
+  return visit.see(`${portalBase(organization)}/home`);
+}
+
+/** Where a signed-in contact lands: who they are, how the account is guarded, and the customer's documents. */
+export async function show(visit: Visit, { organization, session }: SignedIn): Promise<Response> {
+  const { db } = visit.installation;
+  const { id, customerId } = session.account;
+  const customer = await findCustomer(db, organization.id, customerId ?? '');
+  const contact = await findContact(db, organization.id, customerId ?? '', id);
+  if (!customer || !contact) throw new Error('a signed-in contact has no customer');
+  const documents = await documentsOf(db, organization.id, customer.id);
+  const page = insidePage(organization, {
+    title: say('home.title'),
+    phrase: say('home.who', { name: contact.name, customer: customer.name }),
+    notices: notices(organization, session, contact, visit.found('portal')),
+    body: html`${mfaLine(organization, contact)} ${documentTable(organization, documents)}`,
+  });
+  return visit.page(page);
+}
+
+/** From how many backup codes left on a contact is warned. */
+const FEW_CODES = 2;
+
+function notices(organization: Organization, session: Session, contact: Contact, flash: Flash | undefined): c.Html[] {
+  const m = organization.name;
+  const all: c.Html[] = [];
+  if (flash) all.push(c.notice(flash.kind, flash.text, { role: 'status' }));
+  if (session.resetNoticeAt !== null) {
+    const date = c.time(session.resetNoticeAt, organization, 'date');
+    const text = html`<p><strong>${c.words('home.reset', { m, date })}</strong></p>
+      <p>${say('home.reset.text', { m })}</p>`;
+    all.push(c.notice('warn', text));
+  }
+  const left = contact.backupCodesLeft ?? 0;
+  if (contact.mfaSince !== null && left <= FEW_CODES) {
+    const text = html`<p><strong>${say('home.few', { n: left })}</strong></p>
+      <p>${say('sec.change', { m })}</p>`;
+    all.push(c.notice('warn', text));
+  }
+  return all;
+}
+
+function mfaLine(organization: Organization, contact: Contact): c.Html {
+  const security = html`<a href="${portalBase(organization)}/security">${say('home.security')}</a>`;
+  return html`<p>${mfaPill(contact)} · ${security}</p>`;
+}
+
+function mfaPill({ mfaSince, backupCodesLeft }: Contact): c.Html {
+  if (mfaSince === null) return c.pill('muted', say('home.mfa.off'));
+  if (!backupCodesLeft) return c.pill('warn', say('home.mfa.on.none'));
+  const text = say('home.mfa.on', { n: backupCodesLeft, total: CODES_PER_SET });
+  return c.pill(backupCodesLeft <= FEW_CODES ? 'warn' : 'ok', text);
+}
+
+function documentTable(organization: Organization, documents: readonly Document[]): c.Html {
+  if (documents.length === 0) return c.emptyState(say('home.empty', { m: organization.name }));
+  return c.dataTable({
+    id: 'documents',
+    caption: say('home.table'),
+    columns: [
+      { label: say('home.number') },
+      { label: say('home.kind') },
+      { label: say('home.subject') },
+      { label: say('home.date') },
+      { label: say('home.amount'), end: true },
+      { label: say('home.status') },
+      { label: say('home.link'), hidden: true },
+    ],
+    rows: documents.map((document) => [
+      document.number,
+      say(`home.kind.${document.kind}`),
+      document.title,
+      day(document.date, organization.language),
+      amount(document, organization.language),
+      c.pill('muted', document.status),
+      openLink(document),
+    ]),
+  });
+}
+
+// A calendar date belongs to no time zone: read and told in UTC, it stays the day that the merchant wrote.
+function day(date: string, language: string): c.Html {
+  return html`<time datetime="${date}">${c.timeText(Date.parse(date), { timeZone: 'UTC', language }, 'date')}</time>`;
+}
+
+function amount({ amount: number, currency }: Document, language: string): string {
+  const format = new Intl.NumberFormat(c.localeTag(language), { style: 'currency', currency });
+  return format.format(number as `${number}`);
+}
+
+// Only https is followed, whatever an import has let in; the merchant's site learns nothing of where one came from.
+function openLink({ url, number }: Document): c.Content {
+  if (!url?.startsWith('https://')) return '';
+  return html`<a href="${url}" rel="noreferrer noopener" aria-label="${say('home.open.name', { number })}">${say('home.open')}</a>`;
+}

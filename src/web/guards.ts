@@ -1,0 +1,165 @@
+import type { Role } from '../accounts/accounts.ts';
+import { findOrganization, findOrganizationBySlug, type Organization } from '../accounts/organizations.ts';
+import { may, type Permission } from '../accounts/staff.ts';
+import { findChallenge, type Challenge, type FoundChallenge, type Surface } from '../auth/challenges.ts';
+import { endedByIdleness, findSession, refreshSession, type Session } from '../auth/sessions.ts';
+import { SESSION_LIFETIMES } from '../auth/limits.ts';
+import { say } from '../words/say.ts';
+import { forbiddenPage, notFoundPage } from './errors.ts';
+import type { Guard } from './routes.ts';
+import type { Flash, Visit } from './visit.ts';
+
+/** One of the two entrances: a merchant's portal, or the console of all of them. */
+export interface Door {
+  readonly surface: Surface;
+  /** The path its pages stand under, without a slash at the end. */
+  readonly base: string;
+  /** At the console nobody knows whose it is before the password. */
+  readonly organization: Organization | undefined;
+}
+
+export interface HalfSignedIn {
+  readonly door: Door & { readonly organization: Organization };
+  readonly challenge: Challenge;
+}
+
+export interface SignedIn {
+  readonly organization: Organization;
+  readonly session: Session;
+  /** The session's own cookie, for signing out and for being renewed. */
+  readonly cookie: string;
+}
+
+/** Anybody, signed in or not: machine pages, one-time links, the front page. */
+export const anyone: Guard<undefined> = { who: 'anyone', admit: async () => undefined };
+
+/** Anybody at a door that exists. */
+export function atDoor(surface: Surface): Guard<Door> {
+  return {
+    who: 'anyone',
+    admit: async (visit) => {
+      if (surface === 'admin') return { surface, base: '/admin', organization: undefined };
+      const organization = await findOrganizationBySlug(visit.installation.db, visit.param('slug'));
+      return organization ? { surface, base: `/portal/${organization.slug}`, organization } : notFoundPage(visit);
+    },
+  };
+}
+
+/** Whoever has given the right password and owes a code: a sign-in challenge, and nothing else. */
+export function halfSignedIn(surface: Surface): Guard<HalfSignedIn> {
+  return challenged(surface, 'half signed in', ['sign-in'], '/enable-mfa');
+}
+
+/** Whoever is in the ceremony of enabling MFA, from the first page to Continue to Sign In. */
+export function enrolling(surface: Surface): Guard<HalfSignedIn> {
+  return challenged(surface, 'enrolling', ['enrolment', 'backup-codes'], '/verify');
+}
+
+function challenged(
+  surface: Surface,
+  who: string,
+  purposes: readonly Challenge['purpose'][],
+  otherwise: string,
+): Guard<HalfSignedIn> {
+  return {
+    who,
+    admit: async (visit) => {
+      const door = await atDoor(surface).admit(visit);
+      if (door instanceof Response) return door;
+      const cookie = visit.challengeCookie(surface);
+      const found =
+        cookie === undefined ? undefined : await findChallenge(visit.installation.db, surface, cookie, visit.now);
+      if (found?.kind !== 'open') return backToSignIn(visit, door, found);
+      const { challenge } = found;
+      const organization = await findOrganization(visit.installation.db, challenge.account.organizationId);
+      if (!organization || (door.organization && door.organization.id !== organization.id))
+        return backToSignIn(visit, door, undefined);
+      if (!purposes.includes(challenge.purpose)) return visit.see(`${door.base}${otherwise}`);
+      return { door: { ...door, organization }, challenge };
+    },
+  };
+}
+
+/** To the sign-in page, with the e-mail and the reason where a challenge of this very door has died. */
+function backToSignIn(visit: Visit, door: Door, dead: FoundChallenge | undefined): Response {
+  if (dead?.kind === 'dead' && (!door.organization || door.organization.id === dead.organizationId)) {
+    visit.forgetChallenge(door.surface);
+    visit.leave(door.surface, { ...deathNotice(dead.reason, dead.purpose), email: dead.email });
+  }
+  return visit.see(`${door.base}/sign-in`);
+}
+
+function deathNotice(reason: 'expired' | 'exhausted' | 'over', purpose: Challenge['purpose']): Flash {
+  // The ceremony is over because Continue was pressed twice, or its ten minutes ran out: MFA is on all the same.
+  if (purpose === 'backup-codes') return { kind: 'ok', text: say('mfa.done.text') };
+  const key = { expired: 'login.expired', exhausted: 'login.spent', over: 'login.replaced' } as const;
+  return { kind: 'warn', text: say(key[reason]) };
+}
+
+/** A contact with a session at this very portal. */
+export const contact: Guard<SignedIn> = {
+  who: 'contact',
+  admit: async (visit) => {
+    const door = await atDoor('portal').admit(visit);
+    return door instanceof Response ? door : ((await signedIn(visit, door)) ?? (await signInFirst(visit, door)));
+  },
+};
+
+/** The same for programs: 401 instead of a way to the sign-in page. */
+export const contactOr401: Guard<SignedIn> = {
+  who: 'contact or 401',
+  admit: async (visit) => {
+    const door = await atDoor('portal').admit(visit);
+    return door instanceof Response
+      ? door
+      : ((await signedIn(visit, door)) ?? visit.json({ error: 'not signed in' }, 401));
+  },
+};
+
+/** What staff who came in by a backup code may do until they have their authenticator back. */
+const AFTER_BACKUP_CODE: readonly Permission[] = ['read'];
+
+/** Staff whose role may do this. */
+export function staff(permission: Permission): Guard<SignedIn & { readonly role: Role }> {
+  return {
+    who: `staff who may ${permission}`,
+    admit: async (visit) => {
+      const door = { surface: 'admin', base: '/admin', organization: undefined } as const;
+      const found = await signedIn(visit, door);
+      if (!found) return signInFirst(visit, door);
+      const { role } = found.session.account;
+      if (role === null || !may(role, permission)) return forbiddenPage(visit, `Your role may not ${permission}.`);
+      if (found.session.provenBy === 'backup-code' && !AFTER_BACKUP_CODE.includes(permission)) {
+        return forbiddenPage(
+          visit,
+          'You signed in with a backup code, so you can only look. Sign in with your authenticator app to change things.',
+        );
+      }
+      return { ...found, role };
+    },
+  };
+}
+
+/** Who is signed in at a door with this browser, or undefined. */
+export async function signedIn(visit: Visit, door: Door): Promise<SignedIn | undefined> {
+  const { installation, now } = visit;
+  const cookie = visit.sessionCookie(door.surface);
+  if (cookie === undefined) return undefined;
+  const session = await findSession(installation.db, door.surface, cookie, now);
+  const organizationId = session?.account.organizationId;
+  if (!session || (door.organization && door.organization.id !== organizationId)) return undefined;
+  const organization = await findOrganization(installation.db, session.account.organizationId);
+  if (!organization) return undefined;
+  await refreshSession(installation.db, session, now);
+  return { organization, session, cookie };
+}
+
+async function signInFirst(visit: Visit, door: Door): Promise<Response> {
+  const cookie = visit.sessionCookie(door.surface);
+  if (cookie !== undefined && (await endedByIdleness(visit.installation.db, door.surface, cookie, visit.now))) {
+    const minutes = SESSION_LIFETIMES[door.surface].idleMs / 60_000;
+    visit.leave(door.surface, { kind: 'info', text: say('login.ended', { n: minutes }) });
+    visit.signOut(door.surface);
+  }
+  return visit.see(`${door.base}/sign-in`);
+}

@@ -1,0 +1,60 @@
+import type { MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { FORM_BYTES_MAX, RequestRefused } from './forms.ts';
+
+const HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  // With no-referrer Chromium posts forms with `Origin: null`.
+  'Referrer-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'X-Robots-Tag': 'noindex',
+};
+
+/** Headers of every answer, errors included. Nothing but hashed assets may be kept by any cache (ASVS 3.4, 14.3.2). */
+export function securityHeaders(publicUrl: string): MiddlewareHandler {
+  const all = {
+    ...HEADERS,
+    ...(publicUrl.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
+  };
+  return async (context, next) => {
+    await next();
+    for (const [name, value] of Object.entries(all)) context.header(name, value);
+    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
+  };
+}
+
+/**
+ * Refuses what another site makes a browser send (ASVS 3.5.1): `Sec-Fetch-Site` decides where the browser says it, else
+ * `Origin`; a request that changes something and says neither is refused. GET and HEAD change nothing.
+ */
+export function sameOriginOnly(publicUrl: string): MiddlewareHandler {
+  return async (context, next) => {
+    if (!['GET', 'HEAD'].includes(context.req.method)) {
+      const site = context.req.header('sec-fetch-site');
+      const own = site === undefined ? context.req.header('origin') === publicUrl : site === 'same-origin';
+      if (!own) throw new RequestRefused(403, 'the request came from another site');
+    }
+    await next();
+  };
+}
+
+/** Refuses bodies over 16 KiB, counted as they arrive where their length is not given. */
+export const smallBodiesOnly: MiddlewareHandler = bodyLimit({
+  maxSize: FORM_BYTES_MAX,
+  onError: () => {
+    throw new RequestRefused(413, 'the form is larger than 16 KiB');
+  },
+});

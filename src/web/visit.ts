@@ -1,0 +1,176 @@
+import type { Context } from 'hono';
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { Account } from '../accounts/accounts.ts';
+import type { Installation } from '../accounts/installation.ts';
+import type { Surface } from '../auth/challenges.ts';
+import { ENROLMENT_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
+import type { Visitor } from '../auth/sessions.ts';
+import { open, seal, SealError } from '../crypto/seal.ts';
+import { clientOf } from './client-ip.ts';
+import type { Html } from './components.ts';
+import { readForm } from './forms.ts';
+
+/** What every page stands on: the installation, and how the world reaches it. Composed once in app.ts. */
+export interface House {
+  readonly installation: Installation;
+  readonly publicUrl: string;
+  readonly trustedProxies: readonly string[];
+  /** A piece of the pages that ask an account for a code. Only the demo hands one in; see there why no server can. */
+  readonly pageExtra?: (account: Account) => Promise<Html | undefined>;
+}
+
+/** A sentence that survives one redirect, and the e-mail to fill in again. */
+export interface Flash {
+  readonly kind: 'ok' | 'warn' | 'danger' | 'info';
+  readonly text: string;
+  readonly email?: string;
+}
+
+type CookieName = 'session' | 'challenge' | 'notice';
+
+const FLASH_LIFETIME_MS = 5 * 60_000;
+const FLASH_PLACE = ['cookie', 'notice'];
+
+/** One request on its way to an answer: what handlers may know of HTTP. */
+export class Visit {
+  readonly house: House;
+  readonly visitor: Visitor;
+  readonly #context: Context;
+
+  constructor(context: Context, house: House) {
+    this.#context = context;
+    this.house = house;
+    const peer = 'incoming' in (context.env as object) ? getConnInfo(context).remote.address : undefined;
+    this.visitor = {
+      ...clientOf(peer, context.req.header('x-forwarded-for'), house.trustedProxies),
+      userAgent: context.req.header('user-agent') ?? '',
+    };
+  }
+
+  get installation(): Installation {
+    return this.house.installation;
+  }
+
+  get now(): number {
+    return this.installation.now();
+  }
+
+  param(name: string): string {
+    return this.#context.req.param(name) ?? '';
+  }
+
+  query(name: string): string {
+    return this.#context.req.query(name) ?? '';
+  }
+
+  /** The posted form with exactly these fields; throws RequestRefused for anything else. */
+  async form<Field extends string>(...fields: Field[]): Promise<Record<Field, string>> {
+    return readForm(this.#context.req.header('content-type'), await this.#context.req.text(), fields);
+  }
+
+  async page(html: Html, status: 200 | 400 | 403 | 404 | 413 | 415 | 422 | 429 | 500 | 503 = 200): Promise<Response> {
+    return this.#context.html(await html, status);
+  }
+
+  /** A page that a limit holds back, with the seconds to wait in `Retry-After`. */
+  heldBack(html: Html, until: number): Promise<Response> {
+    this.#context.header('Retry-After', String(Math.max(1, Math.ceil((until - this.now) / 1000))));
+    return this.page(html, 429);
+  }
+
+  /** Post, redirect, get: 303 to a path of ours, never to one that a request names. */
+  see(path: string): Response {
+    return this.#context.redirect(path, 303);
+  }
+
+  json(value: object, status: 200 | 401 | 503 = 200): Response {
+    return this.#context.json(value, status);
+  }
+
+  file(name: string, text: string): Response {
+    return this.#context.body(text, 200, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Disposition': `attachment; filename="${name}"`,
+    });
+  }
+
+  svg(image: string): Response {
+    return this.#context.body(image, 200, { 'Content-Type': 'image/svg+xml' });
+  }
+
+  sessionCookie(surface: Surface): string | undefined {
+    return getCookie(this.#context, this.#name('session', surface));
+  }
+
+  challengeCookie(surface: Surface): string | undefined {
+    return getCookie(this.#context, this.#name('challenge', surface));
+  }
+
+  /** Hands the browser its session and takes the half-signed-in state away: they never stand side by side. */
+  signIn(surface: Surface, cookie: string): void {
+    this.#set('session', surface, cookie, SESSION_LIFETIMES[surface].absoluteMs);
+    this.#clear('challenge', surface);
+  }
+
+  challenge(surface: Surface, cookie: string): void {
+    this.#set('challenge', surface, cookie, ENROLMENT_LIFETIME_MS);
+  }
+
+  forgetChallenge(surface: Surface): void {
+    this.#clear('challenge', surface);
+  }
+
+  signOut(surface: Surface): void {
+    this.#clear('session', surface);
+    this.#clear('challenge', surface);
+  }
+
+  /** Leaves a sentence for the next page, sealed, for five minutes. */
+  leave(surface: Surface, flash: Flash): void {
+    const sealed = seal(
+      this.installation.ring,
+      FLASH_PLACE,
+      JSON.stringify({ ...flash, until: this.now + FLASH_LIFETIME_MS }),
+    );
+    this.#set('notice', surface, sealed, FLASH_LIFETIME_MS);
+  }
+
+  /** Takes the sentence that the page before left, if it is one of ours and not old. */
+  found(surface: Surface): Flash | undefined {
+    const sealed = getCookie(this.#context, this.#name('notice', surface));
+    if (sealed === undefined) return undefined;
+    this.#clear('notice', surface);
+    try {
+      const flash = JSON.parse(open(this.installation.ring, FLASH_PLACE, sealed)) as Flash & { until: number };
+      return flash.until > this.now ? flash : undefined;
+    } catch (fault) {
+      if (fault instanceof SealError) return undefined;
+      throw fault;
+    }
+  }
+
+  // Safari refuses `__Host-` and `Secure` on http://localhost; nowhere else do cookies go without (security.md).
+  get #secure(): boolean {
+    return this.house.publicUrl.startsWith('https:');
+  }
+
+  #name(name: CookieName, surface: Surface): string {
+    const parts = ['sallyport', ...(surface === 'admin' ? ['admin'] : []), ...(name === 'session' ? [] : [name])];
+    return `${this.#secure ? '__Host-' : ''}${parts.join('-')}`;
+  }
+
+  #set(name: CookieName, surface: Surface, value: string, lifetimeMs: number): void {
+    setCookie(this.#context, this.#name(name, surface), value, {
+      path: '/',
+      httpOnly: true,
+      secure: this.#secure,
+      sameSite: surface === 'admin' || name === 'challenge' ? 'Strict' : 'Lax',
+      maxAge: lifetimeMs / 1000,
+    });
+  }
+
+  #clear(name: CookieName, surface: Surface): void {
+    deleteCookie(this.#context, this.#name(name, surface), { path: '/', secure: this.#secure, httpOnly: true });
+  }
+}
