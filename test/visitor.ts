@@ -15,7 +15,7 @@ export interface Page {
   readonly notices: readonly string[];
 }
 
-export interface BrowserOptions {
+export interface VisitorOptions {
   /** Where the connection comes from. */
   readonly address?: string;
   readonly userAgent?: string;
@@ -24,14 +24,14 @@ export interface BrowserOptions {
 }
 
 /** A browser without script on `app.request`: keeps cookies, sends what browsers send, follows redirects when told to. */
-export class Browser {
+export class Visitor {
   readonly cookies = new Map<string, string>();
   readonly #app: Hono;
   readonly #origin: string;
-  readonly #options: BrowserOptions;
+  readonly #options: VisitorOptions;
   #last: Page | undefined;
 
-  constructor(app: Hono, origin: string, options: BrowserOptions) {
+  constructor(app: Hono, origin: string, options: VisitorOptions) {
     this.#app = app;
     this.#origin = origin;
     this.#options = options;

@@ -9,11 +9,11 @@ import type { HashingLimits } from '../src/crypto/hashing-guard.ts';
 import { encodeBase32 } from '../src/crypto/base32.ts';
 import type { KeyRing } from '../src/crypto/seal.ts';
 import { timeStep, totpCode } from '../src/crypto/totp.ts';
-import { sql, type Database, type Row, type Sql } from '../src/db/db.ts';
+import { Sql, type Database, type Row } from '../src/db/db.ts';
 import type { House } from '../src/web/visit.ts';
 import { acme, type Acme, type Person } from './acme.ts';
 import { testDatabase, type Engine } from './database.ts';
-import { Browser, type BrowserOptions } from './visitor.ts';
+import { Visitor, type VisitorOptions } from './visitor.ts';
 
 export { eachEngine, type Engine } from './database.ts';
 export { type Acme, type Person } from './acme.ts';
@@ -120,9 +120,9 @@ export class World {
     return this.#app;
   }
 
-  /** Somebody's browser, at nobody's address unless one is named. */
-  async browser(options: BrowserOptions = {}): Promise<Browser> {
-    return new Browser(await this.app(), this.publicUrl, options);
+  /** A person's browser, without script. */
+  async visitor(options: VisitorOptions = {}): Promise<Visitor> {
+    return new Visitor(await this.app(), this.publicUrl, options);
   }
 
   /** A real server on a free port; answers its public URL, `http://localhost:port`. */
@@ -169,7 +169,7 @@ export class World {
 
   /** The rows of a table, columns as they are stored. */
   rows(table: string): Promise<Row[]> {
-    return this.db.all(sql([`SELECT * FROM ${table}`] as unknown as TemplateStringsArray));
+    return this.db.all(new Sql([`SELECT * FROM ${table}`], []));
   }
 
   async close(): Promise<void> {

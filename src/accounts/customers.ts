@@ -32,6 +32,9 @@ export function createCustomer(
   return installation.db.transaction((tx) => insertCustomer(tx, installation, actor, organizationId, name));
 }
 
+/** Outcomes of adding a customer together with its first contact; what was refused left neither behind. */
+export type CustomerOutcome = { kind: 'saved'; customer: Customer } | Exclude<ContactOutcome, { kind: 'saved' }>;
+
 /** Adds a customer together with its first contact: both or, where the contact's address is refused, neither. */
 export function createCustomerWithContact(
   installation: Installation,
@@ -39,11 +42,11 @@ export function createCustomerWithContact(
   organizationId: string,
   name: string,
   first: ContactDraft,
-): Promise<{ kind: 'saved'; customer: Customer } | Exclude<ContactOutcome, { kind: 'saved' }>> {
-  return installation.db.transaction(async (tx) => {
+): Promise<CustomerOutcome> {
+  return installation.db.transaction<CustomerOutcome>(async (tx) => {
     const customer = await insertCustomer(tx, installation, actor, organizationId, name);
     const contact = await insertContact(tx, installation, actor, customer, first);
-    return contact.kind === 'saved' ? { kind: 'saved', customer } : new RolledBack(contact);
+    return contact.kind === 'saved' ? { kind: 'saved', customer } : new RolledBack<CustomerOutcome>(contact);
   });
 }
 

@@ -11,6 +11,8 @@ export const BACKUP_CODES_LIFETIME_MS = 10 * MINUTE_MS;
 export const ATTEMPTS_PER_CHALLENGE = 5;
 export const TRIES_PER_ENROLMENT = 20;
 export const CODES_PER_SET = 5;
+/** From how many backup codes left on their owner is warned. */
+export const FEW_CODES = 2;
 export const OPEN_CHALLENGES_PER_ACCOUNT = 3;
 export const FRESH_PROOF_MS = 10 * MINUTE_MS;
 export const LAST_USE_WRITTEN_EVERY_MS = MINUTE_MS;

@@ -95,7 +95,7 @@ async function spendTry(
   const { db, counterKey } = installation;
   const now = installation.now();
   const address = fingerprint(counterKey, visitor.network);
-  const email = fingerprint(counterKey, claim.kind, claim.organizationId ?? '', emailKey(claim.email) ?? '');
+  const email = fingerprint(counterKey, ...whoseTries(claim));
   const spent: limits.Spent[] = [];
   const count = async (one: limits.Spent): Promise<limits.Room> => {
     const room = await limits.spend(db, one, now);
@@ -120,6 +120,11 @@ async function spendTry(
   return { ok: true, spent };
 }
 
+// Staff addresses are unique in the installation, so a sign-in and a fresh proof count together whoever names the organization.
+function whoseTries({ kind, organizationId, email }: Claim): string[] {
+  return [kind, kind === 'staff' ? '' : (organizationId ?? ''), emailKey(email) ?? ''];
+}
+
 // An unknown address leaves no audit row, but costs a commit of the same kind, so that the time does not tell them apart.
 async function recordWrong(
   installation: Installation,
@@ -139,7 +144,7 @@ async function recordWrong(
     );
     return;
   }
-  const subject = fingerprint(installation.counterKey, claim.organizationId ?? '', emailKey(claim.email) ?? '');
+  const subject = fingerprint(installation.counterKey, ...whoseTries(claim));
   await installation.db.transaction((tx) =>
     limits.tallyWithin(tx, { limit: limits.UNKNOWN_EMAIL, subject }, installation.now()),
   );

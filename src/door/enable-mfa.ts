@@ -66,7 +66,7 @@ export const scan = at('offered', async (visit, { door, challenge }, { pending }
 /** GET /enable-mfa/qr.svg: an image of its own, never cached, so that password managers offer to read it (R11). */
 export const qr = at('offered', async (visit, { challenge }, { pending }) => {
   const uri = await otpauthUri(visit.installation, challenge.account, pending);
-  return visit.svg(renderSVG(uri, { ecc: 'M', border: 4 }));
+  return visit.text(renderSVG(uri, { ecc: 'M', border: 4 }), 'image/svg+xml');
 });
 
 /** GET /enable-mfa/verify (E3) */
@@ -131,7 +131,7 @@ export const download = at('enabled', async (visit, half, { codes: shown }) => {
   await visit.form();
   if (!shown) return goOn(visit, half);
   const { name, text } = codesFile(visit, half.door, half.challenge.account, shown);
-  return visit.file(name, text);
+  return visit.text(text, 'text/plain; charset=utf-8', name);
 });
 
 /** POST /enable-mfa/done: Continue to Sign In (E6). Ends at the sign-in page, not in a session. */

@@ -9,7 +9,10 @@ export function portalBase(organization: Organization): string {
 }
 
 /** A page behind both doors: wide, made of panels, with the way out. */
-export function insidePage(organization: Organization, page: Pick<PortalPage, 'title' | 'phrase' | 'notices' | 'body'>): Html {
+export function insidePage(
+  organization: Organization,
+  page: Pick<PortalPage, 'title' | 'phrase' | 'notices' | 'body'>,
+): Html {
   const door = { surface: 'portal', base: portalBase(organization), organization } as const;
   const progress = { outer: true, inner: true };
   return doorPage(door, { ...page, wide: true, open: true, signOut: true, progress });

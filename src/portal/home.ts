@@ -1,10 +1,9 @@
 import { html } from 'hono/html';
-import type { Contact } from '../accounts/contacts.ts';
-import { findContact } from '../accounts/contacts.ts';
+import { findContact, type Contact } from '../accounts/contacts.ts';
 import { findCustomer } from '../accounts/customers.ts';
 import { documentsOf, type Document } from '../accounts/documents.ts';
 import type { Organization } from '../accounts/organizations.ts';
-import { CODES_PER_SET } from '../auth/limits.ts';
+import { CODES_PER_SET, FEW_CODES } from '../auth/limits.ts';
 import type { Session } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
@@ -33,9 +32,6 @@ export async function show(visit: Visit, { organization, session }: SignedIn): P
   });
   return visit.page(page);
 }
-
-/** From how many backup codes left on a contact is warned. */
-const FEW_CODES = 2;
 
 function notices(organization: Organization, session: Session, contact: Contact, flash: Flash | undefined): c.Html[] {
   const m = organization.name;
@@ -107,5 +103,7 @@ function amount({ amount: number, currency }: Document, language: string): strin
 // Only https is followed, whatever an import has let in; the merchant's site learns nothing of where one came from.
 function openLink({ url, number }: Document): c.Content {
   if (!url?.startsWith('https://')) return '';
-  return html`<a href="${url}" rel="noreferrer noopener" aria-label="${say('home.open.name', { number })}">${say('home.open')}</a>`;
+  return html`<a href="${url}" rel="noreferrer noopener" aria-label="${say('home.open.name', { number })}"
+    >${say('home.open')}</a
+  >`;
 }

@@ -2,7 +2,7 @@ import Bowser from 'bowser';
 import { html } from 'hono/html';
 import { findContact, type Contact } from '../accounts/contacts.ts';
 import type { Organization } from '../accounts/organizations.ts';
-import { CODES_PER_SET } from '../auth/limits.ts';
+import { CODES_PER_SET, FEW_CODES } from '../auth/limits.ts';
 import { openSessions, type OpenSession, type Session } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
@@ -30,18 +30,25 @@ function guarded(organization: Organization, contact: Contact): c.Html {
   const { passwordSetAt, mfaSince } = contact;
   const date = (ms: number): c.Html => c.time(ms, organization, 'date');
   const rows = [
-    { label: say('sec.password'), value: passwordSetAt === null ? '' : c.words('sec.password.changed', { date: date(passwordSetAt) }) },
-    { label: say('sec.app'), value: mfaSince === null ? say('sec.app.off') : c.words('sec.app.on', { date: date(mfaSince) }) },
+    {
+      label: say('sec.password'),
+      value: passwordSetAt === null ? '' : c.words('sec.password.changed', { date: date(passwordSetAt) }),
+    },
+    {
+      label: say('sec.app'),
+      value: mfaSince === null ? say('sec.app.off') : c.words('sec.app.on', { date: date(mfaSince) }),
+    },
     ...(mfaSince === null ? [] : [{ label: say('sec.codes'), value: codesLeft(contact.backupCodesLeft) }]),
   ];
-  const change = mfaSince === null ? c.nothing : html`<p class="hint">${say('sec.change', { m: organization.name })}</p>`;
+  const change =
+    mfaSince === null ? c.nothing : html`<p class="hint">${say('sec.change', { m: organization.name })}</p>`;
   return html`${c.summaryList(rows)} ${change}`;
 }
 
 function codesLeft(left: number | null): c.Html {
   if (left === null) return c.pill('warn', say('sec.codes.never'));
   if (left === 0) return c.pill('warn', say('sec.codes.none'));
-  return c.pill(left <= 2 ? 'warn' : 'ok', say('sec.codes.left', { n: left, total: CODES_PER_SET }));
+  return c.pill(left <= FEW_CODES ? 'warn' : 'ok', say('sec.codes.left', { n: left, total: CODES_PER_SET }));
 }
 
 function sessionTable(organization: Organization, own: Session, sessions: readonly OpenSession[]): c.Html {
@@ -50,9 +57,15 @@ function sessionTable(organization: Organization, own: Session, sessions: readon
   return c.dataTable({
     id: 'sessions',
     caption: say('sec.sessions'),
-    columns: [say('sec.sessions.device'), say('sec.sessions.place'), say('sec.sessions.active')].map((label) => ({ label })),
+    columns: [say('sec.sessions.device'), say('sec.sessions.place'), say('sec.sessions.active')].map((label) => ({
+      label,
+    })),
     rows: [
-      ...current.map((one) => [html`${c.pill('ok', say('sec.sessions.this'))} ${deviceOf(one)}`, c.ltr(one.address), say('sec.sessions.now')]),
+      ...current.map((one) => [
+        html`${c.pill('ok', say('sec.sessions.this'))} ${deviceOf(one)}`,
+        c.ltr(one.address),
+        say('sec.sessions.now'),
+      ]),
       ...others.map((one) => [deviceOf(one), c.ltr(one.address), c.time(one.lastUsedAt, organization)]),
     ],
   });

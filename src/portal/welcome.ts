@@ -1,40 +1,40 @@
 import { html } from 'hono/html';
 import type { Account } from '../accounts/accounts.ts';
-import type { Organization } from '../accounts/organizations.ts';
+import { doorPage, nameAt } from '../door/frame.ts';
 import { choosePassword, findWelcome } from '../auth/welcome.ts';
 import type { PasswordProblem } from '../auth/passwords.ts';
 import * as c from '../web/components.ts';
-import { notFoundPage } from '../web/errors.ts';
 import type { Door } from '../web/guards.ts';
-import { portalPage } from '../web/layout.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 
 /** The link by which a contact chooses a first password. Looking spends nothing: a scanner of mails cannot use it up. */
-export async function show(visit: Visit, { organization, base }: Door): Promise<Response> {
-  if (!organization) return notFoundPage(visit);
-  const account = await findWelcome(visit.installation, organization.id, visit.param('token'));
-  return account ? visit.page(welcomePage(organization, base, account)) : visit.page(gonePage(organization, base), 404);
+export async function show(visit: Visit, door: Door): Promise<Response> {
+  const account = await welcomed(visit, door);
+  return account ? visit.page(welcomePage(visit, door, account)) : visit.page(gonePage(door), 404);
 }
 
-export async function submit(visit: Visit, { organization, base }: Door): Promise<Response> {
-  if (!organization) return notFoundPage(visit);
+export async function submit(visit: Visit, door: Door): Promise<Response> {
   // The address is in the form for password managers; whose password it is, the link says.
   const { password } = await visit.form('email', 'password');
+  const account = await welcomed(visit, door);
+  if (!account || !door.organization) return visit.page(gonePage(door), 422);
+  const { id, name } = door.organization;
   const token = visit.param('token');
-  const account = await findWelcome(visit.installation, organization.id, token);
-  if (!account) return visit.page(gonePage(organization, base), 422);
-  const context = [organization.name];
-  const welcomed = await choosePassword(visit.installation, organization.id, token, password, context, visit.visitor.address);
-  switch (welcomed.kind) {
+  const outcome = await choosePassword(visit.installation, id, token, password, [name], visit.visitor.address);
+  switch (outcome.kind) {
     case 'set':
       visit.leave('portal', { kind: 'ok', text: say('login.welcomed'), email: account.email });
-      return visit.see(`${base}/sign-in`);
+      return visit.see(`${door.base}/sign-in`);
     case 'refused':
-      return visit.page(welcomePage(organization, base, account, welcomed.problem), 422);
+      return visit.page(welcomePage(visit, door, account, outcome.problem), 422);
     case 'link-over':
-      return visit.page(gonePage(organization, base), 422);
+      return visit.page(gonePage(door), 422);
   }
+}
+
+async function welcomed(visit: Visit, { organization }: Door): Promise<Account | undefined> {
+  return organization && findWelcome(visit.installation, organization.id, visit.param('token'));
 }
 
 const PROBLEMS = {
@@ -45,8 +45,8 @@ const PROBLEMS = {
   context: 'pw.context',
 } as const;
 
-function welcomePage(organization: Organization, base: string, account: Account, problem?: PasswordProblem): c.Html {
-  const m = organization.name;
+function welcomePage(visit: Visit, door: Door, account: Account, problem?: PasswordProblem): c.Html {
+  const m = nameAt(door);
   const errors = problem ? [{ field: 'password', text: say(PROBLEMS[problem], { m }) }] : [];
   const fields = html`${c.field({
     name: 'email',
@@ -64,21 +64,13 @@ function welcomePage(organization: Organization, base: string, account: Account,
     error: c.problemOf(errors, 'password'),
   })}
   ${c.button(say('welcome.submit'))}`;
-  return portalPage({
-    ...frame(organization, base),
-    title: say('welcome.title', { m }),
-    errors,
-    body: html`<p>${say('welcome.text')}</p>
-      ${c.form('', fields, { busy: say('login.busy') })}`,
-  });
+  const body = html`<p>${say('welcome.text')}</p>
+    ${c.form(`${door.base}/welcome/${visit.param('token')}`, fields, { busy: say('login.busy') })}`;
+  return doorPage(door, { title: say('welcome.title', { m }), errors, body });
 }
 
-function gonePage(organization: Organization, base: string): c.Html {
-  return portalPage({
-    ...frame(organization, base),
-    title: say('welcome.gone.title'),
-    error: true,
-    body: html`<p>${say('welcome.gone.text', { m: organization.name })}</p>
-      ${c.linkButton(say('welcome.gone.sign-in'), `${base}/sign-in`, 'main')}`,
-  });
+function gonePage(door: Door): c.Html {
+  const body = html`<p>${say('welcome.gone.text', { m: nameAt(door) })}</p>
+    ${c.linkButton(say('welcome.gone.sign-in'), `${door.base}/sign-in`, 'main')}`;
+  return doorPage(door, { title: say('welcome.gone.title'), error: true, body });
 }

@@ -32,8 +32,12 @@ export function timeText(ms: number, where: Locale, style: Style = 'moment'): st
   const hour = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   const clock = { ...hour, timeZoneName: 'short' } as const;
   const shape = { moment: { ...day, ...clock }, date: day, clock, hour }[style];
-  const language = where.language === 'en' ? 'en-GB' : where.language;
-  return new Intl.DateTimeFormat(language, { ...shape, timeZone: where.timeZone }).format(ms);
+  return new Intl.DateTimeFormat(localeTag(where.language), { ...shape, timeZone: where.timeZone }).format(ms);
+}
+
+/** The locale that dates and amounts are written in: English ones put the day before the month. */
+export function localeTag(language: string): string {
+  return language === 'en' ? 'en-GB' : language;
 }
 
 /** The same as an element that machines read too. */

@@ -1,5 +1,5 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
-import { getConnInfo } from '@hono/node-server/conninfo';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Account } from '../accounts/accounts.ts';
 import type { Installation } from '../accounts/installation.ts';
@@ -41,9 +41,9 @@ export class Visit {
   constructor(context: Context, house: House) {
     this.#context = context;
     this.house = house;
-    const peer = 'incoming' in (context.env as object) ? getConnInfo(context).remote.address : undefined;
+    const { incoming } = (context.env ?? {}) as { incoming?: IncomingMessage };
     this.visitor = {
-      ...clientOf(peer, context.req.header('x-forwarded-for'), house.trustedProxies),
+      ...clientOf(incoming?.socket.remoteAddress, context.req.header('x-forwarded-for'), house.trustedProxies),
       userAgent: context.req.header('user-agent') ?? '',
     };
   }
@@ -88,15 +88,10 @@ export class Visit {
     return this.#context.json(value, status);
   }
 
-  file(name: string, text: string): Response {
-    return this.#context.body(text, 200, {
-      'Content-Type': 'text/plain; charset=utf-8',
-      'Content-Disposition': `attachment; filename="${name}"`,
-    });
-  }
-
-  svg(image: string): Response {
-    return this.#context.body(image, 200, { 'Content-Type': 'image/svg+xml' });
+  /** A text of another type than HTML; with a file name the browser keeps it as a download. */
+  text(content: string, type: string, fileName?: string): Response {
+    const download = fileName === undefined ? {} : { 'Content-Disposition': `attachment; filename="${fileName}"` };
+    return this.#context.body(content, 200, { 'Content-Type': type, ...download });
   }
 
   sessionCookie(surface: Surface): string | undefined {

@@ -1,0 +1,187 @@
+import { html } from 'hono/html';
+import { changeContact, createContact, type ContactDraft, type ContactOutcome } from '../accounts/contacts.ts';
+import { createCustomerWithContact, renameCustomer } from '../accounts/customers.ts';
+import {
+  actions,
+  button,
+  type Content,
+  field,
+  form,
+  type Html,
+  linkButton,
+  type Problem,
+  problemOf,
+  section,
+} from '../web/components.ts';
+import type { SignedIn } from '../web/guards.ts';
+import type { Visit } from '../web/visit.ts';
+import { actorOf, type AtContact, type AtCustomer, consolePage, contactPath, customerPath } from './console.ts';
+import { EMAIL_MAX, fitting, line, NAME_MAX, needed, PHONE_MAX } from './inputs.ts';
+
+/** What a form shows, the first time and again. */
+interface Shown {
+  readonly customer: string;
+  readonly name: string;
+  readonly email: string;
+  readonly phone: string;
+}
+
+type Given = Partial<Shown>;
+
+/** Add customer: the customer and the first person there, both or neither. */
+export function newCustomer(visit: Visit, who: SignedIn): Promise<Response> {
+  return newCustomerPage(visit, who, {}, []);
+}
+
+export async function addCustomer(visit: Visit, who: SignedIn): Promise<Response> {
+  const given = tidy(await visit.form('customer', 'name', 'email', 'phone'));
+  const problems = [...customerProblems(given.customer), ...contactProblems(given)];
+  if (problems.length > 0) return newCustomerPage(visit, who, given, problems);
+  const actor = actorOf(visit, who);
+  const made = await createCustomerWithContact(
+    visit.installation,
+    actor,
+    who.organization.id,
+    given.customer,
+    draftOf(given),
+  );
+  if (made.kind !== 'saved') return newCustomerPage(visit, who, given, refusedEmail(made));
+  visit.leave('admin', { kind: 'ok', text: `${made.customer.name} was added.` });
+  return visit.see(customerPath(made.customer));
+}
+
+/** A customer's name. */
+export function editCustomer(visit: Visit, at: AtCustomer): Promise<Response> {
+  return editCustomerPage(visit, at, at.customer.name, []);
+}
+
+export async function saveCustomer(visit: Visit, at: AtCustomer): Promise<Response> {
+  const name = line((await visit.form('customer')).customer);
+  const problems = customerProblems(name);
+  if (problems.length > 0) return editCustomerPage(visit, at, name, problems);
+  await renameCustomer(visit.installation, actorOf(visit, at.who), at.customer, name);
+  return saved(visit, at);
+}
+
+/** Another person at a customer. */
+export function newContact(visit: Visit, at: AtCustomer): Promise<Response> {
+  return newContactPage(visit, at, {}, []);
+}
+
+export async function addContact(visit: Visit, at: AtCustomer): Promise<Response> {
+  const given = tidy(await visit.form('name', 'email', 'phone'));
+  const problems = contactProblems(given);
+  if (problems.length > 0) return newContactPage(visit, at, given, problems);
+  const { installation } = visit;
+  const { organizationId, id } = at.customer;
+  const made = await createContact(installation, actorOf(visit, at.who), organizationId, id, draftOf(given));
+  return made.kind === 'saved'
+    ? saved(visit, at, `${given.name} was added.`)
+    : newContactPage(visit, at, given, refusedEmail(made));
+}
+
+/** A contact's name, address and phone. */
+export function editContact(visit: Visit, at: AtContact): Promise<Response> {
+  const { name, email, phone } = at.contact;
+  return editContactPage(visit, at, { name, email, phone: phone ?? '' }, []);
+}
+
+export async function saveContact(visit: Visit, at: AtContact): Promise<Response> {
+  const given = tidy(await visit.form('name', 'email', 'phone'));
+  const problems = contactProblems(given);
+  if (problems.length > 0) return editContactPage(visit, at, given, problems);
+  const changed = await changeContact(visit.installation, actorOf(visit, at.who), at.contact, draftOf(given));
+  return changed.kind === 'saved' ? saved(visit, at) : editContactPage(visit, at, given, refusedEmail(changed));
+}
+
+function saved(visit: Visit, { customer }: AtCustomer, text = 'Saved.'): Response {
+  visit.leave('admin', { kind: 'ok', text });
+  return visit.see(customerPath(customer));
+}
+
+function tidy<Field extends string>(given: Record<Field, string>): Record<Field, string> {
+  return Object.fromEntries(Object.entries<string>(given).map(([name, text]) => [name, line(text)])) as Record<
+    Field,
+    string
+  >;
+}
+
+function draftOf({ name, email, phone }: Omit<Shown, 'customer'>): ContactDraft {
+  return { name, email, phone: phone === '' ? null : phone };
+}
+
+function customerProblems(customer: string): Problem[] {
+  return needed('customer', "the customer's name", customer, NAME_MAX);
+}
+
+function contactProblems({ name, email, phone }: Omit<Shown, 'customer'>): Problem[] {
+  return [
+    ...needed('name', "the contact's name", name, NAME_MAX),
+    ...needed('email', "the contact's email", email, EMAIL_MAX),
+    ...fitting('phone', 'the phone number', phone, PHONE_MAX),
+  ];
+}
+
+function refusedEmail({ kind }: Exclude<ContactOutcome, { kind: 'saved' }>): Problem[] {
+  const texts = {
+    'email-shape': 'Enter an email address in the right format, like name@example.com',
+    'email-taken': 'Another contact has this email already. Each contact needs their own',
+  };
+  return [{ field: 'email', text: texts[kind] }];
+}
+
+function newCustomerPage(visit: Visit, who: SignedIn, shown: Given, problems: readonly Problem[]): Promise<Response> {
+  const fields = html`${section('Customer', customerField(shown.customer, problems))}
+  ${section('First contact', contactFields(shown, problems))} ${buttons('Add customer', '/admin/customers')}`;
+  return formPage(visit, who, 'Add customer', problems, form('/admin/customers/new', fields, { guard: true }));
+}
+
+function editCustomerPage(visit: Visit, at: AtCustomer, name: string, problems: readonly Problem[]): Promise<Response> {
+  const fields = html`${section('Customer', customerField(name, problems))}
+  ${buttons('Save', customerPath(at.customer))}`;
+  const body = form(customerPath(at.customer, '/edit'), fields, { guard: true });
+  return formPage(visit, at.who, 'Edit customer', problems, body, at.customer.name);
+}
+
+function newContactPage(visit: Visit, at: AtCustomer, shown: Given, problems: readonly Problem[]): Promise<Response> {
+  const fields = html`${section('Contact', contactFields(shown, problems))}
+  ${buttons('Add contact', customerPath(at.customer))}`;
+  const body = form(customerPath(at.customer, '/contacts/new'), fields, { guard: true });
+  return formPage(visit, at.who, 'Add contact', problems, body, at.customer.name);
+}
+
+function editContactPage(visit: Visit, at: AtContact, shown: Given, problems: readonly Problem[]): Promise<Response> {
+  const hint = 'A new email signs them out everywhere. They sign in with it from then on.';
+  const fields = html`${section('Contact', contactFields(shown, problems, hint))}
+  ${buttons('Save', customerPath(at.customer))}`;
+  const body = form(contactPath(at.contact, '/edit'), fields, { guard: true });
+  return formPage(visit, at.who, 'Edit contact', problems, body, at.customer.name);
+}
+
+function formPage(
+  visit: Visit,
+  who: SignedIn,
+  title: string,
+  errors: readonly Problem[],
+  body: Html,
+  phrase?: string,
+): Promise<Response> {
+  return consolePage(visit, who, { current: 'customers', title, phrase, errors, body });
+}
+
+function customerField(value: string | undefined, problems: readonly Problem[]): Html {
+  const error = problemOf(problems, 'customer');
+  return field({ name: 'customer', label: 'Customer name', value, error, autocomplete: 'off' });
+}
+
+function contactFields(shown: Given, problems: readonly Problem[], emailHint?: Content): Html {
+  const parts = (name: 'name' | 'email' | 'phone') =>
+    ({ name, value: shown[name], error: problemOf(problems, name), autocomplete: 'off' }) as const;
+  return html`${field({ ...parts('name'), label: 'Name' })}
+  ${field({ ...parts('email'), label: 'Email', type: 'email', hint: emailHint })}
+  ${field({ ...parts('phone'), label: 'Phone (optional)', type: 'tel', hint: 'The number to call before you reset their MFA' })}`;
+}
+
+function buttons(label: string, back: string): Html {
+  return actions(button(label), linkButton('Cancel', back));
+}

@@ -1,0 +1,30 @@
+import type { Problem } from '../web/components.ts';
+
+export const NAME_MAX = 100;
+export const EMAIL_MAX = 254;
+export const PHONE_MAX = 40;
+export const NOTE_MAX = 500;
+export const CONTACT_DETAILS_MAX = 300;
+
+/** A line of text as it is kept: no line breaks or control characters, no spaces at its ends. */
+export function line(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+}
+
+/** Several lines, with one kind of line break and nothing around them. */
+export function lines(text: string): string {
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(/[^\P{Cc}\n\t]/gu, '')
+    .trim();
+}
+
+/** What is wrong with a text that had to be written: nothing there, or more than fits. */
+export function needed(field: string, what: string, text: string, max: number): Problem[] {
+  return text === '' ? [{ field, text: `Enter ${what}` }] : fitting(field, what, text, max);
+}
+
+/** What is wrong with a text that may be left out. */
+export function fitting(field: string, what: string, text: string, max: number): Problem[] {
+  return text.length > max ? [{ field, text: `Keep ${what} to ${max} characters or fewer` }] : [];
+}

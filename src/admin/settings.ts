@@ -1,0 +1,175 @@
+import { html } from 'hono/html';
+import {
+  ORGANIZATION_NAME_MAX,
+  policyReach,
+  saveGeneralSettings,
+  type GeneralSettings,
+  type Policy,
+} from '../accounts/organizations.ts';
+import {
+  actions,
+  button,
+  checkbox,
+  copyButton,
+  field,
+  form,
+  type Html,
+  notice,
+  nothing,
+  pill,
+  type Problem,
+  problemOf,
+  section,
+  summaryList,
+  textareaField,
+} from '../web/components.ts';
+import type { SignedIn } from '../web/guards.ts';
+import type { Visit } from '../web/visit.ts';
+import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
+import { actorOf, barred, consolePage, counted, portalAddress } from './console.ts';
+import { CONTACT_DETAILS_MAX, line, lines, needed } from './inputs.ts';
+
+const GENERAL = '/admin/settings/customer-portal/general';
+
+/** Settings: what can be set, one link each. */
+export function settings(visit: Visit, who: SignedIn): Promise<Response> {
+  const body = html`<section class="panel">
+    <p><a href="${GENERAL}">General</a></p>
+    <p class="hint">MFA for your customers, your display name, how customers reach you, and the portal's address.</p>
+  </section>`;
+  return consolePage(visit, who, { current: 'settings', title: 'Customer Portal', phrase: 'Settings', body });
+}
+
+/** Settings › Customer Portal › General. */
+export function general(visit: Visit, who: SignedIn): Promise<Response> {
+  return generalPage(visit, who, who.organization);
+}
+
+/** Save: takes effect at once. Only a change of policy asks for a fresh proof. */
+export async function saveGeneral(visit: Visit, who: SignedIn): Promise<Response> {
+  const given = await visit.form('mfa', 'name', 'contactDetails', 'password', 'code');
+  const { organization } = who;
+  const asked: GeneralSettings = {
+    name: line(given.name),
+    contactDetails: lines(given.contactDetails),
+    policy: policyFor(given.mfa === 'on', organization.policy),
+  };
+  const problems = [
+    ...needed('name', 'a display name', asked.name, ORGANIZATION_NAME_MAX),
+    ...needed('contactDetails', 'how customers can reach you', asked.contactDetails, CONTACT_DETAILS_MAX),
+  ];
+  const refusal =
+    asked.policy === organization.policy ? refusalOf(problems) : await confirmItsYou(visit, who, given, problems);
+  if (refusal) return generalPage(visit, who, asked, refusal);
+  const { policyChanged } = await saveGeneralSettings(visit.installation, actorOf(visit, who), organization.id, asked);
+  visit.leave('admin', { kind: 'ok', text: policyChanged ? await policyNews(visit, who, asked.policy) : 'Saved.' });
+  return visit.see(GENERAL);
+}
+
+/** The checkbox knows two of the three policies; the third stays as it is until the box is ticked. */
+function policyFor(ticked: boolean, before: Policy): Policy {
+  if (ticked) return 'required';
+  return before === 'required' ? 'off' : before;
+}
+
+function refusalOf(problems: readonly Problem[]): Refusal | undefined {
+  return problems.length > 0 ? { problems } : undefined;
+}
+
+async function policyNews(visit: Visit, { organization }: SignedIn, policy: Policy): Promise<string> {
+  if (policy === 'required') return 'MFA is on for all customers.';
+  const { enrolled } = await policyReach(visit.installation.db, organization.id);
+  if (enrolled === 0) return 'MFA is off.';
+  return `MFA is off. ${counted(enrolled, 'contact still needs', 'contacts still need')} their code.`;
+}
+
+async function generalPage(visit: Visit, who: SignedIn, shown: GeneralSettings, refusal?: Refusal): Promise<Response> {
+  const reach = await policyReach(visit.installation.db, who.organization.id);
+  const asksForCode = asksForProof(visit, who.session);
+  const problems = refusal?.problems ?? [];
+  const mayChange = barred(who, 'change settings') === undefined;
+  const body = html`${mayChange ? settingsForm(shown, reach, problems, asksForCode) : settingsToRead(shown, reach)}
+  ${section(
+    "The portal's address",
+    html`<p>Your customers sign in here. Put it on your invoices and your website.</p>
+      <p><code class="key" id="address" dir="ltr">${portalAddress(visit, who.organization)}</code></p>
+      ${actions(copyButton('Copy', portalAddress(visit, who.organization), { select: 'address' }))}`,
+  )}`;
+  return consolePage(visit, who, {
+    current: 'settings',
+    title: 'General',
+    phrase: 'Customer Portal',
+    errors: problems,
+    until: refusal?.until,
+    asksForCode: mayChange && asksForCode,
+    body,
+  });
+}
+
+type Reach = Awaited<ReturnType<typeof policyReach>>;
+
+function settingsForm(shown: GeneralSettings, reach: Reach, problems: readonly Problem[], asksForCode: boolean): Html {
+  const fields = html`${section(
+    'Multi-factor authentication',
+    html`${checkbox({
+      name: 'mfa',
+      label: 'Enable multi-factor authentication (MFA)',
+      hint: 'Customers enter a code from an authenticator app after their password. This applies to all your customers.',
+      checked: shown.policy === 'required',
+    })}
+    ${whatItMeans(reach)}`,
+  )}
+  ${section(
+    'Portal',
+    html`${field({
+      name: 'name',
+      label: 'Display name',
+      hint: `Customers see it on every page and in their authenticator app. ${ORGANIZATION_NAME_MAX} characters at most.`,
+      value: shown.name,
+      autocomplete: 'off',
+      error: problemOf(problems, 'name'),
+    })}
+    ${textareaField({
+      name: 'contactDetails',
+      label: 'How can customers reach you?',
+      hint: 'Customers see it under Help. A phone number and an email address, for example.',
+      value: shown.contactDetails,
+      error: problemOf(problems, 'contactDetails'),
+    })}`,
+  )}
+  ${asksForCode ? proofSection(problems, 'Only needed when you turn MFA on or off.') : nothing} ${button('Save')}`;
+  return form(GENERAL, fields, { guard: true, busy: 'Saving…' });
+}
+
+/** What each state of the checkbox means, in numbers: nobody presses Save without having seen it. */
+function whatItMeans({ enrolled, notEnrolled }: Reach): Html {
+  const asked = counted(notEnrolled, 'contact', 'contacts');
+  const already = enrolled === 1 ? '1 already uses it' : `${enrolled.toLocaleString('en-GB')} already use it`;
+  const still = `The ${counted(enrolled, 'contact who already uses', 'contacts who already use')} MFA`;
+  return notice(
+    'info',
+    html`<p>On: ${asked} will be asked to set it up at their next sign-in; ${already}.</p>
+      <p>
+        Off: nobody new is asked.
+        ${
+          enrolled === 0
+            ? nothing
+            : html`<strong>${still} will still need their code.</strong> To free one, use Reset Portal MFA.`
+        }
+      </p>`,
+  );
+}
+
+const POLICY_WORDS = { off: pill('muted', 'Off'), optional: pill('ok', 'Offered'), required: pill('ok', 'On') };
+
+function settingsToRead(shown: GeneralSettings, reach: Reach): Html {
+  return html`<section class="panel">
+    ${summaryList([
+      { label: 'Multi-factor authentication (MFA)', value: POLICY_WORDS[shown.policy] },
+      { label: 'Display name', value: shown.name },
+      { label: 'How can customers reach you?', value: html`<span class="lines">${shown.contactDetails}</span>` },
+    ])}
+    ${whatItMeans(reach)}
+    <p class="hint">Only owners and admins change this.</p>
+  </section>`;
+}

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Command } from 'commander';
+import type { Installation } from '../accounts/installation.ts';
+import { createApp } from '../app.ts';
+import { sweep } from '../auth/housekeeping.ts';
+import { offerSetup } from '../auth/setup.ts';
+import { readConfig, unknownVariables, type Config } from '../config.ts';
+import { openLog } from '../log.ts';
+import { openAll } from './open.ts';
+import { command, failed, type Options } from './shell.ts';
+
+const SWEEP_EVERY_MS = 60_000;
+
+export function add(program: Command, now: () => number): void {
+  command(program, 'serve', 'Run the server until it is told to stop').action((options: Options) => serve(now, options));
+}
+
+async function serve(now: () => number, options: Options): Promise<void> {
+  const config = readConfig();
+  const log = openLog(config.logLevel, now);
+  const unknown = unknownVariables();
+  if (unknown.length > 0) log.warn('the environment has settings that this version does not know', { unknown });
+  const installation = await openAll(config, now, log);
+  try {
+    const { publicUrl, trustedProxies } = config;
+    const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
+    const stopSweeping = keepHouse(installation);
+    await greet(installation, publicUrl, options);
+    await untilSignalled();
+    await new Promise((done) => server.close(done));
+    await stopSweeping();
+  } finally {
+    await installation.db.close();
+  }
+}
+
+/** Takes requests for an app; a port that is not to be had is a sentence, not a fault. */
+export async function listen(app: { fetch: (request: Request) => Response | Promise<Response> }, { port, host }: Pick<Config, 'port' | 'host'>): Promise<Server> {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    // Without the short interval both limits would come up to half a minute late.
+    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 },
+  }) as Server;
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (fault) {
+    throw failed(refusal((fault as NodeJS.ErrnoException).code, port, host));
+  }
+  return server;
+}
+
+function refusal(code: string | undefined, port: number, host: string): string {
+  const mend = 'set SALLYPORT_PORT to another';
+  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is in use: stop what uses it, or ${mend}.`;
+  if (code === 'EACCES') return `Port ${port} on ${host} needs more rights than this user has: ${mend}.`;
+  return `Nothing can listen on ${host}, port ${port} (${code}): set SALLYPORT_HOST to an address of this machine.`;
+}
+
+// The link opens an empty installation to whoever reads it: plain text for the terminal, never a line of the log.
+async function greet(installation: Installation, publicUrl: string, options: Options): Promise<void> {
+  const token = await offerSetup(installation);
+  const setup = token === undefined ? undefined : `${publicUrl}/setup/${token}`;
+  if (options.json) {
+    console.log(JSON.stringify({ listening: publicUrl, ...(setup === undefined ? {} : { setup }) }));
+    return;
+  }
+  console.log(`Sallyport is listening on ${publicUrl}`);
+  if (setup !== undefined) console.log(`Set it up within 24 hours, with this link:\n\n  ${setup}\n`);
+}
+
+/** Sweeps now and every minute; what it answers ends that, after the sweep under way. */
+function keepHouse(installation: Installation): () => Promise<void> {
+  let sweeping = Promise.resolve();
+  const run = (): void => {
+    sweeping = sweep(installation).catch((fault: unknown) => {
+      installation.log.error('housekeeping failed', { reason: String(fault) });
+    });
+  };
+  run();
+  const timer = setInterval(run, SWEEP_EVERY_MS).unref();
+  return () => {
+    clearInterval(timer);
+    return sweeping;
+  };
+}
+
+// The first signal lets the requests under way finish; a second one does not wait for them.
+function untilSignalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (): void => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      resolve();
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  });
+}

@@ -1,0 +1,182 @@
+import { Writable } from 'node:stream';
+import { createInterface } from 'node:readline/promises';
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+
+/** Every option that some command takes, as commander hands it over. */
+export interface Options {
+  readonly json?: true;
+  readonly yes?: true;
+  readonly staff?: true;
+  readonly passwordStdin?: true;
+  readonly organization?: string;
+  readonly customer?: string;
+  readonly email?: string;
+  readonly name?: string;
+  readonly slug?: string;
+  readonly role?: string;
+  readonly phone?: string;
+  readonly contactDetails?: string;
+  readonly timeZone?: string;
+  readonly reason?: string;
+  readonly limit?: string;
+  readonly before?: string;
+  readonly port?: string;
+  readonly host?: string;
+}
+
+/** What a command has to say: sentences or a table for people, the same as data for programs. */
+export interface Answer {
+  readonly text?: string;
+  readonly table?: { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] };
+  readonly data: unknown;
+  /** 0 unless something that was looked at is not as it should be. */
+  readonly exit?: number;
+}
+
+/** A command that ends without having done what it was asked: one sentence, and the command that helps. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+  readonly exit: number;
+  readonly next: string | undefined;
+  readonly details: readonly string[];
+
+  constructor(exit: number, sentence: string, next?: string, details: readonly string[] = []) {
+    super(sentence);
+    this.exit = exit;
+    this.next = next;
+    this.details = details;
+  }
+}
+
+export const failed = (sentence: string, next?: string): Stopped => new Stopped(1, sentence, next);
+export const wrongUsage = (sentence: string, next?: string): Stopped => new Stopped(2, sentence, next);
+export const notFound = (sentence: string, next: string): Stopped => new Stopped(3, sentence, next);
+export const refused = (sentence: string, next?: string): Stopped => new Stopped(4, sentence, next);
+
+/** Adds a command to its family, with the option that all of them take. */
+export function command(family: Command, name: string, description: string): Command {
+  return family.command(name).description(description).option('--json', 'answer as JSON');
+}
+
+/** Prints an answer, and sets what the process will exit with. */
+export function print(answer: Answer, options: Options): void {
+  if (options.json) console.log(JSON.stringify(answer.data, null, 2));
+  else {
+    if (answer.table) console.log(tableText(answer.table));
+    if (answer.text !== undefined) console.log(plain(answer.text));
+  }
+  process.exitCode = answer.exit ?? 0;
+}
+
+// Names and browsers are other people's words: a control character among them could rewrite the operator's screen.
+function plain(text: string): string {
+  return text.replace(/[^\P{Cc}\n]/gu, '\uFFFD');
+}
+
+function tableText({ columns, rows }: NonNullable<Answer['table']>): string {
+  const cells = [columns, ...rows].map((row) => row.map((cell) => plain(cell).replaceAll('\n', ' ')));
+  const widths = columns.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
+  const lines = cells.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd());
+  return [styleText('bold', lines[0] ?? '', { stream: process.stdout }), ...lines.slice(1)].join('\n');
+}
+
+/** Says why a command stopped, on standard error, and answers the exit code. Only our own mistakes show their inside. */
+export function explain(fault: unknown, json: boolean, help: string): number {
+  const stopped = fault instanceof Stopped ? fault : stoppedBy(fault as Error & { code?: string; exitCode?: number }, help);
+  if (!stopped) return 0;
+  const { message, exit, next, details } = stopped;
+  const sentence = plain(next === undefined ? message : `${message} Try: ${next}`);
+  if (json) console.error(JSON.stringify({ error: message, exit, ...(next === undefined ? {} : { next }), details }, null, 2));
+  else console.error([sentence, ...details.map((detail) => `  ${plain(detail)}`)].join('\n'));
+  return exit;
+}
+
+function stoppedBy(fault: Error & { code?: string; exitCode?: number; problems?: readonly string[] }, help: string): Stopped | undefined {
+  switch (fault.name) {
+    case 'CommanderError':
+      if (fault.exitCode === 0) return undefined;
+      return new Stopped(2, fault.code === 'commander.help' ? 'That is half a command.' : sentenceOf(fault.message), help);
+    case 'ConfigRefused':
+      return new Stopped(1, 'The environment cannot be used as it is:', undefined, fault.problems);
+    case 'KeyRefused':
+      return failed(fault.message, 'sallyport doctor');
+    case 'DatabaseUnavailable':
+      return failed(`The database cannot be used: ${fault.message}.`, 'sallyport doctor');
+    default:
+      return new Stopped(1, 'Something went wrong that should not have.', undefined, (fault.stack ?? String(fault)).split('\n'));
+  }
+}
+
+// "error: unknown option '--x'" as a sentence.
+function sentenceOf(message: string): string {
+  const text = message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?)]$/.test(text) ? '' : '.'}`;
+}
+
+/** Whether a person sits there who can be asked. */
+export function atTerminal(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
+}
+
+/** The value of an option; where it was left open it is asked for on a terminal, and wrong usage elsewhere. */
+export async function given(value: string | undefined, option: string, question: string): Promise<string> {
+  const text = (value ?? (atTerminal() ? await ask(question) : '')).trim();
+  if (text === '') throw wrongUsage(`${option} is missing.`);
+  if (/\p{Cc}/u.test(text)) throw wrongUsage(`${option} has a character that cannot be used.`);
+  return text;
+}
+
+/** A password from standard input, or typed twice without being shown; undefined where nobody can be asked. */
+export async function givenPassword(options: Options): Promise<string | undefined> {
+  if (atTerminal()) {
+    const password = await ask('Password', true);
+    if (password !== (await ask('The same again', true))) throw wrongUsage('The two passwords differ.');
+    return password;
+  }
+  return options.passwordStdin ? (await standardInput()).replace(/\r?\n$/, '') : undefined;
+}
+
+/** Before something that cannot be taken back: on a terminal the name of what it is about has to be typed. */
+export async function confirm(what: string, word: string, options: Options): Promise<void> {
+  if (options.yes || !atTerminal()) return;
+  if ((await ask(`${what} Type ${word} to go on`)).trim() !== word) throw refused('Nothing was changed.');
+}
+
+/** All of standard input, as UTF-8. */
+export async function standardInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw wrongUsage('Standard input is not UTF-8. Save it again as UTF-8.');
+  }
+}
+
+// Questions go to standard error, so that an answer as JSON stays alone on standard output.
+async function ask(question: string, secret = false): Promise<string> {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input: process.stdin, output: secret ? silent : process.stderr, terminal: true });
+  if (secret) process.stderr.write(`${question}: `);
+  try {
+    return await new Promise((resolve, reject) => {
+      const stop = (): void => reject(failed('Stopped; nothing was changed.'));
+      reader.once('SIGINT', stop).once('close', stop);
+      reader.question(secret ? '' : `${plain(question)}: `).then(resolve, reject);
+    });
+  } finally {
+    reader.close();
+    if (secret) process.stderr.write('\n');
+  }
+}
+
+/** A moment as operators read it, or a dash. */
+export function moment(ms: number | null): string {
+  return ms === null ? '–' : `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** The same for programs. */
+export function iso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
