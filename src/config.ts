@@ -49,26 +49,53 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const config: Config = {
     port,
     host: text('SALLYPORT_HOST', '127.0.0.1'),
-    publicUrl: attempt('SALLYPORT_PUBLIC_URL', '', () => readPublicUrl(text('SALLYPORT_PUBLIC_URL', `http://localhost:${port}`))),
+    publicUrl: attempt('SALLYPORT_PUBLIC_URL', '', () =>
+      readPublicUrl(text('SALLYPORT_PUBLIC_URL', `http://localhost:${port}`)),
+    ),
     data: resolve(text('SALLYPORT_DATA', './data')),
-    databaseUrl: attempt('SALLYPORT_DATABASE_URL', undefined, () => readDatabaseUrl(env['SALLYPORT_DATABASE_URL']?.trim())),
+    databaseUrl: attempt('SALLYPORT_DATABASE_URL', undefined, () =>
+      readDatabaseUrl(env['SALLYPORT_DATABASE_URL']?.trim()),
+    ),
     ring,
     trustedProxies: attempt('SALLYPORT_TRUSTED_PROXIES', [], () => readProxies(text('SALLYPORT_TRUSTED_PROXIES', ''))),
     logLevel: attempt('SALLYPORT_LOG_LEVEL', 'info', () => readLevel(text('SALLYPORT_LOG_LEVEL', 'info'))),
   };
   if (config.databaseUrl !== undefined && ring === undefined && !problems.some((p) => p.startsWith('SALLYPORT_KEYS'))) {
-    problems.push('SALLYPORT_KEYS: is needed with PostgreSQL, where no key is ever generated. Make one: openssl rand -base64 32');
+    problems.push(
+      'SALLYPORT_KEYS: is needed with PostgreSQL, where no key is ever generated. Make one: openssl rand -base64 32',
+    );
   }
   if (problems.length > 0) throw new ConfigRefused(problems);
   return Object.freeze(config);
 }
 
+const KNOWN_VARIABLES = [
+  'SALLYPORT_PORT',
+  'SALLYPORT_HOST',
+  'SALLYPORT_PUBLIC_URL',
+  'SALLYPORT_DATA',
+  'SALLYPORT_DATABASE_URL',
+  'SALLYPORT_KEYS',
+  'SALLYPORT_KEYS_FILE',
+  'SALLYPORT_TRUSTED_PROXIES',
+  'SALLYPORT_LOG_LEVEL',
+];
+
+/** Variables of the environment that are meant for Sallyport and that nothing reads: misspelt, or of another version. */
+export function unknownVariables(env: NodeJS.ProcessEnv = process.env): string[] {
+  return Object.keys(env).filter((name) => name.startsWith('SALLYPORT_') && !KNOWN_VARIABLES.includes(name));
+}
+
 /** Reads a key ring, `id:base64url,…`; throws an Error that names what is wrong and never shows a key. */
 export function parseKeyRing(text: string): KeyRing {
   const keys = new Map<string, Uint8Array>();
-  for (const entry of text.split(/[,\n]/).map((part) => part.trim()).filter((part) => part !== '')) {
+  for (const entry of text
+    .split(/[,\n]/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')) {
     const [, id, encoded] = /^([A-Za-z0-9_-]{1,40}):(.+)$/.exec(entry) ?? [];
-    if (id === undefined || encoded === undefined) throw new Error('each key is written id:key, id of letters, digits, - and _');
+    if (id === undefined || encoded === undefined)
+      throw new Error('each key is written id:key, id of letters, digits, - and _');
     const key = Buffer.from(encoded, 'base64');
     if (key.length !== 32) throw new Error(`key "${id}" has ${key.length} bytes and needs 32, as base64`);
     if (keys.has(id)) throw new Error(`key "${id}" stands there twice`);
@@ -95,23 +122,31 @@ function readPort(text: string): number {
 
 function readPublicUrl(text: string): string {
   const url = URL.parse(text);
-  if (!url || !['http:', 'https:'].includes(url.protocol)) throw new Error('is an address like https://portal.example.com');
-  if (url.pathname !== '/' || url.search || url.hash || url.username) throw new Error('has nothing after the host and port');
-  if (url.protocol === 'http:' && url.hostname !== 'localhost') throw new Error('needs https (only http://localhost goes without)');
+  if (!url || !['http:', 'https:'].includes(url.protocol))
+    throw new Error('is an address like https://portal.example.com');
+  if (url.pathname !== '/' || url.search || url.hash || url.username)
+    throw new Error('has nothing after the host and port');
+  if (url.protocol === 'http:' && url.hostname !== 'localhost')
+    throw new Error('needs https (only http://localhost goes without)');
   return url.origin;
 }
 
 function readDatabaseUrl(text: string | undefined): string | undefined {
   if (!text) return undefined;
   const url = URL.parse(text);
-  if (!url || !['postgres:', 'postgresql:'].includes(url.protocol)) throw new Error('is an address like postgres://user@host/database');
+  if (!url || !['postgres:', 'postgresql:'].includes(url.protocol))
+    throw new Error('is an address like postgres://user@host/database');
   return text;
 }
 
 function readProxies(text: string): readonly string[] {
-  const entries = text.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '');
+  const entries = text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
   for (const entry of entries) {
-    if (!ipaddr.isValid(entry) && !ipaddr.isValidCIDR(entry)) throw new Error(`"${entry}" is no address or network; name each proxy`);
+    if (!ipaddr.isValid(entry) && !ipaddr.isValidCIDR(entry))
+      throw new Error(`"${entry}" is no address or network; name each proxy`);
   }
   return entries;
 }

@@ -195,6 +195,30 @@ export async function enrol(installation: Installation, person: Person): Promise
   return { secret, codes };
 }
 
+/**
+ * Enters so many wrong codes behind the right password, waits out every wait and signs in again when a challenge is over.
+ * Each comes from an address of its own, so that only the account's counts hold it up. Answers the last outcome.
+ */
+export async function guesses(world: GuessingWorld, person: Person, secret: Uint8Array, times: number): Promise<Answered<Opened>> {
+  const { installation, clock } = world;
+  let last: Answered<Opened> = { kind: 'over' };
+  let challenge: Challenge | undefined;
+  for (let guessed = 0; guessed < times; ) {
+    challenge ??= await challenged(installation, person);
+    last = await answers(installation, challenge, world.wrongCode(secret), from(`guess ${guessed} at ${clock.now}`));
+    if (last.kind === 'wrong') guessed++;
+    if (last.kind === 'wait') clock.advance(last.until - clock.now);
+    if (last.kind === 'over' || (last.kind === 'wrong' && last.attemptsLeft === 0)) challenge = undefined;
+  }
+  return last;
+}
+
+interface GuessingWorld {
+  readonly installation: Installation;
+  readonly clock: { readonly now: number; advance(ms: number): void };
+  wrongCode(secret: Uint8Array): string;
+}
+
 function firstName(name: string): string {
   return name.split(' ')[0]?.toLowerCase() ?? '';
 }

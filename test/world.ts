@@ -8,15 +8,14 @@ import { openInstallation, type Installation } from '../src/accounts/installatio
 import type { HashingLimits } from '../src/crypto/hashing-guard.ts';
 import { encodeBase32 } from '../src/crypto/base32.ts';
 import type { KeyRing } from '../src/crypto/seal.ts';
-import { timeStep, totpCode } from '../src/crypto/totp.ts';
+import { STEP_MS, timeStep, totpCode } from '../src/crypto/totp.ts';
 import { Sql, type Database, type Row } from '../src/db/db.ts';
 import type { House } from '../src/web/visit.ts';
-import { acme, type Acme, type Person } from './acme.ts';
+import { acme, enrol, setPolicy, type Acme, type Enrolled, type Person } from './acme.ts';
 import { testDatabase, type Engine } from './database.ts';
 import { Visitor, type VisitorOptions } from './visitor.ts';
 
 export { eachEngine, type Engine } from './database.ts';
-export { type Acme, type Person } from './acme.ts';
 
 /** The moment at which every test begins: 24 November 2026, ten seconds into a time step. */
 export const START = Date.UTC(2026, 10, 24, 9, 0, 10);
@@ -144,6 +143,15 @@ export class World {
     return acme(this.installation);
   }
 
+  /** Acme with MFA on; Maria has set hers up half a minute ago, so that the code her app shows now is a new one. */
+  async acmeWithMfa(): Promise<Acme & Enrolled> {
+    const people = await this.acme();
+    await setPolicy(this.installation, people.organization, 'required');
+    const enrolled = await enrol(this.installation, people.maria);
+    this.clock.advance(STEP_MS);
+    return { ...people, ...enrolled };
+  }
+
   /** The row of an account as it is now. */
   async account(person: Pick<Person, 'organizationId' | 'id'>): Promise<Account> {
     const found = await findAccount(this.db, person.organizationId, person.id);
@@ -154,6 +162,12 @@ export class World {
   /** What an authenticator app with this secret shows now, or so many steps from now. */
   codeFor(secret: Uint8Array, steps = 0): string {
     return totpCode(secret, timeStep(this.clock.now) + steps);
+  }
+
+  /** Six digits that are the code of no step the server would look at. */
+  wrongCode(secret: Uint8Array): string {
+    const right = [-1, 0, 1].map((steps) => this.codeFor(secret, steps));
+    return ['000000', '111111', '222222', '333333'].find((code) => !right.includes(code)) ?? '';
   }
 
   /** The audit rows about an account, the oldest first. */

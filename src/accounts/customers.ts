@@ -114,9 +114,11 @@ export async function listCustomers(
       ? []
       : await contactsWhere(db, organizationId, sql`a.customer_id IN (${list(page.map((row) => row.id))})`);
   return {
-    customers: page.map(({ sortKey: _, ...customer }) => ({
-      ...customer,
-      contacts: contacts.filter((contact) => contact.customerId === customer.id),
+    customers: page.map(({ id, name }) => ({
+      organizationId,
+      id,
+      name,
+      contacts: contacts.filter((contact) => contact.customerId === id),
     })),
     next: rows.length > limit && last ? encodeCursor(last.sortKey, last.id) : null,
   };

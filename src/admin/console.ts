@@ -30,7 +30,7 @@ export async function consolePage(visit: Visit, { organization, session }: Signe
     organization,
     person: { name, role: role === null ? '' : ROLE_NAMES[role] },
     notices: flash ? notice(flash.kind, flash.text, { role: 'status' }) : nothing,
-    extra: page.asksForCode ? await visit.house.pageExtra?.(visit) : undefined,
+    extra: page.asksForCode ? await visit.house.pageExtra?.(session.account) : undefined,
   });
   if (page.until !== undefined) return visit.heldBack(whole, page.until);
   return visit.page(whole, page.error || (page.errors?.length ?? 0) > 0 ? 422 : 200);

@@ -1,14 +1,11 @@
 import { html } from 'hono/html';
 import type { Contact } from '../accounts/contacts.ts';
 import type { Organization } from '../accounts/organizations.ts';
-import { CODES_PER_SET } from '../auth/limits.ts';
+import { CODES_PER_SET, FEW_CODES } from '../auth/limits.ts';
 import { mayReset } from '../auth/recovery.ts';
 import { type Content, gearMenu, type Html, ltr, type MenuItem, pill, time } from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import { barred, contactPath } from './console.ts';
-
-/** From so few backup codes on staff are warned. */
-const FEW_CODES = 2;
 
 /** Whether a contact can come through the portal: invited means that there is no password yet. */
 export function portalAccess(contact: Contact): Html {
@@ -54,8 +51,6 @@ export function addressWithGear(who: SignedIn, contact: Contact, now: number): H
 
 /** The gear of a contact. What a role may not do keeps its place and says why. */
 export function contactMenu(who: SignedIn, contact: Contact, now: number): Html {
-  const entry = (label: string, reason: string | undefined, way: { href: string } | { action: string }): MenuItem =>
-    reason === undefined ? { label, ...way } : { label, reason };
   const access = barred(who, 'open and close portal access');
   const off = contact.disabledAt !== null;
   const items = [
@@ -73,6 +68,10 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): Html 
     items.push(entry('Unlock', barred(who, 'unlock'), { href: contactPath(contact, '/unlock') }));
   }
   return gearMenu(`Actions for ${contact.email}`, items);
+}
+
+function entry(label: string, reason: string | undefined, way: { href: string } | { action: string }): MenuItem {
+  return reason === undefined ? { label, ...way } : { label, reason };
 }
 
 function whyNoReset(who: SignedIn, contact: Contact): string | undefined {

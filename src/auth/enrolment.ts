@@ -211,6 +211,9 @@ export function setupKey(pending: Pending): string {
   return encodeBase32(pending.secret);
 }
 
+/** Longer account names would make the QR code too dense for a phone's camera. */
+const ACCOUNT_LABEL_MAX = 64;
+
 /**
  * What the QR code holds (Key URI Format). Algorithm, digits and period are left out: several apps ignore them, so only
  * the defaults are safe. Neither part may hold a colon, and issuer stands in both places, equal.
@@ -218,7 +221,8 @@ export function setupKey(pending: Pending): string {
 export async function otpauthUri(installation: Installation, account: Account, pending: Pending): Promise<string> {
   const organization = await findOrganization(installation.db, account.organizationId);
   const issuer = label(organization?.name ?? '');
-  return `otpauth://totp/${issuer}:${label(account.email)}?secret=${setupKey(pending)}&issuer=${issuer}`;
+  const name = label(account.email.slice(0, ACCOUNT_LABEL_MAX));
+  return `otpauth://totp/${issuer}:${name}?secret=${setupKey(pending)}&issuer=${issuer}`;
 }
 
 function label(text: string): string {

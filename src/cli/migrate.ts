@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { migrate, schemaState } from '../db/migrate.ts';
 import { newerSchema, openDatabase } from './open.ts';
-import { command, failed, print, type Options } from './shell.ts';
+import { command, print, type Options } from './shell.ts';
+import { failed } from './stopped.ts';
 
 export function add(program: Command, now: () => number): void {
   command(program, 'migrate', "Bring the database's schema up to date").action((options: Options) => run(now, options));

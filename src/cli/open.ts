@@ -11,7 +11,8 @@ import type { Database } from '../db/db.ts';
 import { migrate, schemaState } from '../db/migrate.ts';
 import { openPostgres } from '../db/postgres.ts';
 import { openSqlite } from '../db/sqlite.ts';
-import { failed, given, notFound, print, type Answer, type Options } from './shell.ts';
+import { given, print, type Answer, type Options } from './shell.ts';
+import { failed, notFound } from './stopped.ts';
 
 /** Where the embedded database and its generated key lie. */
 export function databaseFile(config: Config): string {
@@ -46,13 +47,18 @@ export async function openAll(config: Config, now: () => number, log: Log): Prom
     if (schema.kind === 'older') throw failed(olderSchema(schema.names), 'sallyport migrate');
     if (schema.kind === 'newer') throw failed(newerSchema(schema.names));
     if (schema.kind === 'empty') await migrate(db, now());
-    const ring = config.ring ?? parseKeyRing(await generatedKeys(config, db));
-    const hashing = { atOnce: Math.min(3, availableParallelism()), queue: 64, waitMs: 2_000 };
-    return await openInstallation(db, ring, { now, log, hashing });
+    return await openInstalled(db, config, now, log);
   } catch (fault) {
     await db.close();
     throw fault;
   }
+}
+
+/** The same on a database that is open and has its schema. */
+export async function openInstalled(db: Database, config: Config, now: () => number, log: Log): Promise<Installation> {
+  const ring = config.ring ?? parseKeyRing(await generatedKeys(config, db));
+  const hashing = { atOnce: Math.min(3, availableParallelism()), queue: 64, waitMs: 2_000 };
+  return openInstallation(db, ring, { now, log, hashing });
 }
 
 export function olderSchema(missing: readonly string[]): string {
@@ -67,7 +73,9 @@ async function generatedKeys(config: Config, db: Database): Promise<string> {
   const file = keysFile(config);
   if (!existsSync(file)) {
     if (await hasKeysInUse(db)) {
-      throw failed(`The secrets in this database are sealed with a key that is missing: put ${file} back, or set SALLYPORT_KEYS.`);
+      throw failed(
+        `The secrets in this database are sealed with a key that is missing: put ${file} back, or set SALLYPORT_KEYS.`,
+      );
     }
     makeKeys(file);
   }
@@ -86,8 +94,8 @@ function makeKeys(file: string): void {
   closeSync(folder);
 }
 
-// A command says what it did itself; what goes wrong inside belongs on standard error.
-const QUIET: Log = {
+/** The log of commands: they say what they did themselves, and what goes wrong inside belongs on standard error. */
+export const QUIET: Log = {
   info: () => undefined,
   warn: (message, fields) => console.error(message, fields),
   error: (message, fields) => console.error(message, fields),
@@ -114,12 +122,17 @@ export function onInstallation(now: () => number, work: Work): (...args: unknown
 export async function organizationOf({ db }: Installation, options: Options): Promise<Organization> {
   const slug = await given(options.organization, '--organization', 'Slug of the organization');
   const organization = await findOrganizationBySlug(db, slug);
-  if (!organization) throw notFound(`No organization has the slug ${slug}.`, `sallyport organization create --slug ${slug}`);
+  if (!organization)
+    throw notFound(`No organization has the slug ${slug}.`, `sallyport organization create --slug ${slug}`);
   return organization;
 }
 
 /** The account that `--email` names among the organization's contacts or, with `--staff`, its staff. */
-export async function accountOf(installation: Installation, organization: Organization, options: Options): Promise<Account> {
+export async function accountOf(
+  installation: Installation,
+  organization: Organization,
+  options: Options,
+): Promise<Account> {
   const email = await given(options.email, '--email', 'Email');
   const kind = options.staff ? 'staff' : 'contact';
   const account = await findAccountByEmail(installation.db, organization.id, kind, email);

@@ -9,12 +9,15 @@ import { offerSetup } from '../auth/setup.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
 import { openAll } from './open.ts';
-import { command, failed, type Options } from './shell.ts';
+import { command, type Options } from './shell.ts';
+import { failed } from './stopped.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 
 export function add(program: Command, now: () => number): void {
-  command(program, 'serve', 'Run the server until it is told to stop').action((options: Options) => serve(now, options));
+  command(program, 'serve', 'Run the server until it is told to stop').action((options: Options) =>
+    serve(now, options),
+  );
 }
 
 async function serve(now: () => number, options: Options): Promise<void> {
@@ -25,19 +28,26 @@ async function serve(now: () => number, options: Options): Promise<void> {
   const installation = await openAll(config, now, log);
   try {
     const { publicUrl, trustedProxies } = config;
+    const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
-    await greet(installation, publicUrl, options);
-    await untilSignalled();
-    await new Promise((done) => server.close(done));
-    await stopSweeping();
+    try {
+      await greet(installation, publicUrl, options);
+      await signalled;
+    } finally {
+      await new Promise((done) => server.close(done));
+      await stopSweeping();
+    }
   } finally {
     await installation.db.close();
   }
 }
 
 /** Takes requests for an app; a port that is not to be had is a sentence, not a fault. */
-export async function listen(app: { fetch: (request: Request) => Response | Promise<Response> }, { port, host }: Pick<Config, 'port' | 'host'>): Promise<Server> {
+export async function listen(
+  app: { fetch: (request: Request) => Response | Promise<Response> },
+  { port, host }: Pick<Config, 'port' | 'host'>,
+): Promise<Server> {
   const server = createAdaptorServer({
     fetch: app.fetch,
     // Without the short interval both limits would come up to half a minute late.
@@ -72,7 +82,7 @@ async function greet(installation: Installation, publicUrl: string, options: Opt
 }
 
 /** Sweeps now and every minute; what it answers ends that, after the sweep under way. */
-function keepHouse(installation: Installation): () => Promise<void> {
+export function keepHouse(installation: Installation): () => Promise<void> {
   let sweeping = Promise.resolve();
   const run = (): void => {
     sweeping = sweep(installation).catch((fault: unknown) => {
@@ -88,7 +98,7 @@ function keepHouse(installation: Installation): () => Promise<void> {
 }
 
 // The first signal lets the requests under way finish; a second one does not wait for them.
-function untilSignalled(): Promise<void> {
+export function untilSignalled(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
     const stop = (): void => {

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { failed, plain, refused, wrongUsage } from './stopped.ts';
 
 /** Every option that some command takes, as commander hands it over. */
 export interface Options {
@@ -34,26 +35,6 @@ export interface Answer {
   readonly exit?: number;
 }
 
-/** A command that ends without having done what it was asked: one sentence, and the command that helps. */
-export class Stopped extends Error {
-  override readonly name = 'Stopped';
-  readonly exit: number;
-  readonly next: string | undefined;
-  readonly details: readonly string[];
-
-  constructor(exit: number, sentence: string, next?: string, details: readonly string[] = []) {
-    super(sentence);
-    this.exit = exit;
-    this.next = next;
-    this.details = details;
-  }
-}
-
-export const failed = (sentence: string, next?: string): Stopped => new Stopped(1, sentence, next);
-export const wrongUsage = (sentence: string, next?: string): Stopped => new Stopped(2, sentence, next);
-export const notFound = (sentence: string, next: string): Stopped => new Stopped(3, sentence, next);
-export const refused = (sentence: string, next?: string): Stopped => new Stopped(4, sentence, next);
-
 /** Adds a command to its family, with the option that all of them take. */
 export function command(family: Command, name: string, description: string): Command {
   return family.command(name).description(description).option('--json', 'answer as JSON');
@@ -69,49 +50,16 @@ export function print(answer: Answer, options: Options): void {
   process.exitCode = answer.exit ?? 0;
 }
 
-// Names and browsers are other people's words: a control character among them could rewrite the operator's screen.
-function plain(text: string): string {
-  return text.replace(/[^\P{Cc}\n]/gu, '\uFFFD');
-}
-
 function tableText({ columns, rows }: NonNullable<Answer['table']>): string {
   const cells = [columns, ...rows].map((row) => row.map((cell) => plain(cell).replaceAll('\n', ' ')));
   const widths = columns.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
-  const lines = cells.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd());
+  const lines = cells.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   return [styleText('bold', lines[0] ?? '', { stream: process.stdout }), ...lines.slice(1)].join('\n');
-}
-
-/** Says why a command stopped, on standard error, and answers the exit code. Only our own mistakes show their inside. */
-export function explain(fault: unknown, json: boolean, help: string): number {
-  const stopped = fault instanceof Stopped ? fault : stoppedBy(fault as Error & { code?: string; exitCode?: number }, help);
-  if (!stopped) return 0;
-  const { message, exit, next, details } = stopped;
-  const sentence = plain(next === undefined ? message : `${message} Try: ${next}`);
-  if (json) console.error(JSON.stringify({ error: message, exit, ...(next === undefined ? {} : { next }), details }, null, 2));
-  else console.error([sentence, ...details.map((detail) => `  ${plain(detail)}`)].join('\n'));
-  return exit;
-}
-
-function stoppedBy(fault: Error & { code?: string; exitCode?: number; problems?: readonly string[] }, help: string): Stopped | undefined {
-  switch (fault.name) {
-    case 'CommanderError':
-      if (fault.exitCode === 0) return undefined;
-      return new Stopped(2, fault.code === 'commander.help' ? 'That is half a command.' : sentenceOf(fault.message), help);
-    case 'ConfigRefused':
-      return new Stopped(1, 'The environment cannot be used as it is:', undefined, fault.problems);
-    case 'KeyRefused':
-      return failed(fault.message, 'sallyport doctor');
-    case 'DatabaseUnavailable':
-      return failed(`The database cannot be used: ${fault.message}.`, 'sallyport doctor');
-    default:
-      return new Stopped(1, 'Something went wrong that should not have.', undefined, (fault.stack ?? String(fault)).split('\n'));
-  }
-}
-
-// "error: unknown option '--x'" as a sentence.
-function sentenceOf(message: string): string {
-  const text = message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?)]$/.test(text) ? '' : '.'}`;
 }
 
 /** Whether a person sits there who can be asked. */

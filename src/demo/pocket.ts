@@ -14,13 +14,13 @@ import { route, type Route } from '../web/routes.ts';
  * An authenticator app for somebody without a phone: it opens the account's secret and shows the code on the page.
  * That would be no second factor at all, which is why nothing outside the demo can reach this file.
  */
-export function pocketAuthenticator(installation: () => Installation): {
+export function pocketAuthenticator(installation: Installation): {
   pageExtra: (account: Account) => Promise<Html | undefined>;
   routes: readonly Route[];
 } {
   return {
     pageExtra: async (account) => {
-      const shown = await currentCode(installation(), account.organizationId, account.id);
+      const shown = await currentCode(installation, account.organizationId, account.id);
       return shown && banner(account, shown);
     },
     routes: [

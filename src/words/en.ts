@@ -8,7 +8,6 @@ export const en = {
   'login.busy': 'Checking…',
   'login.signed-out': 'You have signed out.',
   'login.ended': 'You were signed out because you did nothing for {n, plural, one {# minute} other {# minutes}}.',
-  'login.reset': 'Your password has changed. Sign in with the new one.',
   'login.welcomed': 'Your account is ready. Sign in with your new password.',
   'login.spent': "You've entered too many wrong codes. Sign in again to get more tries.",
   'login.expired': 'You took too long. Sign in again.',
@@ -18,7 +17,6 @@ export const en = {
   'login.password.empty': 'Enter your password',
   'login.wrong': "That email or password isn't right. Check them and try again",
   'login.limited': 'Too many tries. You can try again at {time}',
-  'login.busy-server': 'Many people are signing in right now. Try again in a few seconds',
 
   'pw.forgot.title': 'Ask {m} to change your password',
   'pw.forgot.text': '{m} can give you a link to choose a new password. Tell them the email you sign in with.',
@@ -28,7 +26,6 @@ export const en = {
   'pw.title': 'Choose a new password',
   'pw.email': 'Email',
   'pw.new': 'New password',
-  'pw.new.hint': 'At least 12 characters. Three random words work well.',
   'pw.submit': 'Save password',
   'pw.elsewhere': 'This signs you out everywhere else.',
   'pw.show': 'Show',
@@ -40,8 +37,6 @@ export const en = {
   'pw.long': 'Your password must be 128 characters or fewer',
   'pw.common': 'That password is too common. Choose one that is harder to guess',
   'pw.context': "Don't use your name, email or {m} in your password",
-  'pw.link.old': 'This link has run out. Ask for a new one',
-  'pw.link.used': 'This link has already been used',
 
   'welcome.title': 'Set up your {m} account',
   'welcome.text': 'Choose a password. You use it with your email to see your invoices and payments.',
@@ -62,8 +57,6 @@ export const en = {
   'mfa.start.title': 'Enable MFA for your account',
   'mfa.start.why':
     "{m} asks for multi-factor authentication (MFA). After your password you'll enter a 6-digit code from an app on your phone.",
-  'mfa.start.offer':
-    "{m} offers multi-factor authentication (MFA). After your password you'll enter a 6-digit code from an app on your phone.",
   'mfa.start.benefit': 'It keeps others out even if they learn your password. It takes about 2 minutes.',
   'mfa.start.need': 'You need an authenticator app.',
   'mfa.start.noapp': "I don't have an authenticator app",
@@ -71,9 +64,6 @@ export const en = {
     'Install one from your app store. Zoho OneAuth, Google Authenticator, Microsoft Authenticator and 1Password all work, and so does any app that makes 6-digit codes.',
   'mfa.start.noapp.computer': 'No phone? There are apps for computers too.',
   'mfa.start.configure': 'Configure',
-  'mfa.start.later': 'Set up later',
-  'mfa.start.later.by': 'You need to do this by {date}.',
-  'mfa.start.no': 'No thanks',
 
   'mfa.setup.scan.title': 'Scan the QR code',
   'mfa.setup.scan.open': 'Open your authenticator app and add a new account.',
@@ -111,13 +101,11 @@ export const en = {
   'mfa.setup.still': 'Still not working? Delete the {m} entry in your app and scan the code again.',
   'mfa.setup.expired.title': 'This setup has run out of time',
   'mfa.setup.expired.text': 'Delete the old {m} entry in your app first. Then start again with a new QR code.',
-  'mfa.setup.expired.restart': 'Start again',
   'mfa.setup.replaced': 'You started this setup again somewhere else. Carry on there, or sign in again here.',
   'mfa.enable.title': 'Your authenticator app works',
   'mfa.enable.text': "From now on you'll need your password and a code from the app.",
   'mfa.enable.submit': 'Enable MFA',
   'mfa.enable.busy': 'Turning on…',
-  'mfa.enable.later': 'Not now',
 
   'mfa.codes.offer.title': 'MFA is on',
   'mfa.codes.offer.text':
@@ -139,8 +127,6 @@ export const en = {
     'Good places: a password manager, or paper in a safe place. Not good: only on the same phone, or in your email.',
   'mfa.codes.last': "We can't show these codes again.",
   'mfa.codes.continue': 'Continue to Sign In',
-  'mfa.codes.unsaved': "You haven't saved your backup codes.",
-  'mfa.codes.gone': 'These codes were shown before and cannot be shown again.',
   'mfa.codes.file.title': '{m} – backup codes',
   'mfa.codes.file.account': 'Account: {email}',
   'mfa.codes.file.made': 'Made: {date}, {time} ({zone})',
@@ -153,7 +139,6 @@ export const en = {
 
   'code.title': 'Enter the 6-digit code from your authenticator app',
   'code.hint': 'Signing in as {email}. Look for “{m}” in your app',
-  'code.label': 'Code from your authenticator app',
   'code.submit': 'Continue',
   'code.busy': 'Checking…',
   'code.cannot': "I can't get a code",
@@ -171,7 +156,6 @@ export const en = {
   'code.used': 'That code has already been used. The next one comes in {n, plural, one {# second} other {# seconds}}',
   'code.used.last':
     'That code has already been used. The next one comes in {n, plural, one {# second} other {# seconds}}. You have 1 try left.',
-  'code.expired': 'You took too long. Sign in again',
   'code.clock-note':
     "Two codes in a row weren't right. Set your phone's date and time to automatic, then try the next code.",
 
@@ -206,7 +190,6 @@ export const en = {
     'You can try again at {time} ({n, plural, =0 {less than a minute} one {# minute} other {# minutes}} from now).',
   'wait.backup': 'Use a backup code',
   'wait.none': "I don't have my backup codes",
-  'wait.not-you': "If this wasn't you, change your password.",
   'wait.not-you.ask': "If this wasn't you, someone may know your password. Ask {m} to change it.",
   'wait.stolen.title': 'Your password may be known to someone else',
   'wait.stolen.ask': 'Ask {m} for a link to choose a new password.',
@@ -275,9 +258,6 @@ export const en = {
   'error.404.title': 'Page not found',
   'error.404.text': 'If you typed the address, check it.',
   'error.403.title': "You can't see this page",
-  'error.403.text': 'Sign in with the account that may see it.',
-  'error.429.title': 'Too many tries',
-  'error.429.text': 'You can try again at {time}.',
   'error.500.title': 'Sorry, something went wrong',
   'error.500.text': 'Try again in a few minutes. Reference {id}.',
   'error.503.title': '{m} is being updated',
@@ -286,8 +266,6 @@ export const en = {
   'error.busy.text': 'Wait a few seconds, then try again.',
   'error.form.title': 'This page was open too long',
   'error.form.text': 'This page was open too long. Try again',
-  'error.again': 'Try again',
-  'error.sign-in': 'Go to sign in',
 
   'page.skip': 'Skip to the main part',
   'page.help': 'Help',

@@ -1,0 +1,53 @@
+import { doorRoutes } from '../door/routes.ts';
+import { anyone, staff } from '../web/guards.ts';
+import { route, type Route } from '../web/routes.ts';
+import { atContact, atCustomer } from './console.ts';
+import { customer } from './customer.ts';
+import * as forms from './customer-forms.ts';
+import { customers } from './customers.ts';
+import { overview } from './overview.ts';
+import * as access from './portal-access.ts';
+import { askToReset, reset } from './reset-mfa.ts';
+import * as settings from './settings.ts';
+import * as setup from './setup.ts';
+
+const CUSTOMER = '/admin/customers/:customer';
+const CONTACT = `${CUSTOMER}/contacts/:contact`;
+const GENERAL = '/admin/settings/customer-portal/general';
+
+const look = staff('read');
+const edit = staff('edit customers');
+const resetting = staff('reset MFA');
+const unlocking = staff('unlock');
+const keeping = staff('open and close portal access');
+const inviting = staff('make welcome links');
+
+/** The console's site map: the door for staff, the first set-up, and the pages behind them. */
+export const adminRoutes: readonly Route[] = [
+  ...doorRoutes('admin'),
+  route('GET', '/setup/:token', anyone, setup.show),
+  route('POST', '/setup/:token', anyone, setup.submit),
+  route('GET', '/admin', look, overview),
+  route('GET', '/admin/settings', look, settings.settings),
+  route('GET', GENERAL, look, settings.general),
+  route('POST', GENERAL, staff('change settings'), settings.saveGeneral),
+  route('GET', '/admin/customers', look, customers),
+  route('GET', '/admin/customers/new', edit, forms.newCustomer),
+  route('POST', '/admin/customers/new', edit, forms.addCustomer),
+  route('GET', CUSTOMER, look, atCustomer(customer)),
+  route('GET', `${CUSTOMER}/edit`, edit, atCustomer(forms.editCustomer)),
+  route('POST', `${CUSTOMER}/edit`, edit, atCustomer(forms.saveCustomer)),
+  route('GET', `${CUSTOMER}/contacts/new`, edit, atCustomer(forms.newContact)),
+  route('POST', `${CUSTOMER}/contacts/new`, edit, atCustomer(forms.addContact)),
+  route('GET', `${CONTACT}/edit`, edit, atContact(forms.editContact)),
+  route('POST', `${CONTACT}/edit`, edit, atContact(forms.saveContact)),
+  route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
+  route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
+  route('GET', `${CONTACT}/unlock`, unlocking, atContact(access.askToUnlock)),
+  route('POST', `${CONTACT}/unlock`, unlocking, atContact(access.unlockContact)),
+  route('GET', `${CONTACT}/disable`, keeping, atContact(access.askToDisable)),
+  route('POST', `${CONTACT}/disable`, keeping, atContact(access.disable)),
+  route('POST', `${CONTACT}/enable`, keeping, atContact(access.enable)),
+  route('GET', `${CONTACT}/welcome-link`, inviting, atContact(access.askForWelcomeLink)),
+  route('POST', `${CONTACT}/welcome-link`, inviting, atContact(access.welcomeLink)),
+];

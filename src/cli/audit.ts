@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import { listAudit, verifyAudit, type AuditRow } from '../accounts/audit.ts';
+import { someOrganizations } from '../accounts/organizations.ts';
+import { accountOf, onInstallation, organizationOf, type Work } from './open.ts';
+import { command, moment, iso } from './shell.ts';
+import { wrongUsage } from './stopped.ts';
+
+export function add(program: Command, now: () => number): void {
+  const family = program.command('audit').description('The audit log: what happened, to whom, by whom');
+  command(family, 'list', 'List what happened, the newest first')
+    .option('--organization <slug>', 'whose log')
+    .option('--email <address>', 'only what concerns this account')
+    .option('--staff', 'the account is a staff member, not a contact')
+    .option('--limit <number>', 'how many rows', '50')
+    .option('--before <id>', 'only rows older than this one')
+    .action(onInstallation(now, list));
+  command(family, 'verify', 'Recompute the seal of every row')
+    .option('--organization <slug>', 'only this organization’s')
+    .action(onInstallation(now, verify));
+}
+
+const list: Work = async (installation, options) => {
+  const organization = await organizationOf(installation, options);
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) throw wrongUsage('--limit is a number from 1 to 10000.');
+  const rows = await listAudit(installation.db, organization.id, {
+    limit,
+    ...(options.before === undefined ? {} : { before: options.before }),
+    ...(options.email === undefined ? {} : { targetId: (await accountOf(installation, organization, options)).id }),
+  });
+  const columns = ['Time', 'Who', 'What', 'Whom', 'Result', 'From', 'Reason'];
+  return {
+    table: {
+      columns,
+      rows: rows.map((row) => [
+        moment(row.at),
+        actorOf(row),
+        row.action,
+        row.targetName ?? '',
+        row.result,
+        row.address ?? '',
+        row.reason ?? '',
+      ]),
+    },
+    data: rows.map((row) => ({ ...row, at: iso(row.at), details: JSON.parse(row.details) as unknown })),
+  };
+};
+
+function actorOf(row: AuditRow & { actorName: string | null }): string {
+  if (row.actorKind === 'operator') return 'operator at the shell';
+  return row.actorName ?? row.actorId ?? row.actorKind;
+}
+
+const verify: Work = async (installation, options) => {
+  const organizations =
+    options.organization === undefined
+      ? await someOrganizations(installation.db, Number.MAX_SAFE_INTEGER)
+      : [await organizationOf(installation, options)];
+  const checked = [];
+  for (const { id, slug } of organizations)
+    checked.push({ organization: slug, ...(await verifyAudit(installation, id)) });
+  const rows = checked.reduce((sum, one) => sum + one.rows, 0);
+  const bad = checked.flatMap((one) => one.bad.map((id) => `${one.organization}: row ${id} has been changed.`));
+  const text = bad.length === 0 ? `All ${rows} rows are as they were written.` : bad.join('\n');
+  return { text, data: checked, exit: bad.length === 0 ? 0 : 1 };
+};

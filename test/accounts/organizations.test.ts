@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OPERATOR } from '../../src/accounts/audit.ts';
+import {
+  createOrganization,
+  findOrganization,
+  findOrganizationBySlug,
+  policyReach,
+  saveGeneralSettings,
+  someOrganizations,
+} from '../../src/accounts/organizations.ts';
+import { setPortalAccess } from '../../src/auth/access.ts';
+import { acme, enrol, setPolicy } from '../acme.ts';
+import { eachEngine, openWorld } from '../world.ts';
+
+eachEngine('an organization', (engine) => {
+  test('begins with MFA off, under a slug of its own', async () => {
+    await using world = await openWorld(engine);
+    const { organization } = await world.acme();
+    assert.equal(organization.policy, 'off');
+    const draft = { slug: 'acme', name: 'Another', contactDetails: '', timeZone: 'UTC' };
+    const taken = await world.db.transaction((tx) => createOrganization(tx, world.installation, OPERATOR, draft));
+    assert.equal(taken, undefined);
+    assert.deepEqual({ ...(await findOrganizationBySlug(world.db, 'acme')) }, organization);
+    assert.equal(await findOrganizationBySlug(world.db, 'ACME'), undefined);
+  });
+
+  test('none, one and several are told apart', async () => {
+    await using world = await openWorld(engine);
+    const count = async (): Promise<number> => (await someOrganizations(world.db, 2)).length;
+    assert.equal(await count(), 0);
+    await world.acme();
+    assert.equal(await count(), 1);
+    await acme(world.installation, 'rival');
+    await acme(world.installation, 'third');
+    assert.equal(await count(), 2);
+  });
+
+  test('turns MFA on for itself and no other (P2), and the log says whom it reached', async () => {
+    await using world = await openWorld(engine);
+    const { organization } = await world.acme();
+    const other = await acme(world.installation, 'rival');
+    await setPolicy(world.installation, organization, 'required');
+    assert.equal((await findOrganization(world.db, organization.id))?.policy, 'required');
+    assert.equal((await findOrganization(world.db, other.organization.id))?.policy, 'off');
+    const rows = (await world.rows('audit_rows')).filter(({ action }) => action === 'policy.changed');
+    assert.deepEqual(
+      rows.map((row) => JSON.parse(String(row['details'])) as unknown),
+      [{ policy: 'required', enrolled: 0, notEnrolled: 3 }],
+    );
+  });
+
+  test('that saves the same settings twice has changed nothing, and the log is as long as before', async () => {
+    await using world = await openWorld(engine);
+    const { organization } = await world.acme();
+    const settings = { name: 'Acme Bills', contactDetails: 'Write to us', policy: 'required' } as const;
+    const save = (): Promise<{ policyChanged: boolean }> =>
+      saveGeneralSettings(world.installation, OPERATOR, organization.id, settings);
+    assert.deepEqual(await save(), { policyChanged: true });
+    const before = (await world.rows('audit_rows')).length;
+    assert.deepEqual(await save(), { policyChanged: false });
+    assert.equal((await world.rows('audit_rows')).length, before);
+  });
+
+  test('counts who has MFA and who would be asked, without staff and without those who have no access', async () => {
+    await using world = await openWorld(engine);
+    const { organization, ada, maria, eve } = await world.acme();
+    await setPolicy(world.installation, organization, 'required');
+    await enrol(world.installation, maria);
+    await enrol(world.installation, ada);
+    await setPortalAccess(world.installation, OPERATOR, await world.account(eve), false);
+    assert.deepEqual(await policyReach(world.db, organization.id), { enrolled: 1, notEnrolled: 1 });
+  });
+});
