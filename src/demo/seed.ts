@@ -7,11 +7,10 @@ import type { Installation } from '../accounts/installation.ts';
 import { createOrganization, type Organization } from '../accounts/organizations.ts';
 import { createStaff } from '../accounts/staff.ts';
 import { setPortalAccess } from '../auth/access.ts';
-import { findChallenge, type Challenge, type Surface } from '../auth/challenges.ts';
+import { findChallenge, openChallenge, type Challenge, type Surface } from '../auth/challenges.ts';
 import { ceremony, enable, generateCodes, offer, verifyEnrolment } from '../auth/enrolment.ts';
 import { hashNewPassword, storePassword } from '../auth/passwords.ts';
 import { answerChallenge, leaveChallenge, signIn } from '../auth/sign-in.ts';
-import { openChallenge } from '../auth/challenges.ts';
 import { timeStep, totpCode } from '../crypto/totp.ts';
 
 /** The one password of everybody at Acme Billing. Example data in a throw-away folder, and nowhere else. */
