@@ -87,23 +87,29 @@ function testSeal(ring: KeyRing): void {
   throw new KeyRefused('A sealed value opened in another row. Do not run this build.');
 }
 
+// In one transaction, so that a ring which is refused leaves no trace: its key would be held to be in use ever after.
 async function checkKeysInUse(db: Database, ring: KeyRing, now: number): Promise<void> {
   const proof = seal(ring, proofPlace(ring.current), ring.current);
-  await db.transaction((tx) =>
-    tx.run(sql`INSERT INTO key_uses (key_id, proof, first_used_at) VALUES (${ring.current}, ${proof}, ${now})
-      ON CONFLICT (key_id) DO NOTHING`),
-  );
-  for (const use of await db.all<{ key_id: string; proof: string }>(sql`SELECT key_id, proof FROM key_uses`)) {
-    if (!ring.keys.has(use.key_id)) {
-      throw new KeyRefused(
-        `Key "${use.key_id}" has sealed secrets in this database and is missing from SALLYPORT_KEYS.`,
-      );
-    }
-    try {
-      open(ring, proofPlace(use.key_id), use.proof);
-    } catch {
-      throw new KeyRefused(`Key "${use.key_id}" in SALLYPORT_KEYS is not the one this database was sealed with.`);
-    }
+  await db.transaction(async (tx) => {
+    await tx.run(sql`INSERT INTO key_uses (key_id, proof, first_used_at) VALUES (${ring.current}, ${proof}, ${now})
+      ON CONFLICT (key_id) DO NOTHING`);
+    for (const use of await tx.all<KeyUse>(sql`SELECT key_id AS "keyId", proof FROM key_uses`)) checkKey(ring, use);
+  });
+}
+
+interface KeyUse {
+  readonly keyId: string;
+  readonly proof: string;
+}
+
+function checkKey(ring: KeyRing, { keyId, proof }: KeyUse): void {
+  if (!ring.keys.has(keyId)) {
+    throw new KeyRefused(`Key "${keyId}" has sealed secrets in this database and is missing from SALLYPORT_KEYS.`);
+  }
+  try {
+    open(ring, proofPlace(keyId), proof);
+  } catch {
+    throw new KeyRefused(`Key "${keyId}" in SALLYPORT_KEYS is not the one this database was sealed with.`);
   }
 }
 

@@ -130,15 +130,14 @@ function lostToAnother(fault: unknown): boolean {
   return ['40001', '40P01'].includes((fault as { code?: string }).code ?? '');
 }
 
-// No SQLSTATE means that the server was not reached or has gone; classes 08, 53 and 57 are its own words for the same
-// (connection, resources such as a full disk, shutdown and cancelled statements), 25006 a standby that cannot write.
+// What is no word of the server's (a refused connection, a broken one) means that it was not reached. Of its own words
+// classes 08, 53 and 57 mean the same (connection, resources such as a full disk, shutdown), 28 and 3D that it does not
+// let us in or has no such database, 25006 that it is a standby, which cannot write.
 async function reached<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (fault) {
-    const code = (fault as { code?: string }).code ?? '';
-    const answered = /^[0-9A-Z]{5}$/.test(code);
-    if (answered && !/^(08|53|57)/.test(code) && code !== '25006') throw fault;
+    if (fault instanceof pg.DatabaseError && !/^(08|28|3D|53|57|25006)/.test(fault.code ?? '')) throw fault;
     throw new DatabaseUnavailable((fault as Error).message, { cause: fault });
   }
 }

@@ -24,8 +24,9 @@ eachEngine('migrating', (engine) => {
 
   test('a schema older or newer than the code is told by the names that are missing, not by the highest number', async () => {
     const later = await codeWith('0001_earlier.sql', '9999_later.postgres.sql', '9999_later.sqlite.sql');
-    const database = await testDatabase(engine);
+    const database = await testDatabase(engine, true);
     const db = database.open();
+    await migrate(db, 1);
     const names = ['0001_earlier', '9999_later'];
     assert.deepEqual(await later.schemaState(db), { kind: 'older', names });
     assert.deepEqual(await later.migrate(db, 2), names);

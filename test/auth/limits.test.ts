@@ -1,0 +1,344 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as limits from '../../src/auth/limits.ts';
+import { OPERATOR } from '../../src/accounts/audit.ts';
+import { createCustomer } from '../../src/accounts/customers.ts';
+import { addContact, answers, challenged, enrol, from, guesses, home, signsIn, type Person } from '../acme.ts';
+import { DAY_MS, eachEngine, HOUR_MS, MINUTE_MS, openWorld, type World } from '../world.ts';
+
+const SECOND_MS = 1000;
+
+describe('the sentences of the limits', () => {
+  test('say what the product promises', () => {
+    assert.equal(limits.SIGN_IN_CHALLENGE_LIFETIME_MS, 10 * MINUTE_MS);
+    assert.equal(limits.ENROLMENT_LIFETIME_MS, 30 * MINUTE_MS);
+    assert.equal(limits.BACKUP_CODES_LIFETIME_MS, 10 * MINUTE_MS);
+    assert.equal(limits.ATTEMPTS_PER_CHALLENGE, 5);
+    assert.equal(limits.TRIES_PER_ENROLMENT, 20);
+    assert.equal(limits.OPEN_CHALLENGES_PER_ACCOUNT, 3);
+    assert.equal(limits.FRESH_PROOF_MS, 10 * MINUTE_MS);
+    assert.equal(limits.WELCOME_LINK_LIFETIME_MS, DAY_MS);
+    assert.equal(limits.SETUP_LINK_LIFETIME_MS, DAY_MS);
+    assert.deepEqual(limits.SESSION_LIFETIMES, {
+      portal: { idleMs: 30 * MINUTE_MS, absoluteMs: 12 * HOUR_MS },
+      admin: { idleMs: 15 * MINUTE_MS, absoluteMs: 8 * HOUR_MS },
+    });
+    const of = ({ allows, windowMs }: limits.Limit): number[] => [allows, windowMs];
+    assert.deepEqual(of(limits.ADDRESS_PASSWORD_SOON), [10, 10 * MINUTE_MS]);
+    assert.deepEqual(of(limits.ADDRESS_PASSWORD_HOUR), [50, HOUR_MS]);
+    assert.deepEqual(of(limits.ADDRESS_CODE), [20, 10 * MINUTE_MS]);
+    assert.deepEqual(of(limits.ACCOUNT_PASSWORD_HOUR), [10, HOUR_MS]);
+    assert.deepEqual(of(limits.OUTSIDER_PASSWORD), [1, 30 * SECOND_MS]);
+    assert.deepEqual(of(limits.RESETS_BY_AGENT), [20, HOUR_MS]);
+  });
+
+  test('the fifth wrong code in a row waits, and each one after it waits longer, up to an hour', () => {
+    const waits = Array.from({ length: 12 }, (_, wrong) => limits.waitAfterWrong(wrong) / SECOND_MS);
+    assert.deepEqual(waits, [0, 0, 0, 0, 0, 30, 60, 120, 300, 900, 3600, 3600]);
+  });
+
+  test('a password is suspected at 20 wrong codes in a row, or 50 in the window', () => {
+    assert.equal(limits.passwordIsSuspected(19, 49), false);
+    assert.equal(limits.passwordIsSuspected(20, 20), true);
+    assert.equal(limits.passwordIsSuspected(1, 50), true);
+  });
+});
+
+eachEngine('a limit', (engine) => {
+  const LIMIT: limits.Limit = { name: 'test', allows: 2, windowMs: 1000 };
+  const spent = { limit: LIMIT, subject: 'someone' };
+
+  test('allows so many in a window that begins with the first, and says when it ends', async () => {
+    await using world = await openWorld(engine);
+    assert.deepEqual(await limits.spend(world.db, spent, 5000), { ok: true });
+    assert.deepEqual(await limits.spend(world.db, spent, 5900), { ok: true });
+    assert.deepEqual(await limits.spend(world.db, spent, 5950), { ok: false, until: 6000 });
+    assert.deepEqual(await limits.spend(world.db, spent, 5999), { ok: false, until: 6000 });
+  });
+
+  test('allows as many again in its second window, and its third', async () => {
+    await using world = await openWorld(engine);
+    for (const start of [5000, 6000, 9000]) {
+      assert.deepEqual(await limits.spend(world.db, spent, start), { ok: true });
+      assert.deepEqual(await limits.spend(world.db, spent, start + 500), { ok: true });
+      assert.deepEqual(await limits.spend(world.db, spent, start + 999), { ok: false, until: start + 1000 });
+    }
+  });
+
+  test('counts each subject by itself', async () => {
+    await using world = await openWorld(engine);
+    for (let n = 0; n < 2; n++) await limits.spend(world.db, spent, 5000);
+    assert.equal((await limits.spend(world.db, { ...spent, subject: 'another' }, 5000)).ok, true);
+    assert.equal((await limits.spend(world.db, { ...spent, limit: { ...LIMIT, name: 'other' } }, 5000)).ok, true);
+    assert.equal((await limits.spend(world.db, spent, 5000)).ok, false);
+  });
+
+  test('has room again for what was given back, and never more than it allows', async () => {
+    await using world = await openWorld(engine);
+    await limits.giveBack(world.db, [spent, spent]);
+    for (let n = 0; n < 2; n++) await limits.spend(world.db, spent, 5000);
+    await limits.giveBack(world.db, [spent]);
+    assert.equal((await limits.spend(world.db, spent, 5001)).ok, true);
+    assert.equal((await limits.spend(world.db, spent, 5002)).ok, false);
+    await limits.giveBack(world.db, [spent, spent, spent, spent]);
+    for (const ok of [true, true, false]) assert.equal((await limits.spend(world.db, spent, 5003)).ok, ok);
+  });
+
+  test('keeps to its number when many come at once', async () => {
+    await using world = await openWorld(engine);
+    const rooms = await Promise.all(Array.from({ length: 12 }, () => limits.spend(world.db, spent, 5000)));
+    assert.equal(rooms.filter(({ ok }) => ok).length, 2);
+  });
+
+  test('in a transaction counts only what is committed', async () => {
+    await using world = await openWorld(engine);
+    const fails = world.db.transaction(async (tx) => {
+      await limits.spendWithin(tx, spent, 5000);
+      throw new Error('broken');
+    });
+    await assert.rejects(fails);
+    for (const ok of [true, true, false]) {
+      const room = await world.db.transaction((tx) => limits.spendWithin(tx, spent, 5000));
+      assert.equal(room.ok, ok);
+    }
+  });
+});
+
+const wrong = (world: World, person: Person, visitor = home(person)): ReturnType<typeof signsIn> =>
+  signsIn(world.installation, person, { password: 'wrong password', visitor });
+
+eachEngine('the password step', (engine) => {
+  test('slows an address after ten wrong passwords in ten minutes, whoever it tries them on', async () => {
+    await using world = await openWorld(engine);
+    const { maria, noor, eve } = await world.acme();
+    const visitor = from('198.51.100.1');
+    const until = world.clock.now + 10 * MINUTE_MS;
+    for (let n = 0; n < 10; n++) {
+      const outcome = await wrong(world, [maria, noor, { ...eve, email: `nobody${n}@globex.test` }][n % 3] ?? maria, visitor);
+      assert.equal(outcome.kind, 'wrong');
+      world.clock.advance(SECOND_MS);
+    }
+    assert.deepEqual(await wrong(world, eve, visitor), { kind: 'limited', until });
+    assert.deepEqual(await signsIn(world.installation, eve, { visitor }), { kind: 'limited', until }, 'right or wrong');
+    assert.equal((await signsIn(world.installation, eve)).kind, 'signed-in', 'from another address');
+    world.clock.now = until;
+    assert.equal((await signsIn(world.installation, eve, { visitor })).kind, 'signed-in');
+  });
+
+  test('slows an address after fifty wrong passwords in an hour, also in its second window', async () => {
+    await using world = await openWorld(engine);
+    const { noor } = await world.acme();
+    const visitor = from('198.51.100.1');
+    for (let hour = 0; hour < 2; hour++) {
+      const began = world.clock.now;
+      for (let n = 0; n < 50; n++) {
+        if (n > 0 && n % 10 === 0) world.clock.advance(10 * MINUTE_MS);
+        const nobody = { ...noor, email: `nobody${n}@globex.test` };
+        assert.equal((await wrong(world, nobody, visitor)).kind, 'wrong', `${hour} ${n}`);
+      }
+      world.clock.advance(10 * MINUTE_MS);
+      assert.deepEqual(await wrong(world, noor, visitor), { kind: 'limited', until: began + HOUR_MS });
+      world.clock.now = began + HOUR_MS;
+    }
+  });
+
+  test('counts no right password: somebody who signs in all day is never slowed', async () => {
+    await using world = await openWorld(engine);
+    const { maria } = await world.acme();
+    for (let n = 0; n < 60; n++) assert.equal((await signsIn(world.installation, maria)).kind, 'signed-in');
+  });
+
+  test('slows outsiders after ten wrong passwords for an account, and never whom it knows (I21)', async () => {
+    await using world = await openWorld(engine);
+    const { maria } = await world.acme();
+    await signsIn(world.installation, maria);
+    for (let n = 0; n < 10; n++) assert.equal((await wrong(world, maria, from(`outsider ${n}`))).kind, 'wrong');
+
+    const outsider = from('another outsider');
+    const until = world.clock.now + 30 * SECOND_MS;
+    assert.equal((await wrong(world, maria, outsider)).kind, 'wrong');
+    assert.deepEqual(await wrong(world, maria, outsider), { kind: 'limited', until });
+    for (let n = 0; n < 3; n++) assert.equal((await wrong(world, maria)).kind, 'wrong', 'Maria mistypes at home');
+    assert.equal((await signsIn(world.installation, maria)).kind, 'signed-in');
+    world.clock.now = until;
+    assert.equal((await wrong(world, maria, outsider)).kind, 'wrong');
+    assert.equal((await wrong(world, maria, outsider)).kind, 'limited', 'also in its second window');
+    world.clock.advance(30 * SECOND_MS);
+    const travelling = await signsIn(world.installation, maria, { visitor: outsider });
+    assert.equal(travelling.kind, 'signed-in', 'an outsider with the right password comes in');
+  });
+
+  test('slows outsiders for one hour, not for ever', async () => {
+    await using world = await openWorld(engine);
+    const { maria } = await world.acme();
+    for (let n = 0; n < 10; n++) await wrong(world, maria, from(`outsider ${n}`));
+    world.clock.advance(HOUR_MS);
+    const outsider = from('another outsider');
+    for (let n = 0; n < 5; n++) assert.equal((await wrong(world, maria, outsider)).kind, 'wrong');
+  });
+
+  test('slows outsiders at an address that nobody has in the same way (I20)', async () => {
+    await using world = await openWorld(engine);
+    const { maria } = await world.acme();
+    const nobody = { ...maria, email: 'nobody@globex.test' };
+    for (let n = 0; n < 10; n++) assert.equal((await wrong(world, nobody, from(`outsider ${n}`))).kind, 'wrong');
+    const outsider = from('another outsider');
+    assert.equal((await wrong(world, nobody, outsider)).kind, 'wrong');
+    assert.equal((await wrong(world, nobody, outsider)).kind, 'limited');
+  });
+
+  test('moves nothing of the second factor, however many wrong passwords come (I21)', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    for (let n = 0; n < 25; n++) await wrong(world, maria, from(`outsider ${n}`));
+    const challenge = await challenged(world.installation, maria);
+    assert.equal((await answers(world.installation, challenge, world.codeFor(secret))).kind, 'right');
+  });
+});
+
+eachEngine('wrong codes', (engine) => {
+  test('of five in a row make the account wait, also in a new challenge, and nothing is looked at meanwhile (I6, I7)', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    await guesses(world, maria, secret, 5);
+    const counts = async (): Promise<unknown[]> => {
+      const row = (await world.rows('accounts')).find(({ id }) => id === maria.id) ?? {};
+      return [row['totp_wrong'], row['window_wrong'], row['epoch']];
+    };
+    const before = await counts();
+    const until = world.clock.now + 30 * SECOND_MS;
+    const challenge = await challenged(world.installation, maria);
+    const code = world.codeFor(secret, 1);
+    for (const typed of [code, world.wrongCode(secret), code, code, code, code]) {
+      const answered = await answers(world.installation, challenge, typed);
+      assert.deepEqual(answered, { kind: 'wait', until, otherWaits: false });
+    }
+    assert.deepEqual(await counts(), before, 'nothing was counted');
+    world.clock.now = until;
+    const after = await answers(world.installation, challenge, code);
+    assert.equal(after.kind, 'right', 'neither the code nor an attempt was used up');
+  });
+
+  test('make each next wait longer', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    const waits: number[] = [];
+    for (let n = 5; n <= 11; n++) {
+      await guesses(world, maria, secret, n === 5 ? 5 : 1);
+      const row = (await world.rows('accounts')).find(({ id }) => id === maria.id);
+      waits.push((Number(row?.['totp_wait_until']) - world.clock.now) / SECOND_MS);
+    }
+    assert.deepEqual(waits, [30, 60, 120, 300, 900, 3600, 3600]);
+  });
+
+  test('are forgotten after a right one, but a right password forgets none of them (I6)', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    await guesses(world, maria, secret, 4);
+    const fifth = await answers(world.installation, await challenged(world.installation, maria), world.wrongCode(secret));
+    assert.equal(fifth.kind === 'wrong' && fifth.wrongInARow, 5);
+    world.clock.advance(30 * SECOND_MS);
+    const right = await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret));
+    assert.equal(right.kind, 'right');
+    const next = await answers(world.installation, await challenged(world.installation, maria), world.wrongCode(secret));
+    assert.equal(next.kind === 'wrong' && next.wrongInARow, 1);
+  });
+
+  test('a code that was used before costs an attempt and is no guess', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    const code = world.codeFor(secret);
+    await answers(world.installation, await challenged(world.installation, maria), code);
+    for (let n = 0; n < 3; n++) {
+      const challenge = await challenged(world.installation, maria);
+      for (const left of [4, 3, 2, 1, 0]) {
+        const answered = await answers(world.installation, challenge, code);
+        assert.equal(answered.kind === 'already-used' && answered.attemptsLeft, left);
+      }
+      assert.equal((await answers(world.installation, challenge, code)).kind, 'over');
+    }
+    const row = (await world.rows('accounts')).find(({ id }) => id === maria.id);
+    assert.deepEqual([row?.['totp_wrong'], row?.['window_wrong'], row?.['window_started_at']], [0, 0, null]);
+  });
+
+  test('of twenty in one address and ten minutes hold the address up, and nobody else', async () => {
+    await using world = await openWorld(engine);
+    const { organization, maria, secret } = await world.acmeWithMfa();
+    const visitor = from('198.51.100.1');
+    const began = world.clock.now;
+    const everybody = await Promise.all(['Ann', 'Ben', 'Cid', 'Dee', 'Eli'].map((name) => enrolled(world, organization.id, name)));
+    world.clock.now = began + 30 * SECOND_MS;
+    for (const { person, secret: theirs } of everybody) {
+      const challenge = await challenged(world.installation, person);
+      for (let n = 0; n < 4; n++) {
+        assert.equal((await answers(world.installation, challenge, world.wrongCode(theirs), visitor)).kind, 'wrong');
+      }
+    }
+    const until = world.clock.now + 10 * MINUTE_MS;
+    const challenge = await challenged(world.installation, maria);
+    const held = await answers(world.installation, challenge, world.codeFor(secret), visitor);
+    assert.deepEqual(held, { kind: 'wait', until, otherWaits: true });
+    assert.equal((await answers(world.installation, challenge, world.codeFor(secret))).kind, 'right');
+    world.clock.now = until;
+    const later = await challenged(world.installation, maria);
+    assert.equal((await answers(world.installation, later, world.codeFor(secret), visitor)).kind, 'right');
+  });
+
+  test('of twenty in a row make the password suspect: it opens nothing any more, and says so only to who knows it', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret, codes } = await world.acmeWithMfa();
+    await guesses(world, maria, secret, 19);
+    assert.equal((await world.account(maria)).suspectedAt, null);
+    world.clock.advance(HOUR_MS);
+    const challenge = await challenged(world.installation, maria);
+    await answers(world.installation, challenge, world.wrongCode(secret));
+    assert.equal((await world.account(maria)).suspectedAt, world.clock.now);
+    assert.equal((await answers(world.installation, challenge, world.codeFor(secret))).kind, 'wait');
+    assert.equal((await answers(world.installation, challenge, codes[0] ?? '')).kind, 'over', 'nor does a backup code');
+    world.clock.advance(HOUR_MS);
+    assert.equal((await signsIn(world.installation, maria)).kind, 'suspected');
+    assert.equal((await wrong(world, maria)).kind, 'wrong');
+  });
+
+  test('of fifty in thirty days make the password suspect, whatever right ones came between', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    for (let n = 0; n < 49; n++) {
+      if (n % 4 === 0) {
+        world.clock.advance(DAY_MS / 2);
+        await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret));
+      }
+      await guesses(world, maria, secret, 1);
+    }
+    assert.equal((await world.account(maria)).suspectedAt, null);
+    world.clock.advance(DAY_MS);
+    await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret));
+    await guesses(world, maria, secret, 1);
+    assert.notEqual((await world.account(maria)).suspectedAt, null);
+  });
+
+  test('of thirty days ago count no more: the window begins again with the next one', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    const began = world.clock.now;
+    for (let round = 0; round < 2; round++) {
+      world.clock.now = began + round * 30 * DAY_MS;
+      for (let n = 0; n < 49; n++) {
+        if (n % 4 === 3) {
+          world.clock.advance(HOUR_MS);
+          await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret));
+        }
+        await guesses(world, maria, secret, 1);
+      }
+      assert.equal((await world.account(maria)).suspectedAt, null, `window ${round + 1}`);
+    }
+    await guesses(world, maria, secret, 1);
+    assert.notEqual((await world.account(maria)).suspectedAt, null);
+  });
+});
+
+async function enrolled(world: World, organizationId: string, name: string): Promise<{ person: Person; secret: Uint8Array }> {
+  const hooli = await createCustomer(world.installation, OPERATOR, organizationId, `Hooli ${name}`.replace(' ', ''));
+  const person = await addContact(world.installation, hooli, name);
+  return { person, secret: (await enrol(world.installation, person)).secret };
+}

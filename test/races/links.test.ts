@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { OPERATOR } from '../../src/accounts/audit.ts';
+import { createContact } from '../../src/accounts/contacts.ts';
+import { offerSetup } from '../../src/auth/setup.ts';
+import { makeWelcomeLink } from '../../src/auth/welcome.ts';
+import { signsIn, type Person } from '../acme.ts';
+import { openRace, PORTAL, recorded, rounds, times, type Race } from './racers.ts';
+import { TwoServers } from './two-servers.ts';
+
+const PASSWORD = 'quiet lanterns over the harbour';
+
+describe('one-time links that race on two servers', () => {
+  test('a welcome link, spent eight times at once, sets one password', async () => {
+    const race = await openRace();
+    await rounds(3, async (turn) => {
+      const lena = await withoutPassword(race, `lena${turn}@globex.test`);
+      const { installation } = race.world;
+      const token = await makeWelcomeLink(installation, OPERATOR, await race.world.account(lena));
+      const path = `${PORTAL}/welcome/${token}`;
+      const passwords = times(8, (n) => `${PASSWORD}, ${n}`);
+      const given = await race.servers.atOnce(
+        passwords.map((password) => ({ path, fields: { email: lena.email, password } })),
+      );
+      const chosen = passwords.filter((_, n) => given[n]?.location === `${PORTAL}/sign-in`);
+      assert.equal(chosen.length, 1);
+      assert.equal(await recorded(race, lena, 'password.set', 'done'), 1);
+      assert.equal((await signsIn(installation, { ...lena, password: chosen[0] ?? '' })).kind, 'enrolment');
+    });
+    await race.servers.close();
+  });
+
+  test('a set-up link, spent eight times at once, makes one organization and one owner', async () => {
+    await rounds(2, async () => {
+      await using servers = await TwoServers.open();
+      const { world } = servers;
+      const token = await offerSetup(world.installation);
+      const given = await servers.atOnce(times(8, (n) => ({ path: `/setup/${token}`, fields: owner(n) })));
+      assert.equal(given.filter(({ location }) => location === '/admin/enable-mfa').length, 1);
+      for (const table of ['organizations', 'accounts', 'staff_emails', 'challenges']) {
+        assert.equal((await world.rows(table)).length, 1, table);
+      }
+    });
+  });
+});
+
+async function withoutPassword({ world, acme }: Race, email: string): Promise<Person> {
+  const { id: organizationId } = acme.organization;
+  const draft = { name: 'Lena Berg', email, phone: null };
+  const made = await createContact(world.installation, OPERATOR, organizationId, acme.globex.id, draft);
+  assert.ok(made.kind === 'saved');
+  return { organizationId, id: made.id, surface: 'portal', name: draft.name, email, password: '' };
+}
+
+function owner(n: number): Record<string, string> {
+  return {
+    name: 'Ada Owens',
+    email: `ada${n}@acme.test`,
+    password: PASSWORD,
+    organization: `Acme ${n}`,
+    contactDetails: 'Call us: +1 555 0100',
+    timeZone: 'UTC',
+  };
+}

@@ -1,0 +1,36 @@
+// One of the servers that race, as a process of its own: what `serve` composes, on the database and with the public URL
+// of its arguments, with cheap hashes and a clock that its parent sets. It tells its parent its port, and ends with it.
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { openInstallation } from '../../src/accounts/installation.ts';
+import { createApp } from '../../src/app.ts';
+import { openPostgres } from '../../src/db/postgres.ts';
+
+const [url = '', publicUrl = '', keyId = ''] = process.argv.slice(2);
+const CHEAP = { memoryKiB: 64, passes: 1 };
+const quiet = (): void => undefined;
+let clock = 0;
+
+process.on('message', (now: number) => {
+  clock = now;
+  process.send?.('the clock is set');
+});
+process.on('disconnect', () => process.exit());
+
+const ring = { current: keyId, keys: new Map([[keyId, Buffer.alloc(32, keyId)]]) };
+const installation = await openInstallation(openPostgres(url), ring, {
+  now: () => clock,
+  log: { info: quiet, warn: console.error, error: console.error },
+  hashing: { atOnce: 3, queue: 1_000, waitMs: 20_000 },
+  passwordCost: CHEAP,
+  backupCodeCost: CHEAP,
+});
+const app = createApp({ installation, publicUrl, trustedProxies: ['127.0.0.1'] });
+const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+// What was opened before a race must still be open when it begins.
+server.keepAliveTimeout = 300_000;
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+process.send?.((server.address() as AddressInfo).port);
