@@ -4,7 +4,12 @@ import { OPERATOR } from '../src/accounts/audit.ts';
 import { createContact } from '../src/accounts/contacts.ts';
 import { createCustomer, type Customer } from '../src/accounts/customers.ts';
 import type { Installation } from '../src/accounts/installation.ts';
-import { createOrganization, saveGeneralSettings, type Organization, type Policy } from '../src/accounts/organizations.ts';
+import {
+  createOrganization,
+  saveGeneralSettings,
+  type Organization,
+  type Policy,
+} from '../src/accounts/organizations.ts';
 import { createStaff } from '../src/accounts/staff.ts';
 import type { Answered } from '../src/auth/answer.ts';
 import { findChallenge, type Challenge, type FoundChallenge, type Surface } from '../src/auth/challenges.ts';
@@ -105,7 +110,11 @@ async function withPassword(installation: Installation, account: Account): Promi
   return { organizationId, id, name, email, password, surface: account.kind === 'staff' ? 'admin' : 'portal' };
 }
 
-export async function setPolicy(installation: Installation, { id, name, contactDetails }: Organization, policy: Policy): Promise<void> {
+export async function setPolicy(
+  installation: Installation,
+  { id, name, contactDetails }: Organization,
+  policy: Policy,
+): Promise<void> {
   await saveGeneralSettings(installation, OPERATOR, id, { name, contactDetails, policy });
 }
 
@@ -126,7 +135,13 @@ export function signsIn(
   { password = person.password, visitor = home(person) }: { password?: string; visitor?: Visitor } = {},
 ): Promise<SignInOutcome> {
   const organizationId = person.surface === 'portal' ? person.organizationId : null;
-  return signIn(installation, person.surface, { organizationId, email: person.email, password, visitor, previous: undefined });
+  return signIn(installation, person.surface, {
+    organizationId,
+    email: person.email,
+    password,
+    visitor,
+    previous: undefined,
+  });
 }
 
 /** Signs in with the right password and answers the challenge that it opened, for a code or for an enrolment. */
@@ -199,11 +214,16 @@ export async function enrol(installation: Installation, person: Person): Promise
  * Enters so many wrong codes behind the right password, waits out every wait and signs in again when a challenge is over.
  * Each comes from an address of its own, so that only the account's counts hold it up. Answers the last outcome.
  */
-export async function guesses(world: GuessingWorld, person: Person, secret: Uint8Array, times: number): Promise<Answered<Opened>> {
+export async function guesses(
+  world: GuessingWorld,
+  person: Person,
+  secret: Uint8Array,
+  times: number,
+): Promise<Answered<Opened>> {
   const { installation, clock } = world;
   let last: Answered<Opened> = { kind: 'over' };
   let challenge: Challenge | undefined;
-  for (let guessed = 0; guessed < times; ) {
+  for (let guessed = 0; guessed < times;) {
     challenge ??= await challenged(installation, person);
     last = await answers(installation, challenge, world.wrongCode(secret), from(`guess ${guessed} at ${clock.now}`));
     if (last.kind === 'wrong') guessed++;

@@ -211,7 +211,9 @@ async function appOf(house: House): Promise<Hono> {
 }
 
 function logInto(lines: LogLine[]): Installation['log'] {
-  const at = (level: LogLine['level']) => (message: string, fields: Record<string, unknown> = {}) =>
-    void lines.push({ level, message, fields });
+  const at =
+    (level: LogLine['level']) =>
+    (message: string, fields: Record<string, unknown> = {}) =>
+      void lines.push({ level, message, fields });
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -145,10 +145,15 @@ function encodeCursor(...parts: readonly string[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
+// A cursor comes from an address: PostgreSQL takes no NUL in a text.
+function isCursorPart(part: unknown): part is string {
+  return typeof part === 'string' && !part.includes('\0');
+}
+
 function decodeCursor(cursor: string): string[] {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    return Array.isArray(parts) && parts.every((part) => typeof part === 'string') ? parts : [];
+    return Array.isArray(parts) && parts.every(isCursorPart) ? parts : [];
   } catch {
     return [];
   }

@@ -2,7 +2,7 @@ import { readCode } from '../auth/code-input.ts';
 import { proveAgain } from '../auth/fresh-proof.ts';
 import { isFreshlyProven, type Session } from '../auth/sessions.ts';
 import { codeShape } from '../door/code-words.ts';
-import { codeField, type Html, passwordField, type Problem, problemOf, section, timeText } from '../web/components.ts';
+import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
@@ -10,7 +10,7 @@ import { html } from 'hono/html';
 
 /** Why an act was refused, at which fields; `until` where a limit holds it back. Nothing has changed. */
 export interface Refusal {
-  readonly problems: readonly Problem[];
+  readonly problems: readonly c.Problem[];
   readonly until?: number;
 }
 
@@ -20,17 +20,17 @@ export function asksForProof(visit: Visit, session: Session): boolean {
 }
 
 /** The part of such a form that asks. */
-export function proofSection(problems: readonly Problem[], when: string): Html {
-  return section(
+export function proofSection(problems: readonly c.Problem[], when: string): c.Html {
+  return c.section(
     "Confirm it's you",
     html`<p>${when}</p>
-      ${passwordField({
+      ${c.passwordField({
         name: 'password',
         label: 'Password',
         autocomplete: 'current-password',
-        error: problemOf(problems, 'password'),
+        error: c.problemOf(problems, 'password'),
       })}
-      ${codeField({ label: 'Code from your authenticator app', error: problemOf(problems, 'code') })}`,
+      ${c.codeField({ label: 'Code from your authenticator app', error: c.problemOf(problems, 'code') })}`,
   );
 }
 
@@ -42,7 +42,7 @@ export async function confirmItsYou(
   visit: Visit,
   who: SignedIn,
   given: { password: string; code: string },
-  problems: readonly Problem[],
+  problems: readonly c.Problem[],
 ): Promise<Refusal | undefined> {
   if (!asksForProof(visit, who.session)) return problems.length > 0 ? { problems } : undefined;
   const code = readCode(given.code);
@@ -65,7 +65,7 @@ export async function confirmItsYou(
       return refused('code', say('code.used', { n }));
     }
     case 'limited': {
-      const time = timeText(proof.until, who.organization, 'clock');
+      const time = c.timeText(proof.until, who.organization, 'clock');
       return { ...refused('password', say('login.limited', { time })), until: proof.until };
     }
     case 'over':

@@ -85,15 +85,21 @@ export function atContact(handler: (visit: Visit, at: AtContact) => Promise<Resp
   });
 }
 
-/** A page for an act that would change nothing: why, and the way back. */
-export function nothingToDo(visit: Visit, { who, customer }: AtContact, title: string, why: string): Promise<Response> {
-  const back = html`<a href="${customerPath(customer)}">Back to ${customer.name}</a>`;
-  return consolePage(visit, who, {
-    current: 'customers',
-    title,
-    body: html`<p>${why}</p>
-      ${back}`,
-  });
+/** An act is done: to the customer's page, which says so. */
+export function doneAt(visit: Visit, { customer }: AtCustomer, text: string): Response {
+  visit.leave('admin', { kind: 'ok', text });
+  return visit.see(customerPath(customer));
+}
+
+/** A page for an act that would change nothing or, once asked for, has changed nothing: why, and the way back. */
+export function nothingToDo(
+  visit: Visit,
+  { who, customer }: AtContact,
+  { title, why, asked = false, until }: { title: string; why: string; asked?: boolean; until?: number },
+): Promise<Response> {
+  const body = html`<p>${why}</p>
+    <p><a href="${customerPath(customer)}">Back to ${customer.name}</a></p>`;
+  return consolePage(visit, who, { current: 'customers', title, error: asked, until, body });
 }
 
 /** A number with its noun: "1 contact", "1,204 contacts". */

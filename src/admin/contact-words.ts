@@ -3,54 +3,56 @@ import type { Contact } from '../accounts/contacts.ts';
 import type { Organization } from '../accounts/organizations.ts';
 import { CODES_PER_SET, FEW_CODES } from '../auth/limits.ts';
 import { mayReset } from '../auth/recovery.ts';
-import { type Content, gearMenu, type Html, ltr, type MenuItem, pill, time } from '../web/components.ts';
+import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import { barred, contactPath } from './console.ts';
 
 /** Whether a contact can come through the portal: invited means that there is no password yet. */
-export function portalAccess(contact: Contact): Html {
-  if (contact.disabledAt !== null) return pill('muted', 'Off');
-  return contact.passwordSetAt === null ? pill('warn', 'Invited') : pill('ok', 'On');
+export function portalAccess(contact: Contact): c.Html {
+  if (contact.disabledAt !== null) return c.pill('muted', 'Off');
+  return contact.passwordSetAt === null ? c.pill('warn', 'Invited') : c.pill('ok', 'On');
 }
 
-export function mfaPill(contact: Contact): Html {
-  return contact.mfaSince === null ? pill('muted', 'Not set up') : pill('ok', 'On');
+export function mfaPill(contact: Contact): c.Html {
+  return contact.mfaSince === null ? c.pill('muted', 'Not set up') : c.pill('ok', 'On');
 }
 
-export function codesLeft({ mfaSince, backupCodesLeft }: Contact): Content {
+export function codesLeft({ mfaSince, backupCodesLeft }: Contact): c.Content {
   if (mfaSince === null) return '–';
   const words = backupCodesLeft === null ? 'None made' : `${backupCodesLeft} of ${CODES_PER_SET}`;
-  return (backupCodesLeft ?? 0) <= FEW_CODES ? pill('warn', words) : words;
+  return (backupCodesLeft ?? 0) <= FEW_CODES ? c.pill('warn', words) : words;
 }
 
 /** A contact's MFA as a sentence. */
-export function mfaWords(contact: Contact, organization: Organization): Content {
+export function mfaWords(contact: Contact, organization: Organization): c.Content {
   const { mfaSince, mfaLastUsedAt, backupCodesLeft } = contact;
   if (mfaSince === null) return 'Not set up';
   const codes =
     backupCodesLeft === null ? 'no backup codes made' : `${backupCodesLeft} of ${CODES_PER_SET} backup codes left`;
   const used =
-    mfaLastUsedAt === null ? 'no code accepted yet' : html`last code accepted ${time(mfaLastUsedAt, organization)}`;
-  return html`On since ${time(mfaSince, organization, 'date')}, ${codes}, ${used}`;
+    mfaLastUsedAt === null ? 'no code accepted yet' : html`last code accepted ${c.time(mfaLastUsedAt, organization)}`;
+  return html`On since ${c.time(mfaSince, organization, 'date')}, ${codes}, ${used}`;
 }
 
 export function isLocked(contact: Contact, now: number): boolean {
   return contact.suspectedAt !== null || contact.waitUntil > now;
 }
 
-/** What keeps a contact out, in words; only for one who is locked. */
-export function lockWords(contact: Contact, organization: Organization): Html {
-  if (contact.suspectedAt !== null) return pill('danger', 'Password may be known to someone else');
-  return html`<span class="pill warn">Waiting until ${time(contact.waitUntil, organization)}</span>`;
+/** What keeps a contact out, in words; nothing for one who is not locked. */
+export function lockNotice(contact: Contact, organization: Organization, now: number): c.Html {
+  if (contact.suspectedAt !== null)
+    return c.notice('danger', 'Password may be known to someone else. Unlock removes it.');
+  if (contact.waitUntil <= now) return c.nothing;
+  return c.notice('warn', html`Too many wrong codes: waiting until ${c.time(contact.waitUntil, organization)}.`);
 }
 
 /** A contact's address with what staff can do beside it. */
-export function addressWithGear(who: SignedIn, contact: Contact, now: number): Html {
-  return html`<div class="with-menu"><strong>${ltr(contact.email)}</strong> ${contactMenu(who, contact, now)}</div>`;
+export function addressWithGear(who: SignedIn, contact: Contact, now: number): c.Html {
+  return html`<div class="with-menu"><strong>${c.ltr(contact.email)}</strong> ${contactMenu(who, contact, now)}</div>`;
 }
 
 /** The gear of a contact. What a role may not do keeps its place and says why. */
-export function contactMenu(who: SignedIn, contact: Contact, now: number): Html {
+export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Html {
   const access = barred(who, 'open and close portal access');
   const off = contact.disabledAt !== null;
   const items = [
@@ -67,10 +69,10 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): Html 
   if (isLocked(contact, now)) {
     items.push(entry('Unlock', barred(who, 'unlock'), { href: contactPath(contact, '/unlock') }));
   }
-  return gearMenu(`Actions for ${contact.email}`, items);
+  return c.gearMenu(`Actions for ${contact.email}`, items);
 }
 
-function entry(label: string, reason: string | undefined, way: { href: string } | { action: string }): MenuItem {
+function entry(label: string, reason: string | undefined, way: { href: string } | { action: string }): c.MenuItem {
   return reason === undefined ? { label, ...way } : { label, reason };
 }
 

@@ -1,21 +1,10 @@
 import { html } from 'hono/html';
 import { changeContact, createContact, type ContactDraft, type ContactOutcome } from '../accounts/contacts.ts';
 import { createCustomerWithContact, renameCustomer } from '../accounts/customers.ts';
-import {
-  actions,
-  button,
-  type Content,
-  field,
-  form,
-  type Html,
-  linkButton,
-  type Problem,
-  problemOf,
-  section,
-} from '../web/components.ts';
+import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
-import { actorOf, type AtContact, type AtCustomer, consolePage, contactPath, customerPath } from './console.ts';
+import { actorOf, type AtContact, type AtCustomer, consolePage, contactPath, customerPath, doneAt } from './console.ts';
 import { EMAIL_MAX, fitting, line, NAME_MAX, needed, PHONE_MAX } from './inputs.ts';
 
 /** What a form shows, the first time and again. */
@@ -37,17 +26,11 @@ export async function addCustomer(visit: Visit, who: SignedIn): Promise<Response
   const given = tidy(await visit.form('customer', 'name', 'email', 'phone'));
   const problems = [...customerProblems(given.customer), ...contactProblems(given)];
   if (problems.length > 0) return newCustomerPage(visit, who, given, problems);
+  const { id } = who.organization;
   const actor = actorOf(visit, who);
-  const made = await createCustomerWithContact(
-    visit.installation,
-    actor,
-    who.organization.id,
-    given.customer,
-    draftOf(given),
-  );
+  const made = await createCustomerWithContact(visit.installation, actor, id, given.customer, draftOf(given));
   if (made.kind !== 'saved') return newCustomerPage(visit, who, given, refusedEmail(made));
-  visit.leave('admin', { kind: 'ok', text: `${made.customer.name} was added.` });
-  return visit.see(customerPath(made.customer));
+  return doneAt(visit, { who, customer: made.customer }, `${made.customer.name} was added.`);
 }
 
 /** A customer's name. */
@@ -60,7 +43,7 @@ export async function saveCustomer(visit: Visit, at: AtCustomer): Promise<Respon
   const problems = customerProblems(name);
   if (problems.length > 0) return editCustomerPage(visit, at, name, problems);
   await renameCustomer(visit.installation, actorOf(visit, at.who), at.customer, name);
-  return saved(visit, at);
+  return doneAt(visit, at, 'Saved.');
 }
 
 /** Another person at a customer. */
@@ -76,7 +59,7 @@ export async function addContact(visit: Visit, at: AtCustomer): Promise<Response
   const { organizationId, id } = at.customer;
   const made = await createContact(installation, actorOf(visit, at.who), organizationId, id, draftOf(given));
   return made.kind === 'saved'
-    ? saved(visit, at, `${given.name} was added.`)
+    ? doneAt(visit, at, `${given.name} was added.`)
     : newContactPage(visit, at, given, refusedEmail(made));
 }
 
@@ -91,12 +74,9 @@ export async function saveContact(visit: Visit, at: AtContact): Promise<Response
   const problems = contactProblems(given);
   if (problems.length > 0) return editContactPage(visit, at, given, problems);
   const changed = await changeContact(visit.installation, actorOf(visit, at.who), at.contact, draftOf(given));
-  return changed.kind === 'saved' ? saved(visit, at) : editContactPage(visit, at, given, refusedEmail(changed));
-}
-
-function saved(visit: Visit, { customer }: AtCustomer, text = 'Saved.'): Response {
-  visit.leave('admin', { kind: 'ok', text });
-  return visit.see(customerPath(customer));
+  return changed.kind === 'saved'
+    ? doneAt(visit, at, 'Saved.')
+    : editContactPage(visit, at, given, refusedEmail(changed));
 }
 
 function tidy<Field extends string>(given: Record<Field, string>): Record<Field, string> {
@@ -110,11 +90,11 @@ function draftOf({ name, email, phone }: Omit<Shown, 'customer'>): ContactDraft 
   return { name, email, phone: phone === '' ? null : phone };
 }
 
-function customerProblems(customer: string): Problem[] {
+function customerProblems(customer: string): c.Problem[] {
   return needed('customer', "the customer's name", customer, NAME_MAX);
 }
 
-function contactProblems({ name, email, phone }: Omit<Shown, 'customer'>): Problem[] {
+function contactProblems({ name, email, phone }: Omit<Shown, 'customer'>): c.Problem[] {
   return [
     ...needed('name', "the contact's name", name, NAME_MAX),
     ...needed('email', "the contact's email", email, EMAIL_MAX),
@@ -122,7 +102,7 @@ function contactProblems({ name, email, phone }: Omit<Shown, 'customer'>): Probl
   ];
 }
 
-function refusedEmail({ kind }: Exclude<ContactOutcome, { kind: 'saved' }>): Problem[] {
+function refusedEmail({ kind }: Exclude<ContactOutcome, { kind: 'saved' }>): c.Problem[] {
   const texts = {
     'email-shape': 'Enter an email address in the right format, like name@example.com',
     'email-taken': 'Another contact has this email already. Each contact needs their own',
@@ -130,31 +110,36 @@ function refusedEmail({ kind }: Exclude<ContactOutcome, { kind: 'saved' }>): Pro
   return [{ field: 'email', text: texts[kind] }];
 }
 
-function newCustomerPage(visit: Visit, who: SignedIn, shown: Given, problems: readonly Problem[]): Promise<Response> {
-  const fields = html`${section('Customer', customerField(shown.customer, problems))}
-  ${section('First contact', contactFields(shown, problems))} ${buttons('Add customer', '/admin/customers')}`;
-  return formPage(visit, who, 'Add customer', problems, form('/admin/customers/new', fields, { guard: true }));
+function newCustomerPage(visit: Visit, who: SignedIn, shown: Given, problems: readonly c.Problem[]): Promise<Response> {
+  const fields = html`${c.section('Customer', customerField(shown.customer, problems))}
+  ${c.section('First contact', contactFields(shown, problems))} ${buttons('Add customer', '/admin/customers')}`;
+  return formPage(visit, who, 'Add customer', problems, c.form('/admin/customers/new', fields, { guard: true }));
 }
 
-function editCustomerPage(visit: Visit, at: AtCustomer, name: string, problems: readonly Problem[]): Promise<Response> {
-  const fields = html`${section('Customer', customerField(name, problems))}
+function editCustomerPage(
+  visit: Visit,
+  at: AtCustomer,
+  name: string,
+  problems: readonly c.Problem[],
+): Promise<Response> {
+  const fields = html`${c.section('Customer', customerField(name, problems))}
   ${buttons('Save', customerPath(at.customer))}`;
-  const body = form(customerPath(at.customer, '/edit'), fields, { guard: true });
+  const body = c.form(customerPath(at.customer, '/edit'), fields, { guard: true });
   return formPage(visit, at.who, 'Edit customer', problems, body, at.customer.name);
 }
 
-function newContactPage(visit: Visit, at: AtCustomer, shown: Given, problems: readonly Problem[]): Promise<Response> {
-  const fields = html`${section('Contact', contactFields(shown, problems))}
+function newContactPage(visit: Visit, at: AtCustomer, shown: Given, problems: readonly c.Problem[]): Promise<Response> {
+  const fields = html`${c.section('Contact', contactFields(shown, problems))}
   ${buttons('Add contact', customerPath(at.customer))}`;
-  const body = form(customerPath(at.customer, '/contacts/new'), fields, { guard: true });
+  const body = c.form(customerPath(at.customer, '/contacts/new'), fields, { guard: true });
   return formPage(visit, at.who, 'Add contact', problems, body, at.customer.name);
 }
 
-function editContactPage(visit: Visit, at: AtContact, shown: Given, problems: readonly Problem[]): Promise<Response> {
+function editContactPage(visit: Visit, at: AtContact, shown: Given, problems: readonly c.Problem[]): Promise<Response> {
   const hint = 'A new email signs them out everywhere. They sign in with it from then on.';
-  const fields = html`${section('Contact', contactFields(shown, problems, hint))}
+  const fields = html`${c.section('Contact', contactFields(shown, problems, hint))}
   ${buttons('Save', customerPath(at.customer))}`;
-  const body = form(contactPath(at.contact, '/edit'), fields, { guard: true });
+  const body = c.form(contactPath(at.contact, '/edit'), fields, { guard: true });
   return formPage(visit, at.who, 'Edit contact', problems, body, at.customer.name);
 }
 
@@ -162,26 +147,26 @@ function formPage(
   visit: Visit,
   who: SignedIn,
   title: string,
-  errors: readonly Problem[],
-  body: Html,
+  errors: readonly c.Problem[],
+  body: c.Html,
   phrase?: string,
 ): Promise<Response> {
   return consolePage(visit, who, { current: 'customers', title, phrase, errors, body });
 }
 
-function customerField(value: string | undefined, problems: readonly Problem[]): Html {
-  const error = problemOf(problems, 'customer');
-  return field({ name: 'customer', label: 'Customer name', value, error, autocomplete: 'off' });
+function customerField(value: string | undefined, problems: readonly c.Problem[]): c.Html {
+  const error = c.problemOf(problems, 'customer');
+  return c.field({ name: 'customer', label: 'Customer name', value, error, autocomplete: 'off' });
 }
 
-function contactFields(shown: Given, problems: readonly Problem[], emailHint?: Content): Html {
+function contactFields(shown: Given, problems: readonly c.Problem[], emailHint?: c.Content): c.Html {
   const parts = (name: 'name' | 'email' | 'phone') =>
-    ({ name, value: shown[name], error: problemOf(problems, name), autocomplete: 'off' }) as const;
-  return html`${field({ ...parts('name'), label: 'Name' })}
-  ${field({ ...parts('email'), label: 'Email', type: 'email', hint: emailHint })}
-  ${field({ ...parts('phone'), label: 'Phone (optional)', type: 'tel', hint: 'The number to call before you reset their MFA' })}`;
+    ({ name, value: shown[name], error: c.problemOf(problems, name), autocomplete: 'off' }) as const;
+  return html`${c.field({ ...parts('name'), label: 'Name' })}
+  ${c.field({ ...parts('email'), label: 'Email', type: 'email', hint: emailHint })}
+  ${c.field({ ...parts('phone'), label: 'Phone (optional)', type: 'tel', hint: 'The number to call before you reset their MFA' })}`;
 }
 
-function buttons(label: string, back: string): Html {
-  return actions(button(label), linkButton('Cancel', back));
+function buttons(label: string, back: string): c.Html {
+  return c.actions(c.button(label), c.linkButton('Cancel', back));
 }

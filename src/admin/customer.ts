@@ -2,23 +2,12 @@ import { html } from 'hono/html';
 import { contactsOf, type Contact } from '../accounts/contacts.ts';
 import { documentsOf } from '../accounts/documents.ts';
 import { openSessions } from '../auth/sessions.ts';
-import {
-  actions,
-  type Content,
-  emptyState,
-  type Html,
-  linkButton,
-  nothing,
-  section,
-  type SummaryRow,
-  summaryList,
-  time,
-} from '../web/components.ts';
+import * as c from '../web/components.ts';
 import { documentTable } from '../web/documents.ts';
 import type { Visit } from '../web/visit.ts';
 import { recentActivity } from './activity.ts';
 import { type AtCustomer, barred, consolePage, counted, customerPath } from './console.ts';
-import { addressWithGear, isLocked, lockWords, mfaWords, portalAccess } from './contact-words.ts';
+import { addressWithGear, lockNotice, mfaWords, portalAccess } from './contact-words.ts';
 
 /** A customer: the people there, what each of them can do and has done, and the documents as they see them. */
 export async function customer(visit: Visit, at: AtCustomer): Promise<Response> {
@@ -29,53 +18,54 @@ export async function customer(visit: Visit, at: AtCustomer): Promise<Response> 
   const primary = contacts.find((contact) => contact.isPrimaryAt !== null);
   const others = contacts.filter((contact) => contact !== primary);
   const body = html`${primary ? await primaryContact(visit, at, primary) : noContacts(at)}
-  ${others.length === 0 ? nothing : section('Other contacts', await Promise.all(others.map((one) => otherContact(visit, at, one))))}
-  ${section('Documents', documentTable(who.organization, documents))}`;
+    ${others.length === 0 ? c.nothing : html`<h2>Other contacts</h2>`}
+    ${await Promise.all(others.map((contact) => otherContact(visit, at, contact)))}
+    <h2>Documents</h2>
+    ${documentTable(who.organization, documents)}`;
   return consolePage(visit, who, {
     current: 'customers',
     title: shown.name,
     phrase: 'Customer',
-    actions: contacts.length === 0 ? nothing : acts(at),
+    actions: contacts.length === 0 ? c.nothing : acts(at),
     body,
   });
 }
 
-function acts({ who, customer: shown }: AtCustomer): Html {
-  if (barred(who, 'edit customers') !== undefined) return nothing;
-  return actions(
-    linkButton('Edit customer', customerPath(shown, '/edit')),
-    linkButton('Add contact', customerPath(shown, '/contacts/new')),
+function acts({ who, customer: shown }: AtCustomer): c.Html {
+  if (barred(who, 'edit customers') !== undefined) return c.nothing;
+  return c.actions(
+    c.linkButton('Edit customer', customerPath(shown, '/edit')),
+    c.linkButton('Add contact', customerPath(shown, '/contacts/new')),
   );
 }
 
-function noContacts(at: AtCustomer): Html {
-  return emptyState('No contacts yet. Nobody from here can sign in to the portal.', acts(at));
+function noContacts(at: AtCustomer): c.Html {
+  return c.emptyState('No contacts yet. Nobody from here can sign in to the portal.', acts(at));
 }
 
-async function primaryContact(visit: Visit, at: AtCustomer, contact: Contact): Promise<Html> {
-  return html`${addressWithGear(at.who, contact, visit.now)}
-  ${section(contact.name, [summaryList(await facts(visit, at, contact)), await recentActivity(visit, at.who, contact)])}`;
+// The primary contact's address belongs to the customer's name; everybody else's stands with their own.
+async function primaryContact(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.Html> {
+  return html`${addressWithGear(at.who, contact, visit.now)} ${c.section(contact.name, await about(visit, at, contact))}`;
 }
 
-async function otherContact(visit: Visit, at: AtCustomer, contact: Contact): Promise<Html> {
-  const rows = [{ label: 'Name', value: contact.name }, ...(await facts(visit, at, contact))];
-  return html`${addressWithGear(at.who, contact, visit.now)} ${summaryList(rows)}
-  ${await recentActivity(visit, at.who, contact)}`;
+async function otherContact(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.Html> {
+  return c.section(contact.name, [addressWithGear(at.who, contact, visit.now), await about(visit, at, contact)]);
 }
 
-async function facts(visit: Visit, { who }: AtCustomer, contact: Contact): Promise<SummaryRow[]> {
+async function about(visit: Visit, { who }: AtCustomer, contact: Contact): Promise<c.Html> {
   const { organization } = who;
   const sessions = await openSessions(visit.installation.db, 'portal', contact, visit.now);
-  const never: Content = 'Never';
-  return [
-    ...(contact.phone === null ? [] : [{ label: 'Phone', value: contact.phone }]),
+  const signedIn = sessions.length === 0 ? 'Nowhere' : `In ${counted(sessions.length, 'browser', 'browsers')}`;
+  const rows: c.SummaryRow[] = [
     { label: 'Portal access', value: portalAccess(contact) },
-    ...(isLocked(contact, visit.now) ? [{ label: 'Locked', value: lockWords(contact, organization) }] : []),
     { label: 'MFA', value: mfaWords(contact, organization) },
-    { label: 'Last sign-in', value: contact.lastSignInAt === null ? never : time(contact.lastSignInAt, organization) },
     {
-      label: 'Signed in now',
-      value: sessions.length === 0 ? 'Nowhere' : counted(sessions.length, 'browser', 'browsers'),
+      label: 'Last sign-in',
+      value: contact.lastSignInAt === null ? 'Never' : c.time(contact.lastSignInAt, organization),
     },
+    { label: 'Signed in now', value: signedIn },
   ];
+  if (contact.phone !== null) rows.unshift({ label: 'Phone', value: c.ltr(contact.phone) });
+  return html`${lockNotice(contact, organization, visit.now)} ${c.summaryList(rows)}
+  ${await recentActivity(visit, who, contact)}`;
 }

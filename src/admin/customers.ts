@@ -1,18 +1,7 @@
 import { html } from 'hono/html';
 import type { Contact } from '../accounts/contacts.ts';
 import { listCustomers, type CustomerLine, type CustomerPage } from '../accounts/customers.ts';
-import {
-  button,
-  type Content,
-  dataTable,
-  emptyState,
-  field,
-  type Html,
-  linkButton,
-  ltr,
-  nothing,
-  time,
-} from '../web/components.ts';
+import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { barred, consolePage, customerPath } from './console.ts';
@@ -28,17 +17,17 @@ export async function customers(visit: Visit, who: SignedIn): Promise<Response> 
   const page = await listCustomers(visit.installation.db, who.organization.id, { search, after });
   const none = page.customers.length === 0 && search === '' && after === '';
   const add =
-    barred(who, 'edit customers') === undefined ? linkButton('Add customer', `${CUSTOMERS}/new`, 'main') : nothing;
+    barred(who, 'edit customers') === undefined ? c.linkButton('Add customer', `${CUSTOMERS}/new`, 'main') : c.nothing;
   const body = none
-    ? emptyState('No customers yet. Add your first customer, then give their contacts access to the portal.', add)
+    ? c.emptyState('No customers yet. Add your first customer, then give their contacts access to the portal.', add)
     : html`${searchForm(search)} ${page.customers.length === 0 ? noMatch() : found(visit, who, page)}
       ${pages(search, after, page.next)}`;
-  return consolePage(visit, who, { current: 'customers', title: 'Customers', actions: none ? nothing : add, body });
+  return consolePage(visit, who, { current: 'customers', title: 'Customers', actions: none ? c.nothing : add, body });
 }
 
-function searchForm(search: string): Html {
+function searchForm(search: string): c.Html {
   return html`<form method="get" action="${CUSTOMERS}" role="search" class="search">
-    ${field({
+    ${c.field({
       name: 'q',
       label: 'Search',
       type: 'search',
@@ -46,16 +35,16 @@ function searchForm(search: string): Html {
       value: search,
       autocomplete: 'off',
     })}
-    ${button('Search', { kind: 'second' })}
+    ${c.button('Search', { kind: 'second' })}
   </form>`;
 }
 
-function noMatch(): Html {
-  return emptyState('No customers match. Try fewer words.', linkButton('Clear search', CUSTOMERS));
+function noMatch(): c.Html {
+  return c.emptyState('No customers match. Try fewer words.', c.linkButton('Clear search', CUSTOMERS));
 }
 
-function found(visit: Visit, who: SignedIn, page: CustomerPage): Html {
-  return dataTable({
+function found(visit: Visit, who: SignedIn, page: CustomerPage): c.Html {
+  return c.dataTable({
     id: 'customers',
     caption: 'Customers and their contacts',
     columns: [
@@ -71,13 +60,13 @@ function found(visit: Visit, who: SignedIn, page: CustomerPage): Html {
   });
 }
 
-function rows(visit: Visit, who: SignedIn, customer: CustomerLine): Content[][] {
+function rows(visit: Visit, who: SignedIn, customer: CustomerLine): c.Content[][] {
   const name = html`<a href="${customerPath(customer)}">${customer.name}</a>`;
   if (customer.contacts.length === 0)
     return [[name, html`<span class="muted">No contacts yet</span>`, '', '', '', '', '']];
   return customer.contacts.map((contact) => [
     name,
-    html`${ltr(contact.email)}<br /><small class="muted">${contact.name}</small>`,
+    html`${c.ltr(contact.email)}<br /><small class="muted">${contact.name}</small>`,
     mfaPill(contact),
     codesLeft(contact),
     portalAccess(contact),
@@ -86,15 +75,15 @@ function rows(visit: Visit, who: SignedIn, customer: CustomerLine): Content[][] 
   ]);
 }
 
-function lastSignIn({ lastSignInAt }: Contact, { organization }: SignedIn): Content {
-  return lastSignInAt === null ? 'Never' : time(lastSignInAt, organization, 'date');
+function lastSignIn({ lastSignInAt }: Contact, { organization }: SignedIn): c.Content {
+  return lastSignInAt === null ? 'Never' : c.time(lastSignInAt, organization, 'date');
 }
 
-function pages(search: string, after: string, next: string | null): Html {
-  if (after === '' && next === null) return nothing;
-  const first = after === '' ? nothing : linkButton('First page', address(search));
+function pages(search: string, after: string, next: string | null): c.Html {
+  if (after === '' && next === null) return c.nothing;
+  const first = after === '' ? c.nothing : c.linkButton('First page', address(search));
   return html`<nav class="actions" aria-label="Pages">
-    ${first} ${next === null ? nothing : linkButton('Next', address(search, next))}
+    ${first} ${next === null ? c.nothing : c.linkButton('Next', address(search, next))}
   </nav>`;
 }
 

@@ -3,7 +3,7 @@ import { hasAnyoneSignedIn } from '../accounts/contacts.ts';
 import { listCustomers } from '../accounts/customers.ts';
 import { policyReach } from '../accounts/organizations.ts';
 import type { Permission } from '../accounts/staff.ts';
-import { actions, copyButton, type Html, ltr, pill, section, summaryList } from '../web/components.ts';
+import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { barred, consolePage, counted, portalAddress } from './console.ts';
@@ -23,15 +23,15 @@ export async function overview(visit: Visit, who: SignedIn): Promise<Response> {
   return consolePage(visit, who, { current: 'overview', title: 'Overview', body });
 }
 
-function checklist(visit: Visit, who: SignedIn, done: { mfa: boolean; customer: boolean; link: boolean }): Html {
+function checklist(visit: Visit, who: SignedIn, done: { mfa: boolean; customer: boolean; link: boolean }): c.Html {
   const address = portalAddress(visit, who.organization);
   const settings = linkFor(who, 'change settings', 'Open settings', '/admin/settings/customer-portal/general');
   const add = linkFor(who, 'edit customers', 'Add customer', '/admin/customers/new');
-  const copy = actions(copyButton('Copy', address, { select: 'portal-link', copied: 'Copied.' }));
-  const link = html`<br /><small id="portal-link">${ltr(address)}</small>`;
-  return section(
+  const copy = c.actions(c.copyButton('Copy', address, { select: 'portal-link', copied: 'Copied.' }));
+  const link = html`<br /><small id="portal-link">${c.ltr(address)}</small>`;
+  return c.section(
     'Three things to do first',
-    summaryList([
+    c.summaryList([
       { label: 'Turn on MFA', value: state(done.mfa), action: settings },
       { label: 'Add a customer', value: state(done.customer), action: add },
       { label: 'Copy the portal link', value: html`${state(done.link)}${link}`, action: copy },
@@ -39,19 +39,19 @@ function checklist(visit: Visit, who: SignedIn, done: { mfa: boolean; customer: 
   );
 }
 
-function state(isDone: boolean): Html {
-  return isDone ? pill('ok', 'Done') : pill('muted', 'To do');
+function state(isDone: boolean): c.Html {
+  return isDone ? c.pill('ok', 'Done') : c.pill('muted', 'To do');
 }
 
-function linkFor(who: SignedIn, permission: Permission, label: string, href: string): Html | undefined {
+function linkFor(who: SignedIn, permission: Permission, label: string, href: string): c.Html | undefined {
   return barred(who, permission) === undefined ? html`<a href="${href}">${label}</a>` : undefined;
 }
 
-function adoption({ enrolled, notEnrolled }: { enrolled: number; notEnrolled: number }): Html {
+function adoption({ enrolled, notEnrolled }: { enrolled: number; notEnrolled: number }): c.Html {
   const not =
     notEnrolled === 0 ? 'Nobody is left to set it up' : `${counted(notEnrolled, 'has', 'have')} not set it up yet`;
   return html`<section class="panel">
     <p><strong>${counted(enrolled, 'contact uses', 'contacts use')} MFA.</strong> ${not}.</p>
-    <p><a href="/admin/customers">See your customers</a> · <a href="/admin/settings">Change settings</a></p>
+    <p><a href="/admin/customers">See your customers</a> · <a href="/admin/settings">See your settings</a></p>
   </section>`;
 }

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { setPortalAccess, unlock } from '../auth/access.ts';
 import { WELCOME_LINK_LIFETIME_MS } from '../auth/limits.ts';
 import { makeWelcomeLink } from '../auth/welcome.ts';
-import { actions, button, copyButton, form, type Html, linkButton, time } from '../web/components.ts';
+import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
 import {
   actorOf,
@@ -11,6 +11,7 @@ import {
   consolePage,
   contactPath,
   customerPath,
+  doneAt,
   nothingToDo,
   portalAddress,
 } from './console.ts';
@@ -20,32 +21,26 @@ import { isLocked } from './contact-words.ts';
 export function askToDisable(visit: Visit, at: AtContact): Promise<Response> {
   const { name, disabledAt } = at.contact;
   const title = `Disable portal access for ${name}?`;
-  if (disabledAt !== null) return nothingToDo(visit, at, title, `Portal access is off for ${name} already.`);
+  if (disabledAt !== null) return nothingToDo(visit, at, { title, why: `Portal access is off for ${name} already.` });
   const bullets = [
     "They can't sign in to the portal",
     'They are signed out everywhere now',
     'Their MFA stays as it is',
   ];
-  return askPage(
-    visit,
-    at,
-    title,
-    bulletList(bullets),
-    '/disable',
-    button('Disable portal access', { kind: 'danger' }),
-  );
+  const submit = c.button('Disable portal access', { kind: 'danger' });
+  return askPage(visit, at, title, bulletList(bullets), '/disable', submit);
 }
 
 export async function disable(visit: Visit, at: AtContact): Promise<Response> {
   await visit.form();
   await setPortalAccess(visit.installation, actorOf(visit, at.who), at.contact, false);
-  return done(visit, at, `Portal access is off for ${at.contact.email}. They are signed out everywhere.`);
+  return doneAt(visit, at, `Portal access is off for ${at.contact.email}. They are signed out everywhere.`);
 }
 
 export async function enable(visit: Visit, at: AtContact): Promise<Response> {
   await visit.form();
   await setPortalAccess(visit.installation, actorOf(visit, at.who), at.contact, true);
-  return done(visit, at, `Portal access is on for ${at.contact.email}.`);
+  return doneAt(visit, at, `Portal access is on for ${at.contact.email}.`);
 }
 
 /** Unlock: says what it will do, which differs where the password is held to be stolen. */
@@ -53,10 +48,10 @@ export function askToUnlock(visit: Visit, at: AtContact): Promise<Response> {
   const { contact, who } = at;
   const { name } = contact;
   const title = `Unlock ${name}?`;
-  if (!isLocked(contact, visit.now)) return nothingToDo(visit, at, title, `${name} isn't locked.`);
+  if (!isLocked(contact, visit.now)) return nothingToDo(visit, at, { title, why: `${name} isn't locked.` });
   const waits = html`<p>
-    ${name} entered too many wrong codes and would wait until ${time(contact.waitUntil, who.organization)}. Unlock lets
-    them try again now.
+    ${name} entered too many wrong codes and would wait until ${c.time(contact.waitUntil, who.organization)}. Unlock
+    lets them try again now.
   </p>`;
   const stolen = html`<p>
       Many wrong codes were entered after ${name}'s right password, so someone else may know it. Unlock removes that
@@ -69,14 +64,8 @@ export function askToUnlock(visit: Visit, at: AtContact): Promise<Response> {
     ])}`;
   const check = html`<p>Do this only after you have checked that it really is ${name}.</p>`;
   const body = html`${contact.suspectedAt === null ? waits : stolen} ${check}`;
-  return askPage(
-    visit,
-    at,
-    title,
-    body,
-    '/unlock',
-    button('Unlock', { kind: contact.suspectedAt === null ? 'main' : 'danger' }),
-  );
+  const submit = c.button('Unlock', { kind: contact.suspectedAt === null ? 'main' : 'danger' });
+  return askPage(visit, at, title, body, '/unlock', submit);
 }
 
 export async function unlockContact(visit: Visit, at: AtContact): Promise<Response> {
@@ -85,18 +74,14 @@ export async function unlockContact(visit: Visit, at: AtContact): Promise<Respon
   const outcome = await unlock(visit.installation, actorOf(visit, at.who), at.contact);
   switch (outcome.kind) {
     case 'waits-ended':
-      return done(visit, at, `${name} can try again now.`);
+      return doneAt(visit, at, `${name} can try again now.`);
     case 'not-locked':
-      return done(visit, at, `${name} isn't locked.`);
+      return doneAt(visit, at, `${name} isn't locked.`);
     case 'password-removed': {
-      const mayMakeLink = barred(at.who, 'make welcome links') === undefined && at.contact.disabledAt === null;
-      if (!mayMakeLink)
-        return done(
-          visit,
-          at,
-          `${name}'s old password is removed. Ask an owner or admin to make a welcome link, so that they can choose a new one.`,
-        );
-      visit.leave('admin', { kind: 'ok', text: `${name}'s old password is removed. Next, make a welcome link.` });
+      const removed = `${name}'s old password is removed.`;
+      if (barred(at.who, 'make welcome links') !== undefined)
+        return doneAt(visit, at, `${removed} Ask an owner or admin to make a welcome link for a new one.`);
+      visit.leave('admin', { kind: 'ok', text: `${removed} Next, make a welcome link for a new one.` });
       return visit.see(contactPath(at.contact, '/welcome-link'));
     }
   }
@@ -108,14 +93,14 @@ const LINK_HOURS = WELCOME_LINK_LIFETIME_MS / 3_600_000;
 export function askForWelcomeLink(visit: Visit, at: AtContact): Promise<Response> {
   const { name } = at.contact;
   const title = `Make a welcome link for ${name}?`;
-  const hindrance = whyNoLink(at);
-  if (hindrance !== undefined) return nothingToDo(visit, at, title, hindrance);
+  const why = whyNoLink(at);
+  if (why !== undefined) return nothingToDo(visit, at, { title, why });
   const bullets = [
     `With it ${name} chooses a password for the portal`,
     `It works for ${LINK_HOURS} hours, once`,
     'A link made before stops working',
   ];
-  return askPage(visit, at, title, bulletList(bullets), '/welcome-link', button('Make welcome link'));
+  return askPage(visit, at, title, bulletList(bullets), '/welcome-link', c.button('Make welcome link'));
 }
 
 /** The answer itself shows the link and is kept nowhere, so that there is no second look at it. */
@@ -124,12 +109,14 @@ export async function welcomeLink(visit: Visit, at: AtContact): Promise<Response
   const { who, contact, customer } = at;
   const title = `Welcome link for ${contact.name}`;
   const token = await makeWelcomeLink(visit.installation, actorOf(visit, who), contact);
-  if (token === undefined)
-    return nothingToDo(visit, at, title, whyNoLink(at) ?? 'Something has changed meanwhile. Nothing was made.');
+  if (token === undefined) {
+    const why = whyNoLink(at) ?? 'Something has changed meanwhile. Nothing was made.';
+    return nothingToDo(visit, at, { title, why, asked: true });
+  }
   const address = `${portalAddress(visit, who.organization)}/welcome/${token}`;
   const body = html`<p>Give it to ${contact.name} and nobody else: whoever opens it first chooses the password.</p>
     <p><code class="key" id="link" dir="ltr">${address}</code></p>
-    ${actions(copyButton('Copy', address, { select: 'link' }))}
+    ${c.actions(c.copyButton('Copy', address, { select: 'link' }))}
     <p>
       <strong>We can't show it again; it works for ${LINK_HOURS} hours, once.</strong> If you reload this page, a new
       link is made and this one stops working.
@@ -143,24 +130,26 @@ function whyNoLink({ contact }: AtContact): string | undefined {
   return contact.disabledAt === null ? undefined : `Portal access is off for ${contact.name}. Enable it first.`;
 }
 
-function askPage(visit: Visit, at: AtContact, title: string, says: Html, act: string, submit: Html): Promise<Response> {
+function askPage(
+  visit: Visit,
+  at: AtContact,
+  title: string,
+  says: c.Html,
+  act: string,
+  submit: c.Html,
+): Promise<Response> {
   const { who, contact, customer } = at;
   const body = html`${says}
-  ${form(contactPath(contact, act), actions(submit, linkButton('Cancel', customerPath(customer))))}`;
+  ${c.form(contactPath(contact, act), c.actions(submit, c.linkButton('Cancel', customerPath(customer))))}`;
   return consolePage(visit, who, { current: 'customers', title, phrase: contact.email, body: panel(body) });
 }
 
-function bulletList(texts: readonly string[]): Html {
+function bulletList(texts: readonly string[]): c.Html {
   return html`<ul class="bullets">
     ${texts.map((text) => html`<li>${text}</li>`)}
   </ul>`;
 }
 
-function panel(body: Html): Html {
+function panel(body: c.Html): c.Html {
   return html`<section class="panel">${body}</section>`;
-}
-
-function done(visit: Visit, { customer }: AtContact, text: string): Response {
-  visit.leave('admin', { kind: 'ok', text });
-  return visit.see(customerPath(customer));
 }

@@ -2,21 +2,11 @@ import { html } from 'hono/html';
 import type { Policy } from '../accounts/organizations.ts';
 import { RESETS_BY_AGENT } from '../auth/limits.ts';
 import { CHECKS, NOTE_MIN, resetMfa, type Check } from '../auth/recovery.ts';
-import {
-  actions,
-  button,
-  form,
-  linkButton,
-  nothing,
-  type Problem,
-  problemOf,
-  radios,
-  textareaField,
-} from '../web/components.ts';
+import * as c from '../web/components.ts';
 import { forbiddenPage } from '../web/errors.ts';
 import type { Visit } from '../web/visit.ts';
 import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
-import { actorOf, type AtContact, consolePage, contactPath, customerPath, nothingToDo } from './console.ts';
+import { actorOf, type AtContact, consolePage, contactPath, customerPath, doneAt, nothingToDo } from './console.ts';
 import { fitting, lines, NOTE_MAX } from './inputs.ts';
 
 interface Given {
@@ -33,39 +23,36 @@ export async function reset(visit: Visit, at: AtContact): Promise<Response> {
   const { check, note, ...proof } = await visit.form('check', 'note', 'password', 'code');
   const given = { check, note: lines(note) };
   const { session } = at.who;
-  if (at.contact.mfaSince === null) return nothingToReset(visit, at);
+  if (at.contact.mfaSince === null) return nothingToReset(visit, at, true);
   const refusal = await confirmItsYou(visit, at.who, proof, reasonProblems(given));
   if (refusal || !isCheck(given.check)) return resetPage(visit, at, given, refusal);
   const reason = { check: given.check, note: given.note };
   const outcome = await resetMfa(visit.installation, actorOf(visit, at.who), session.account, at.contact, reason);
   switch (outcome.kind) {
     case 'reset':
-      visit.leave('admin', {
-        kind: 'ok',
-        text: `MFA reset for ${at.contact.email}. They are told at their next sign-in.`,
-      });
-      return visit.see(customerPath(at.customer));
+      return doneAt(visit, at, `MFA reset for ${at.contact.email}. They are told at their next sign-in.`);
     case 'no-mfa':
-      return nothingToReset(visit, at);
+      return nothingToReset(visit, at, true);
     case 'note-missing':
       return resetPage(visit, at, given, { problems: [NOTE_MISSING] });
     case 'limited':
-      return resetPage(visit, at, given, { problems: [TOO_MANY], until: outcome.until });
+      return nothingToDo(visit, at, { title: titleOf(at), why: TOO_MANY, asked: true, until: outcome.until });
     case 'not-allowed':
       return forbiddenPage(visit, 'You may not reset the MFA of this account.');
   }
 }
 
-const NOTE_MISSING: Problem = {
+const NOTE_MISSING: c.Problem = {
   field: 'note',
   text: `Say how you checked, in ${NOTE_MIN} characters or more`,
 };
-const TOO_MANY: Problem = {
-  field: 'check',
-  text: `You can reset ${RESETS_BY_AGENT.allows} contacts an hour. Ask an admin`,
-};
+const TOO_MANY = `You can reset ${RESETS_BY_AGENT.allows} contacts an hour. Ask an admin.`;
 
-function reasonProblems({ check, note }: Given): Problem[] {
+function titleOf({ contact }: AtContact): string {
+  return `Reset MFA for ${contact.name}?`;
+}
+
+function reasonProblems({ check, note }: Given): c.Problem[] {
   return [
     ...(isCheck(check) ? [] : [{ field: 'check', text: 'Choose how you checked' }]),
     ...(check === 'other' && note.length < NOTE_MIN ? [NOTE_MISSING] : []),
@@ -77,9 +64,9 @@ function isCheck(text: string): text is Check {
   return Object.hasOwn(CHECKS, text);
 }
 
-function nothingToReset(visit: Visit, at: AtContact): Promise<Response> {
-  const { name } = at.contact;
-  return nothingToDo(visit, at, `Reset MFA for ${name}?`, `${name} hasn't set up MFA. There's nothing to reset.`);
+function nothingToReset(visit: Visit, at: AtContact, asked = false): Promise<Response> {
+  const why = `${at.contact.name} hasn't set up MFA. There's nothing to reset.`;
+  return nothingToDo(visit, at, { title: titleOf(at), why, asked });
 }
 
 const NEXT_SIGN_IN: Record<Policy, string> = {
@@ -92,23 +79,24 @@ function resetPage(visit: Visit, at: AtContact, given: Given, refusal?: Refusal)
   const { who, customer, contact } = at;
   const problems = refusal?.problems ?? [];
   const asksForCode = asksForProof(visit, who.session);
-  const fields = html`${radios({
+  const reason = html`${c.radios({
     name: 'check',
     label: 'How did you check?',
     value: given.check,
-    error: problemOf(problems, 'check'),
+    error: c.problemOf(problems, 'check'),
     choices: Object.entries(CHECKS).map(([value, label]) => ({ value, label })),
   })}
-  ${textareaField({
+  ${c.textareaField({
     name: 'note',
     label: 'Note',
     hint: `Goes to the audit log. For Other, at least ${NOTE_MIN} characters.`,
     value: given.note,
     rows: 3,
-    error: problemOf(problems, 'note'),
-  })}
-  ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : nothing}
-  ${actions(button('Reset MFA', { kind: 'danger' }), linkButton('Cancel', customerPath(customer)))}`;
+    error: c.problemOf(problems, 'note'),
+  })}`;
+  const fields = html`<section class="panel">${reason}</section>
+    ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
+    ${c.actions(c.button('Reset MFA', { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   const body = html`<p>Do this only after you have checked that it really is ${contact.name}.</p>
     <ul class="bullets">
       <li>Their authenticator app and backup codes stop working now</li>
@@ -116,13 +104,11 @@ function resetPage(visit: Visit, at: AtContact, given: Given, refusal?: Refusal)
       <li>${NEXT_SIGN_IN[who.organization.policy]}</li>
       <li>They are told</li>
     </ul>
-    ${form(contactPath(contact, '/reset-mfa'), fields, { busy: 'Resetting…' })}`;
-  const title = `Reset MFA for ${contact.name}?`;
-  const phrase = contact.email;
+    ${c.form(contactPath(contact, '/reset-mfa'), fields, { busy: 'Resetting…' })}`;
   return consolePage(visit, who, {
     current: 'customers',
-    title,
-    phrase,
+    title: titleOf(at),
+    phrase: contact.email,
     errors: problems,
     until: refusal?.until,
     asksForCode,

@@ -6,23 +6,7 @@ import {
   type GeneralSettings,
   type Policy,
 } from '../accounts/organizations.ts';
-import {
-  actions,
-  button,
-  checkbox,
-  copyButton,
-  field,
-  form,
-  type Html,
-  notice,
-  nothing,
-  pill,
-  type Problem,
-  problemOf,
-  section,
-  summaryList,
-  textareaField,
-} from '../web/components.ts';
+import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
@@ -72,7 +56,7 @@ function policyFor(ticked: boolean, before: Policy): Policy {
   return before === 'required' ? 'off' : before;
 }
 
-function refusalOf(problems: readonly Problem[]): Refusal | undefined {
+function refusalOf(problems: readonly c.Problem[]): Refusal | undefined {
   return problems.length > 0 ? { problems } : undefined;
 }
 
@@ -89,11 +73,11 @@ async function generalPage(visit: Visit, who: SignedIn, shown: GeneralSettings, 
   const problems = refusal?.problems ?? [];
   const mayChange = barred(who, 'change settings') === undefined;
   const body = html`${mayChange ? settingsForm(shown, reach, problems, asksForCode) : settingsToRead(shown, reach)}
-  ${section(
+  ${c.section(
     "The portal's address",
     html`<p>Your customers sign in here. Put it on your invoices and your website.</p>
       <p><code class="key" id="address" dir="ltr">${portalAddress(visit, who.organization)}</code></p>
-      ${actions(copyButton('Copy', portalAddress(visit, who.organization), { select: 'address' }))}`,
+      ${c.actions(c.copyButton('Copy', portalAddress(visit, who.organization), { select: 'address' }))}`,
   )}`;
   return consolePage(visit, who, {
     current: 'settings',
@@ -108,10 +92,15 @@ async function generalPage(visit: Visit, who: SignedIn, shown: GeneralSettings, 
 
 type Reach = Awaited<ReturnType<typeof policyReach>>;
 
-function settingsForm(shown: GeneralSettings, reach: Reach, problems: readonly Problem[], asksForCode: boolean): Html {
-  const fields = html`${section(
+function settingsForm(
+  shown: GeneralSettings,
+  reach: Reach,
+  problems: readonly c.Problem[],
+  asksForCode: boolean,
+): c.Html {
+  const fields = html`${c.section(
     'Multi-factor authentication',
-    html`${checkbox({
+    html`${c.checkbox({
       name: 'mfa',
       label: 'Enable multi-factor authentication (MFA)',
       hint: 'Customers enter a code from an authenticator app after their password. This applies to all your customers.',
@@ -119,53 +108,53 @@ function settingsForm(shown: GeneralSettings, reach: Reach, problems: readonly P
     })}
     ${whatItMeans(reach)}`,
   )}
-  ${section(
+  ${c.section(
     'Portal',
-    html`${field({
+    html`${c.field({
       name: 'name',
       label: 'Display name',
       hint: `Customers see it on every page and in their authenticator app. ${ORGANIZATION_NAME_MAX} characters at most.`,
       value: shown.name,
       autocomplete: 'off',
-      error: problemOf(problems, 'name'),
+      error: c.problemOf(problems, 'name'),
     })}
-    ${textareaField({
+    ${c.textareaField({
       name: 'contactDetails',
       label: 'How can customers reach you?',
       hint: 'Customers see it under Help. A phone number and an email address, for example.',
       value: shown.contactDetails,
-      error: problemOf(problems, 'contactDetails'),
+      error: c.problemOf(problems, 'contactDetails'),
     })}`,
   )}
-  ${asksForCode ? proofSection(problems, 'Only needed when you turn MFA on or off.') : nothing} ${button('Save')}`;
-  return form(GENERAL, fields, { guard: true, busy: 'Saving…' });
+  ${asksForCode ? proofSection(problems, 'Only needed when you turn MFA on or off.') : c.nothing} ${c.button('Save')}`;
+  return c.form(GENERAL, fields, { guard: true, busy: 'Saving…' });
 }
 
 /** What each state of the checkbox means, in numbers: nobody presses Save without having seen it. */
-function whatItMeans({ enrolled, notEnrolled }: Reach): Html {
+function whatItMeans({ enrolled, notEnrolled }: Reach): c.Html {
   const asked = counted(notEnrolled, 'contact', 'contacts');
   const already = enrolled === 1 ? '1 already uses it' : `${enrolled.toLocaleString('en-GB')} already use it`;
   const still = `The ${counted(enrolled, 'contact who already uses', 'contacts who already use')} MFA`;
-  return notice(
+  return c.notice(
     'info',
     html`<p>On: ${asked} will be asked to set it up at their next sign-in; ${already}.</p>
       <p>
         Off: nobody new is asked.
         ${
           enrolled === 0
-            ? nothing
+            ? c.nothing
             : html`<strong>${still} will still need their code.</strong> To free one, use Reset Portal MFA.`
         }
       </p>`,
   );
 }
 
-const POLICY_WORDS = { off: pill('muted', 'Off'), optional: pill('ok', 'Offered'), required: pill('ok', 'On') };
+const POLICY_WORDS = { off: c.pill('muted', 'Off'), optional: c.pill('ok', 'Offered'), required: c.pill('ok', 'On') };
 
-function settingsToRead(shown: GeneralSettings, reach: Reach): Html {
+function settingsToRead(shown: GeneralSettings, reach: Reach): c.Html {
   return html`<section class="panel">
-    ${summaryList([
-      { label: 'Multi-factor authentication (MFA)', value: POLICY_WORDS[shown.policy] },
+    ${c.summaryList([
+      { label: 'MFA', value: POLICY_WORDS[shown.policy] },
       { label: 'Display name', value: shown.name },
       { label: 'How can customers reach you?', value: html`<span class="lines">${shown.contactDetails}</span>` },
     ])}

@@ -2,18 +2,7 @@ import { html } from 'hono/html';
 import { isTimeZone, ORGANIZATION_NAME_MAX } from '../accounts/organizations.ts';
 import type { PasswordProblem } from '../auth/passwords.ts';
 import { isSetupOpen, setUp, type FirstOwner } from '../auth/setup.ts';
-import {
-  attr,
-  button,
-  field,
-  form,
-  type Html,
-  linkButton,
-  passwordField,
-  type Problem,
-  problemOf,
-  textareaField,
-} from '../web/components.ts';
+import * as c from '../web/components.ts';
 import { barePage } from '../web/layout.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
@@ -53,7 +42,7 @@ export async function submit(visit: Visit): Promise<Response> {
   }
 }
 
-function problemsOf(first: FirstOwner): Problem[] {
+function problemsOf(first: FirstOwner): c.Problem[] {
   return [
     ...needed('name', 'your name', first.name, NAME_MAX),
     ...needed('email', 'your email', first.email, EMAIL_MAX),
@@ -64,7 +53,7 @@ function problemsOf(first: FirstOwner): Problem[] {
   ];
 }
 
-function refusal(problem: PasswordProblem | 'email-shape' | 'email-taken', m: string): Problem {
+function refusal(problem: PasswordProblem | 'email-shape' | 'email-taken', m: string): c.Problem {
   switch (problem) {
     case 'email-shape':
       return { field: 'email', text: say('login.email.shape') };
@@ -80,18 +69,18 @@ function refusal(problem: PasswordProblem | 'email-shape' | 'email-taken', m: st
   }
 }
 
-function setupPage(visit: Visit, first: FirstOwner, errors: readonly Problem[]): Html {
-  const error = (name: string): string | undefined => problemOf(errors, name);
-  const fields = html`${field({ name: 'name', label: 'Your name', value: first.name, autocomplete: 'name', error: error('name') })}
-  ${field({ name: 'email', label: 'Your email', type: 'email', value: first.email, autocomplete: 'username', error: error('email') })}
-  ${passwordField({
+function setupPage(visit: Visit, first: FirstOwner, errors: readonly c.Problem[]): c.Html {
+  const error = (name: string): string | undefined => c.problemOf(errors, name);
+  const fields = html`${c.field({ name: 'name', label: 'Your name', value: first.name, autocomplete: 'name', error: error('name') })}
+  ${c.field({ name: 'email', label: 'Your email', type: 'email', value: first.email, autocomplete: 'username', error: error('email') })}
+  ${c.passwordField({
     name: 'password',
     label: 'Password',
     hint: say('welcome.password.hint'),
     autocomplete: 'new-password',
     error: error('password'),
   })}
-  ${field({
+  ${c.field({
     name: 'organization',
     label: 'Organization',
     hint: `The name your customers know. ${ORGANIZATION_NAME_MAX} characters at most.`,
@@ -99,7 +88,7 @@ function setupPage(visit: Visit, first: FirstOwner, errors: readonly Problem[]):
     autocomplete: 'organization',
     error: error('organization'),
   })}
-  ${textareaField({
+  ${c.textareaField({
     name: 'contactDetails',
     label: 'How can customers reach you?',
     hint: 'Customers see it under Help. A phone number and an email address, for example.',
@@ -107,16 +96,16 @@ function setupPage(visit: Visit, first: FirstOwner, errors: readonly Problem[]):
     rows: 3,
     error: error('contactDetails'),
   })}
-  ${timeZoneField(first.timeZone, error('timeZone'))} ${button('Set up')}`;
+  ${timeZoneField(first.timeZone, error('timeZone'))} ${c.button('Set up')}`;
   return barePage({
     title: 'Set up Sallyport',
     errors,
     body: html`<p>You become the owner. Next you set up MFA for yourself.</p>
-      ${form(`/setup/${visit.param('token')}`, fields, { busy: 'Setting up…' })}`,
+      ${c.form(`/setup/${visit.param('token')}`, fields, { busy: 'Setting up…' })}`,
   });
 }
 
-function timeZoneField(chosen: string, error: string | undefined): Html {
+function timeZoneField(chosen: string, error: string | undefined): c.Html {
   const zones = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
   return html`<div class="field${error ? ' wrong' : ''}">
     <label for="timeZone">Time zone</label>
@@ -124,19 +113,19 @@ function timeZoneField(chosen: string, error: string | undefined): Html {
     <select
       id="timeZone"
       name="timeZone"
-      ${attr('aria-describedby', error && 'timeZone-error')}${attr('aria-invalid', error && 'true')}
+      ${c.attr('aria-describedby', error && 'timeZone-error')}${c.attr('aria-invalid', error && 'true')}
     >
-      ${zones.map((zone) => html`<option value="${zone}" ${attr('selected', zone === chosen)}>${zone}</option>`)}
+      ${zones.map((zone) => html`<option value="${zone}" ${c.attr('selected', zone === chosen)}>${zone}</option>`)}
     </select>
   </div>`;
 }
 
-function gonePage(): Html {
+function gonePage(): c.Html {
   return barePage({
     title: 'This link no longer works',
     error: true,
     body: html`<p>It has run out or has already been used.</p>
       <p>Nobody has set up yet? Start the server again: it prints a new link.</p>
-      ${linkButton('Go to sign in', '/admin/sign-in')}`,
+      ${c.linkButton('Go to sign in', '/admin/sign-in')}`,
   });
 }

@@ -86,7 +86,7 @@ const show: Work = async (installation, options) => {
     'Wait for codes': contact.waitUntil > installation.now() ? `until ${moment(contact.waitUntil)}` : 'none',
     Id: contact.id,
   });
-  return { text: facts.map(([label, value]) => `${label.padEnd(18)}${value}`).join('\n'), data: dataOf(contact) };
+  return { text: facts.map(([label, value]) => `${label.padEnd(20)}${value}`).join('\n'), data: dataOf(contact) };
 };
 
 const list: Work = async (installation, options) => {

@@ -39,17 +39,19 @@ async function examine(now: () => number): Promise<Finding[]> {
     config = readConfig();
   } catch (fault) {
     if (!(fault instanceof ConfigRefused)) throw fault;
-    return fault.problems.map((found) => ({
-      check: 'Settings',
-      found,
-      mend: 'set this variable right; the others are looked at after that',
-    }));
+    return fault.problems.map(unusable);
   }
   const findings = [settings(), address(config), mail];
   if (config.databaseUrl !== undefined) return [...findings, ...(await database(config, now))];
   if (!existsSync(databaseFile(config)))
     return [...findings, { check: 'Database', found: `none yet: the first start makes ${databaseFile(config)}` }];
   return [...findings, ...modes(config), ...(await database(config, now))];
+}
+
+// "SALLYPORT_PORT: is a number …": the name is what was found, the sentence how to mend it.
+function unusable(problem: string): Finding {
+  const [name = '', ...rule] = problem.split(': ');
+  return { check: 'Settings', found: `${name} cannot be used`, mend: `${name} ${rule.join(': ')}` };
 }
 
 function settings(): Finding {
@@ -140,7 +142,8 @@ async function keys(db: Database, config: Config, now: () => number): Promise<Fi
   if (!(await hasKeysInUse(db))) return { check, found: 'none in use yet' };
   try {
     const { ring } = await openInstalled(db, config, now, QUIET);
-    return { check, found: `${[...ring.keys.keys()].join(', ')}; "${ring.current}" seals` };
+    const others = [...ring.keys.keys()].filter((id) => id !== ring.current);
+    return { check, found: [`${ring.current} seals`, ...others.map((id) => `${id} still opens`)].join(', ') };
   } catch (fault) {
     return {
       check,

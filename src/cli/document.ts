@@ -72,16 +72,9 @@ function readLines(text: string): Line[] {
   const missing = COLUMNS.filter((name) => !OPTIONAL.includes(name) && !columns.includes(name));
   if (!columns.includes('customer') && !columns.includes('customer name')) missing.unshift('customer');
   if (missing.length > 0)
-    throw wrongUsage(
-      `The file lacks the column ${missing.join(', ')}. Found: ${columns.join(', ') || 'nothing'}.`,
-      'sallyport document import --help',
-    );
+    throw wrongUsage(`The file lacks the column ${missing.join(', ')}. Found: ${columns.join(', ') || 'nothing'}.`);
   const unknown = columns.filter((name) => !(COLUMNS as readonly string[]).includes(name));
-  if (unknown.length > 0)
-    throw wrongUsage(
-      `The file has a column that is not known: ${unknown.join(', ')}.`,
-      'sallyport document import --help',
-    );
+  if (unknown.length > 0) throw wrongUsage(`The file has a column that is not known: ${unknown.join(', ')}.`);
   return rows.map(({ record, line }) => {
     if (record.length !== columns.length)
       throw new Stopped(

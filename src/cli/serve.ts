@@ -35,7 +35,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
       await greet(installation, publicUrl, options);
       await signalled;
     } finally {
-      await new Promise((done) => server.close(done));
+      await stopListening(server);
       await stopSweeping();
     }
   } finally {
@@ -60,6 +60,14 @@ export async function listen(
     throw failed(refusal((fault as NodeJS.ErrnoException).code, port, host));
   }
   return server;
+}
+
+/** Takes no new request and waits for those under way; a connection that one of them leaves idle is closed. */
+export async function stopListening(server: Server): Promise<void> {
+  const closed = new Promise((done) => server.close(done));
+  const closing = setInterval(() => server.closeIdleConnections(), 50);
+  await closed;
+  clearInterval(closing);
 }
 
 function refusal(code: string | undefined, port: number, host: string): string {
@@ -97,7 +105,7 @@ export function keepHouse(installation: Installation): () => Promise<void> {
   };
 }
 
-// The first signal lets the requests under way finish; a second one does not wait for them.
+/** Resolves at the first signal to stop, so that requests under way can finish; a second one does not wait for them. */
 export function untilSignalled(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;

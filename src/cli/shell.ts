@@ -42,6 +42,8 @@ export function command(family: Command, name: string, description: string): Com
 
 /** Prints an answer, and sets what the process will exit with. */
 export function print(answer: Answer, options: Options): void {
+  // A reader that has seen enough, like `head`, is no fault.
+  process.stdout.once('error', () => process.exit(1));
   if (options.json) console.log(JSON.stringify(answer.data, null, 2));
   else {
     if (answer.table) console.log(tableText(answer.table));
@@ -106,12 +108,13 @@ export async function standardInput(): Promise<string> {
 async function ask(question: string, secret = false): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: secret ? silent : process.stderr, terminal: true });
-  if (secret) process.stderr.write(`${question}: `);
+  const prompt = `${plain(question)}${question.endsWith('?') ? '' : ':'} `;
+  if (secret) process.stderr.write(prompt);
   try {
     return await new Promise((resolve, reject) => {
       const stop = (): void => reject(failed('Stopped; nothing was changed.'));
       reader.once('SIGINT', stop).once('close', stop);
-      reader.question(secret ? '' : `${plain(question)}: `).then(resolve, reject);
+      reader.question(secret ? '' : prompt).then(resolve, reject);
     });
   } finally {
     reader.close();

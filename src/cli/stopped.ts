@@ -20,8 +20,9 @@ export const refused = (sentence: string, next?: string): Stopped => new Stopped
 
 /** Says on standard error why a command stopped, and answers the exit code. `help` is the command that explains it. */
 export function explain(fault: unknown, json: boolean, help: string): number {
-  const { message, exit, next, details } = fault instanceof Stopped ? fault : stoppedBy(fault as Fault, help);
+  const { message, exit, details, ...stopped } = fault instanceof Stopped ? fault : stoppedBy(fault as Fault);
   if (message === '') return exit;
+  const next = stopped.next ?? (exit === 2 ? help : undefined);
   if (json) console.error(JSON.stringify({ error: message, exit, next, details }, null, 2));
   else console.error(plain([next ? `${message} Try: ${next}` : message, ...details].join('\n  ')));
   return exit;
@@ -34,12 +35,12 @@ interface Fault extends Error {
   readonly problems?: readonly string[];
 }
 
-function stoppedBy(fault: Fault, help: string): Stopped {
+function stoppedBy(fault: Fault): Stopped {
   switch (fault.name) {
     case 'CommanderError':
       // The help is on the screen already: asked for, or because the command was not finished.
       if (fault.code?.startsWith('commander.help')) return new Stopped(fault.exitCode === 0 ? 0 : 2, '');
-      return wrongUsage(sentenceOf(fault.message), help);
+      return wrongUsage(sentenceOf(fault.message));
     case 'ConfigRefused':
       return new Stopped(1, 'The environment cannot be used as it is:', undefined, fault.problems);
     case 'KeyRefused':

@@ -45,7 +45,9 @@ eachEngine('the audit log', (engine) => {
     const { organization, maria } = await world.acme();
     const other = await acme(world.installation, 'rival');
     const [row] = (await world.audit(maria)).slice(-1);
-    await world.change(sql`UPDATE audit_rows SET organization_id = ${other.organization.id} WHERE id = ${row?.id ?? ''}`);
+    await world.change(
+      sql`UPDATE audit_rows SET organization_id = ${other.organization.id} WHERE id = ${row?.id ?? ''}`,
+    );
     assert.deepEqual((await verifyAudit(world.installation, other.organization.id)).bad, [row?.id]);
     assert.deepEqual((await verifyAudit(world.installation, organization.id)).bad, []);
   });
@@ -53,7 +55,12 @@ eachEngine('the audit log', (engine) => {
   test('verifies beyond one batch, and finds the one bad row in the second', async () => {
     await using world = await openWorld(engine);
     const { organization, globex } = await world.acme();
-    const fact = { organizationId: organization.id, actor: OPERATOR, action: 'customer.changed', targetId: globex.id } as const;
+    const fact = {
+      organizationId: organization.id,
+      actor: OPERATOR,
+      action: 'customer.changed',
+      targetId: globex.id,
+    } as const;
     await world.db.transaction(async (tx) => {
       for (let n = 0; n < 1005; n++) await record(tx, world.installation, fact);
     });

@@ -6,7 +6,18 @@ import { changeContact, contactsOf, createContact, findContact, type Contact } f
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { createStaff } from '../../src/accounts/staff.ts';
 import { findSession } from '../../src/auth/sessions.ts';
-import { acme, addContact, answers, challenged, enrol, found, setPolicy, signsIn, type Acme, type Person } from '../acme.ts';
+import {
+  acme,
+  addContact,
+  answers,
+  challenged,
+  enrol,
+  found,
+  setPolicy,
+  signsIn,
+  type Acme,
+  type Person,
+} from '../acme.ts';
 import { eachEngine, HOUR_MS, openWorld, type World } from '../world.ts';
 
 async function contactOf(world: World, { organization, globex }: Acme, person: Person): Promise<Contact> {
@@ -15,7 +26,11 @@ async function contactOf(world: World, { organization, globex }: Acme, person: P
   return contact;
 }
 
-const draftOf = ({ name, email }: Person): { name: string; email: string; phone: null } => ({ name, email, phone: null });
+const draftOf = ({ name, email }: Person): { name: string; email: string; phone: null } => ({
+  name,
+  email,
+  phone: null,
+});
 
 eachEngine('a contact', (engine) => {
   test('is the primary one if it is the first of its customer, and no other is', async () => {
@@ -38,7 +53,10 @@ eachEngine('a contact', (engine) => {
     const names = ['Ann', 'Ben', 'Cid', 'Dee'];
     await Promise.all(names.map((name) => addContact(world.installation, hooli, name)));
     const contacts = await contactsOf(world.db, organization.id, hooli.id);
-    assert.deepEqual(contacts.map(({ isPrimaryAt }) => isPrimaryAt !== null), [true, false, false, false]);
+    assert.deepEqual(
+      contacts.map(({ isPrimaryAt }) => isPrimaryAt !== null),
+      [true, false, false, false],
+    );
   });
 
   test('has an address of its own among all contacts of the merchant, however it is written', async () => {

@@ -6,7 +6,19 @@ import { createCustomer, findCustomer, listCustomers, renameCustomer } from '../
 import { acme, addContact } from '../acme.ts';
 import { eachEngine, openWorld, type World } from '../world.ts';
 
-const NAMES = ['Zeta', 'älpha', 'Alpha', 'alpha', 'Ålpha', '_under', '50% off', 'Beta & Söhne', 'beta_2', 'ベータ', '\u{1F511} Keys'];
+const NAMES = [
+  'Zeta',
+  'älpha',
+  'Alpha',
+  'alpha',
+  'Ålpha',
+  '_under',
+  '50% off',
+  'Beta & Söhne',
+  'beta_2',
+  'ベータ',
+  '\u{1F511} Keys',
+];
 
 async function namesOf(world: World, organizationId: string, search: string): Promise<string[]> {
   return (await listCustomers(world.db, organizationId, { search })).customers.map(({ name }) => name);
@@ -18,7 +30,7 @@ eachEngine('the list of customers', (engine) => {
     const { organization } = await world.acme();
     for (const name of NAMES) await createCustomer(world.installation, OPERATOR, organization.id, name);
     const listed: string[] = [];
-    for (let after: string | null = ''; after !== null; ) {
+    for (let after: string | null = ''; after !== null;) {
       const page = await listCustomers(world.db, organization.id, { after, limit: 3 });
       assert.ok(page.customers.length <= 3);
       listed.push(...page.customers.map(({ name }) => name));
@@ -77,7 +89,7 @@ eachEngine('the list of customers', (engine) => {
       '50%': ['50% off'],
       '\\': [],
       "'": [],
-      'beta_': ['beta_2'],
+      beta_: ['beta_2'],
       ベー: ['ベータ'],
     };
     for (const [search, names] of Object.entries(found)) {

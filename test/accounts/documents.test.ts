@@ -20,14 +20,17 @@ eachEngine('documents', (engine) => {
   test('imported twice stand there once, as the second file says', async () => {
     await using world = await openWorld(engine);
     const { organization, globex } = await world.acme();
-    const file = [INVOICE, { ...INVOICE, number: 'INV-2', date: '2026-11-15' }].map((line) => ({ ...line, customerId: globex.id }));
+    const file = [INVOICE, { ...INVOICE, number: 'INV-2', date: '2026-11-15' }].map((line) => ({
+      ...line,
+      customerId: globex.id,
+    }));
     const paid = file.map((line) => ({ ...line, status: 'paid', url: null }));
     assert.equal(await importDocuments(world.installation, OPERATOR, organization.id, file), 2);
     assert.equal(await importDocuments(world.installation, OPERATOR, organization.id, file), 2);
-    assert.deepEqual((await documentsOf(world.db, organization.id, globex.id)).map((line) => ({ ...line })), [
-      { ...INVOICE, number: 'INV-2', date: '2026-11-15' },
-      INVOICE,
-    ]);
+    assert.deepEqual(
+      (await documentsOf(world.db, organization.id, globex.id)).map((line) => ({ ...line })),
+      [{ ...INVOICE, number: 'INV-2', date: '2026-11-15' }, INVOICE],
+    );
     await importDocuments(world.installation, OPERATOR, organization.id, paid);
     const [newest, oldest] = await documentsOf(world.db, organization.id, globex.id);
     assert.deepEqual([newest?.status, oldest?.status, oldest?.url], ['paid', 'paid', null]);
@@ -60,6 +63,9 @@ eachEngine('documents', (engine) => {
     const { organization, globex } = await world.acme();
     await importDocuments(world.installation, OPERATOR, organization.id, [{ ...INVOICE, customerId: globex.id }]);
     const rows = (await world.rows('audit_rows')).filter(({ action }) => action === 'documents.imported');
-    assert.deepEqual(rows.map(({ details }) => details), ['{"documents":1}']);
+    assert.deepEqual(
+      rows.map(({ details }) => details),
+      ['{"documents":1}'],
+    );
   });
 });

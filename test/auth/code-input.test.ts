@@ -63,11 +63,24 @@ describe('a code', () => {
   });
 
   test('that is empty, or only looks like something, is empty', () => {
-    for (const text of ['', ' ', '\u00a0', '---', '\u200e\u200f', '\n']) assert.deepEqual(readCode(text), { kind: 'empty' });
+    for (const text of ['', ' ', '\u00a0', '---', '\u200e\u200f', '\n'])
+      assert.deepEqual(readCode(text), { kind: 'empty' });
   });
 
   test('with anything but digits in it is refused as that', () => {
-    for (const text of ['abcdef', '12345a', 'O12345', '123.456', '123,456', '1e5000', '0x1234', '+12345', '12345½', '123456\0', '一二三四五六']) {
+    for (const text of [
+      'abcdef',
+      '12345a',
+      'O12345',
+      '123.456',
+      '123,456',
+      '1e5000',
+      '0x1234',
+      '+12345',
+      '12345½',
+      '123456\0',
+      '一二三四五六',
+    ]) {
       assert.equal(readCode(text).kind, 'letters', text);
     }
   });

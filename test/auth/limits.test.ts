@@ -114,7 +114,11 @@ eachEngine('the password step', (engine) => {
     const visitor = from('198.51.100.1');
     const until = world.clock.now + 10 * MINUTE_MS;
     for (let n = 0; n < 10; n++) {
-      const outcome = await wrong(world, [maria, noor, { ...eve, email: `nobody${n}@globex.test` }][n % 3] ?? maria, visitor);
+      const outcome = await wrong(
+        world,
+        [maria, noor, { ...eve, email: `nobody${n}@globex.test` }][n % 3] ?? maria,
+        visitor,
+      );
       assert.equal(outcome.kind, 'wrong');
       world.clock.advance(SECOND_MS);
     }
@@ -235,12 +239,20 @@ eachEngine('wrong codes', (engine) => {
     await using world = await openWorld(engine);
     const { maria, secret } = await world.acmeWithMfa();
     await guesses(world, maria, secret, 4);
-    const fifth = await answers(world.installation, await challenged(world.installation, maria), world.wrongCode(secret));
+    const fifth = await answers(
+      world.installation,
+      await challenged(world.installation, maria),
+      world.wrongCode(secret),
+    );
     assert.equal(fifth.kind === 'wrong' && fifth.wrongInARow, 5);
     world.clock.advance(30 * SECOND_MS);
     const right = await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret));
     assert.equal(right.kind, 'right');
-    const next = await answers(world.installation, await challenged(world.installation, maria), world.wrongCode(secret));
+    const next = await answers(
+      world.installation,
+      await challenged(world.installation, maria),
+      world.wrongCode(secret),
+    );
     assert.equal(next.kind === 'wrong' && next.wrongInARow, 1);
   });
 
@@ -266,7 +278,9 @@ eachEngine('wrong codes', (engine) => {
     const { organization, maria, secret } = await world.acmeWithMfa();
     const visitor = from('198.51.100.1');
     const began = world.clock.now;
-    const everybody = await Promise.all(['Ann', 'Ben', 'Cid', 'Dee', 'Eli'].map((name) => enrolled(world, organization.id, name)));
+    const everybody = await Promise.all(
+      ['Ann', 'Ben', 'Cid', 'Dee', 'Eli'].map((name) => enrolled(world, organization.id, name)),
+    );
     world.clock.now = began + 30 * SECOND_MS;
     for (const { person, secret: theirs } of everybody) {
       const challenge = await challenged(world.installation, person);
@@ -337,7 +351,11 @@ eachEngine('wrong codes', (engine) => {
   });
 });
 
-async function enrolled(world: World, organizationId: string, name: string): Promise<{ person: Person; secret: Uint8Array }> {
+async function enrolled(
+  world: World,
+  organizationId: string,
+  name: string,
+): Promise<{ person: Person; secret: Uint8Array }> {
   const hooli = await createCustomer(world.installation, OPERATOR, organizationId, `Hooli ${name}`.replace(' ', ''));
   const person = await addContact(world.installation, hooli, name);
   return { person, secret: (await enrol(world.installation, person)).secret };

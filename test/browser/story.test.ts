@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { openChromium } from './somebody.ts';
 import { tellTheStory } from './story.ts';
 
-describe('from the set-up link to the password alone, by pressing what people press', () => {
+describe('from the set-up link to the password alone, by pressing what people press', { concurrency: 2 }, () => {
   let browser: Browser;
   before(async () => {
     browser = await openChromium();

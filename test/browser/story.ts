@@ -5,8 +5,8 @@ import { importDocuments } from '../../src/accounts/documents.ts';
 import { listCustomers } from '../../src/accounts/customers.ts';
 import { findOrganizationBySlug, type Organization } from '../../src/accounts/organizations.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
-import { addStaff } from '../acme.ts';
-import { MINUTE_MS, openWorld, type Engine, type Person, type World } from '../world.ts';
+import { addStaff, type Person } from '../acme.ts';
+import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 import { Somebody, type Seat } from './somebody.ts';
 import * as ways from './ways.ts';
 import { CODE, ENABLE, FIRST_CODE, Phone } from './ways.ts';
@@ -281,7 +281,7 @@ class Story {
 
   async adaTurnsMfaOff(): Promise<void> {
     const ada = this.#ada;
-    this.#world.clock.advance(6 * MINUTE_MS);
+    this.#world.clock.advance(8 * MINUTE_MS);
     await this.#opensGeneral(ada);
     await ada.sees('The 1 contact who already uses MFA will still need their code.');
     await ada.mark('Enable multi-factor authentication (MFA)');

@@ -13,9 +13,14 @@ test('every secret is written in letters and digits that nobody mixes up, and ca
     fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
       const text = encodeBase32(bytes);
       assert.match(text, /^[A-Z2-7]*$/);
-      const bits = [...text].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'));
+      const bits = [...text].map((letter) =>
+        'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
+      );
       const read = bits.join('').match(/.{8}/g) ?? [];
-      assert.deepEqual(Uint8Array.from(read, (byte) => Number.parseInt(byte, 2)), bytes);
+      assert.deepEqual(
+        Uint8Array.from(read, (byte) => Number.parseInt(byte, 2)),
+        bytes,
+      );
     }),
   );
 });

@@ -52,10 +52,17 @@ test('cut short, empty or not sealed at all it does not open', () => {
 
 test('a key that is not in the ring is named, and its bytes under another name do not help', () => {
   const sealed = seal(ring(['old', OLD]), PLACE, 'secret');
-  assert.throws(() => open(ring(['new', NEW]), PLACE, sealed), { name: 'SealError', message: /key "old" is not in the ring/ });
+  assert.throws(() => open(ring(['new', NEW]), PLACE, sealed), {
+    name: 'SealError',
+    message: /key "old" is not in the ring/,
+  });
   assert.throws(() => open(ring(['new', OLD]), PLACE, sealed), /"old"/);
   assert.throws(() => open(ring(['old', NEW]), PLACE, sealed), SealError);
-  assert.throws(() => open(ring(['new', OLD]), PLACE, sealed.replace('old.', 'new.')), SealError, 'the id is bound too');
+  assert.throws(
+    () => open(ring(['new', OLD]), PLACE, sealed.replace('old.', 'new.')),
+    SealError,
+    'the id is bound too',
+  );
 });
 
 test('the first key seals, and every key of the ring opens what it sealed', () => {

@@ -41,7 +41,9 @@ test('a code is found in each step of the window, and in none outside it', () =>
     const found = matchingSteps(secret, totpCode(secret, step), 9, 11);
     assert.ok(found.includes(step));
   }
-  const outside = [8, 12].filter((step) => ![9, 10, 11].some((inside) => totpCode(secret, inside) === totpCode(secret, step)));
+  const outside = [8, 12].filter(
+    (step) => ![9, 10, 11].some((inside) => totpCode(secret, inside) === totpCode(secret, step)),
+  );
   for (const step of outside) assert.deepEqual(matchingSteps(secret, totpCode(secret, step), 9, 11), []);
 });
 

@@ -44,14 +44,18 @@ eachEngine('the database', (engine) => {
   test('values go through unharmed: moments, NULL, quotes, other scripts', async () => {
     const at = Date.UTC(2026, 10, 24);
     const text = `O'Brien "?" $1 \\ 日本 🔑`;
-    const changed = await db.transaction((tx) => tx.run(sql`INSERT INTO notes (id, text, at) VALUES (1, ${text}, ${at})`));
+    const changed = await db.transaction((tx) =>
+      tx.run(sql`INSERT INTO notes (id, text, at) VALUES (1, ${text}, ${at})`),
+    );
     assert.equal(changed, 1);
     const row = { ...(await db.one(sql`SELECT text, at, NULL AS gone FROM notes WHERE id = 1`)) };
     assert.deepEqual(row, { text, at, gone: null });
   });
 
   test('counts and moments come back as numbers', async () => {
-    const row = await db.one<{ n: number; at: number }>(sql`SELECT COUNT(*) AS n, MAX(at) AS at FROM notes WHERE id = 1`);
+    const row = await db.one<{ n: number; at: number }>(
+      sql`SELECT COUNT(*) AS n, MAX(at) AS at FROM notes WHERE id = 1`,
+    );
     assert.equal(row?.n, 1);
     assert.equal(typeof row.at, 'number');
   });
@@ -61,7 +65,10 @@ eachEngine('the database', (engine) => {
       for (const id of [10, 11, 12]) await write(tx, id);
     });
     const rows = await db.all<{ id: number }>(sql`SELECT id FROM notes WHERE id BETWEEN 10 AND 12 ORDER BY id DESC`);
-    assert.deepEqual(rows.map(({ id }) => id), [12, 11, 10]);
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      [12, 11, 10],
+    );
     assert.equal(await find(db, 13), undefined);
     const change = sql`UPDATE notes SET text = 'changed' WHERE id BETWEEN 10 AND 11`;
     assert.equal(await db.transaction((tx) => tx.run(change)), 2);
@@ -95,7 +102,10 @@ eachEngine('the database', (engine) => {
 
   test('a statement that breaks a rule is a fault, and the next transaction is none the wiser', async () => {
     await db.transaction((tx) => write(tx, 50));
-    await assert.rejects(db.transaction((tx) => write(tx, 50)), (fault) => !(fault instanceof DatabaseUnavailable));
+    await assert.rejects(
+      db.transaction((tx) => write(tx, 50)),
+      (fault) => !(fault instanceof DatabaseUnavailable),
+    );
     await db.transaction((tx) => write(tx, 51));
     assert.ok(await find(db, 51));
   });
@@ -142,19 +152,29 @@ eachEngine('the database', (engine) => {
     );
     await Promise.all(work);
     const rows = await db.all<{ id: number }>(sql`SELECT id FROM notes WHERE id >= 100 ORDER BY id`);
-    assert.deepEqual(rows.map(({ id }) => id), [101, 103, 105, 107, 201, 203, 205, 207]);
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      [101, 103, 105, 107, 201, 203, 205, 207],
+    );
   });
 
   test('many that count at once lose no count', async () => {
     await db.transaction((tx) => tx.run(sql`INSERT INTO notes (id, text, at) VALUES (80, 'count', 0)`));
     const count = sql`UPDATE notes SET at = at + 1 WHERE id = 80`;
-    await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? db.relaxed(count) : db.transaction((tx) => tx.run(count)))));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) => (n % 2 ? db.relaxed(count) : db.transaction((tx) => tx.run(count)))),
+    );
     assert.equal((await db.one<{ at: number }>(sql`SELECT at FROM notes WHERE id = 80`))?.at, 20);
   });
 
   test('a relaxed statement answers its rows', async () => {
-    const rows = await db.relaxed<{ text: string }>(sql`UPDATE notes SET text = 'counted' WHERE id = 80 RETURNING text`);
-    assert.deepEqual(rows.map(({ text }) => text), ['counted']);
+    const rows = await db.relaxed<{ text: string }>(
+      sql`UPDATE notes SET text = 'counted' WHERE id = 80 RETURNING text`,
+    );
+    assert.deepEqual(
+      rows.map(({ text }) => text),
+      ['counted'],
+    );
   });
 
   test('a migration that breaks leaves nothing behind', async () => {
@@ -173,7 +193,10 @@ describe('PostgreSQL', () => {
     const one = sql`SELECT 1 AS one`;
     await assert.rejects(db.one(one), DatabaseUnavailable);
     await assert.rejects(db.relaxed(one), DatabaseUnavailable);
-    await assert.rejects(db.transaction((tx) => tx.one(one)), DatabaseUnavailable);
+    await assert.rejects(
+      db.transaction((tx) => tx.one(one)),
+      DatabaseUnavailable,
+    );
     await db.close();
   });
 
@@ -193,7 +216,9 @@ describe('PostgreSQL', () => {
   test('runs a transaction that lost a deadlock once more', async () => {
     const database = await testDatabase('postgres', true);
     const db = database.open();
-    await db.migrate((tx) => tx.script('CREATE TABLE rows (id BIGINT, n BIGINT); INSERT INTO rows VALUES (1, 0), (2, 0);'));
+    await db.migrate((tx) =>
+      tx.script('CREATE TABLE rows (id BIGINT, n BIGINT); INSERT INTO rows VALUES (1, 0), (2, 0);'),
+    );
     const both = Promise.withResolvers<void>();
     let began = 0;
     const raise = (first: number, second: number): Promise<number> =>

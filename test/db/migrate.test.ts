@@ -57,7 +57,10 @@ eachEngine('migrating', (engine) => {
     });
     const rows = await db.all<{ slug: string }>(sql`SELECT slug FROM organizations ORDER BY slug`);
     const byBytes = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    assert.deepEqual(rows.map(({ slug }) => slug), byBytes);
+    assert.deepEqual(
+      rows.map(({ slug }) => slug),
+      byBytes,
+    );
     await database.remove();
   });
 });

@@ -7,12 +7,17 @@ import { openPostgres } from '../../src/db/postgres.ts';
 import { enrol, type Person } from '../acme.ts';
 import { MINUTE_MS, type World } from '../world.ts';
 import {
+  CEREMONY,
   challengesOf,
   enrolled,
   newcomer,
   openRace,
   PORTAL,
+  pressing,
+  provenTo,
+  rightCodes,
   rounds,
+  signingIn,
   staffCookie,
   times,
   wrongCode,
@@ -23,7 +28,7 @@ import { racing, type Asked } from './two-servers.ts';
 
 describe('everything at once on two servers', () => {
   test('resets, answers, enrolments and sign-ins of the same accounts never lock each other out', async () => {
-    const race = await openRace();
+    await using race = await openRace();
     const { world, acme } = race;
     const sams = await enrol(world.installation, acme.sam);
     const adas = await enrol(world.installation, acme.ada);
@@ -35,8 +40,10 @@ describe('everything at once on two servers', () => {
         await answering(race, maria),
         await enrolling(race, noor),
         [maria, noor].flatMap((person) => times(3, () => signingIn(person))),
-        times(2, () => staffActs(race, maria, 'reset-mfa', sam, { check: 'met-in-person', note: '', password: '', code: '' })),
-        [maria, noor].flatMap((person) => ['disable', 'enable'].map((name) => staffActs(race, person, name, ada))),
+        times(2, () => pressing(race, maria, 'reset-mfa', sam)),
+        [maria, noor].flatMap((person) =>
+          (['disable', 'enable'] as const).map((act) => pressing(race, person, act, ada)),
+        ),
       );
       const sweeping = Promise.all(times(3, () => sweep({ db: sweeper, now: world.installation.now })));
       await race.servers.atOnce(asked);
@@ -45,40 +52,27 @@ describe('everything at once on two servers', () => {
     });
     await Promise.all([sweeper.close(), race.servers.stop()]);
     assert.equal(await deadlocks(world), 0);
-    await race.servers.close();
   });
 });
 
 /** Right and wrong codes of both kinds over three challenges of one account. */
 async function answering(race: Race, maria: Racer): Promise<Asked[]> {
   const cookies = await challengesOf(race, maria, 3);
-  const right = [...[-1, 0, 1].map((steps) => race.world.codeFor(maria.secret, steps)), ...maria.codes.slice(0, 3)];
-  const codes = [...right, ...times(6, (turn) => wrongCode(race, maria, turn))];
+  const codes = [...rightCodes(race, maria), ...times(6, (turn) => wrongCode(race, maria, turn))];
   return codes.map((code, turn) => ({ path: `${PORTAL}/verify`, fields: { code }, cookie: cookies[turn % 3]! }));
 }
 
-/** Every step of the ceremony at once, in two sign-ins of one account. */
+/** Every step of the ceremony at once, in two sign-ins of one account, one of them before the last button. */
 async function enrolling(race: Race, noor: Person): Promise<Asked[]> {
-  const cookies = await challengesOf(race, noor, 2);
-  const steps: [string, Record<string, string>][] = [
-    ['', {}],
-    ['/verify', { code: '000000' }],
-    ['/enable', {}],
-    ['/backup-codes', {}],
-    ['/done', {}],
-  ];
-  for (const cookie of cookies) await race.servers.ask({ path: `${PORTAL}/enable-mfa`, fields: {}, cookie });
-  return steps.flatMap(([step, fields]) =>
-    cookies.map((cookie) => ({ path: `${PORTAL}/enable-mfa${step}`, fields, cookie })),
+  const cookies = [...(await challengesOf(race, noor, 1)), await provenTo(race, noor)];
+  const steps = ['/enable', '', '/verify', '/backup-codes', '/done'];
+  return steps.flatMap((step) =>
+    cookies.map((cookie) => ({
+      path: `${CEREMONY}${step}`,
+      fields: step === '/verify' ? { code: '000000' } : {},
+      cookie,
+    })),
   );
-}
-
-function signingIn({ email, password }: Person): Asked {
-  return { path: `${PORTAL}/sign-in`, fields: { email, password } };
-}
-
-function staffActs({ acme }: Race, person: Person, name: string, cookie: string, fields = {}): Asked {
-  return { path: `/admin/customers/${acme.globex.id}/contacts/${person.id}/${name}`, fields, cookie };
 }
 
 /** One of each, then the next of each: so that neither kind is through before another begins. */

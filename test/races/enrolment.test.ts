@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from '../../src/db/db.ts';
 import type { Person } from '../acme.ts';
-import { pendingOf, refound } from '../acme.ts';
 import { MINUTE_MS } from '../world.ts';
 import {
+  CEREMONY,
   challengesOf,
   newcomer,
+  offeredTo,
   openRace,
+  pendingSecret,
   PORTAL,
+  provenTo,
   recorded,
   rounds,
   sessionsIn,
@@ -17,8 +20,6 @@ import {
   type Race,
 } from './racers.ts';
 import type { Answer } from './two-servers.ts';
-
-const CEREMONY = `${PORTAL}/enable-mfa`;
 
 describe('a ceremony of enabling MFA that races on two servers', () => {
   let race: Race;
@@ -31,7 +32,10 @@ describe('a ceremony of enabling MFA that races on two servers', () => {
     await rounds(8, async () => {
       const noor = await newcomer(race);
       const [cookie = ''] = await challengesOf(race, noor, 1);
-      const given = await pressAll(CEREMONY, times(16, () => cookie));
+      const given = await pressAll(
+        CEREMONY,
+        times(16, () => cookie),
+      );
       assert.deepEqual(places(given), [`${CEREMONY}/scan`]);
       assert.deepEqual(await enrolments(noor), { pending: 1, active: 0, ended: 0 });
       assert.equal(await recorded(race, noor, 'enrolment.offered', 'done'), 1);
@@ -42,7 +46,10 @@ describe('a ceremony of enabling MFA that races on two servers', () => {
     await rounds(8, async () => {
       const noor = await newcomer(race);
       const cookies = await challengesOf(race, noor, 3);
-      await pressAll(CEREMONY, times(18, (turn) => cookies[turn % 3]!));
+      await pressAll(
+        CEREMONY,
+        times(18, (turn) => cookies[turn % 3]!),
+      );
       const { pending, ended } = await enrolments(noor);
       assert.equal(pending, 1);
       assert.equal(pending + ended, await recorded(race, noor, 'enrolment.offered', 'done'));
@@ -52,10 +59,14 @@ describe('a ceremony of enabling MFA that races on two servers', () => {
   test('of 40 wrong codes at once, an enrolment looks at 20', async () => {
     await rounds(4, async () => {
       const noor = await newcomer(race);
-      const cookie = await offeredTo(noor);
-      const secret = await pendingSecret(noor, cookie);
+      const cookie = await offeredTo(race, noor);
+      const secret = await pendingSecret(race, noor, cookie);
       const wrong = (turn: number): string => wrongCode(race, { secret, codes: [] }, turn);
-      await pressAll(`${CEREMONY}/verify`, times(40, () => cookie), (turn) => ({ code: wrong(turn) }));
+      await pressAll(
+        `${CEREMONY}/verify`,
+        times(40, () => cookie),
+        (turn) => ({ code: wrong(turn) }),
+      );
       assert.equal(await recorded(race, noor, 'enrolment.answered', 'wrong'), 20);
     });
   });
@@ -63,9 +74,12 @@ describe('a ceremony of enabling MFA that races on two servers', () => {
   test('Enable MFA, pressed 16 times, enables once', async () => {
     await rounds(8, async () => {
       const noor = await newcomer(race);
-      const { cookie } = await provenBy(noor);
+      const cookie = await provenTo(race, noor);
       const { epoch } = await race.world.account(noor);
-      const given = await pressAll(`${CEREMONY}/enable`, times(16, () => cookie));
+      const given = await pressAll(
+        `${CEREMONY}/enable`,
+        times(16, () => cookie),
+      );
       assert.ok(places(given).includes(`${CEREMONY}/backup-codes`));
       assert.deepEqual(await enrolments(noor), { pending: 0, active: 1, ended: 0 });
       assert.equal((await race.world.account(noor)).epoch, epoch + 1);
@@ -76,10 +90,18 @@ describe('a ceremony of enabling MFA that races on two servers', () => {
   test('Generate Backup Codes, pressed 16 times, makes one set of five, and everybody is shown the same', async () => {
     await rounds(8, async () => {
       const noor = await newcomer(race);
-      const { cookie } = await provenBy(noor);
+      const cookie = await provenTo(race, noor);
       await press(`${CEREMONY}/enable`, cookie);
       const page = `${CEREMONY}/backup-codes`;
-      assert.deepEqual(places(await pressAll(page, times(16, () => cookie))), [page]);
+      assert.deepEqual(
+        places(
+          await pressAll(
+            page,
+            times(16, () => cookie),
+          ),
+        ),
+        [page],
+      );
       const shown = await race.servers.atOnce(times(16, () => ({ path: page, cookie })));
       const sets = new Set(shown.map(({ text }) => [...new Set(text.match(/\b\d{4}-\d{4}-\d{4}\b/g))].join(' ')));
       assert.equal(sets.size, 1);
@@ -87,7 +109,7 @@ describe('a ceremony of enabling MFA that races on two servers', () => {
       assert.equal(codes.length, 5);
       assert.equal(await recorded(race, noor, 'backup-codes.generated', 'done'), 1);
       await press(`${CEREMONY}/done`, cookie);
-      assert.equal((await signInsWith(noor, codes)).length, 5, 'what was shown is what works');
+      for (const code of codes) assert.ok(await opensSession(noor, code), 'what was shown is what works');
     });
   });
 
@@ -99,41 +121,14 @@ describe('a ceremony of enabling MFA that races on two servers', () => {
     return race.servers.atOnce(cookies.map((cookie, turn) => ({ path, fields: fields(turn), cookie })));
   }
 
-  function press(path: string, cookie: string, fields: Record<string, string> = {}): Promise<Answer> {
+  function press(path: string, cookie: string, fields = {}): Promise<Answer> {
     return race.servers.ask({ path, fields, cookie });
   }
 
-  function places(given: readonly Answer[]): string[] {
-    return [...new Set(given.map(({ location = 'nowhere' }) => location))];
-  }
-
-  async function offeredTo(noor: Person): Promise<string> {
+  async function opensSession(noor: Person, code: string): Promise<boolean> {
+    race.world.clock.advance(MINUTE_MS);
     const [cookie = ''] = await challengesOf(race, noor, 1);
-    await press(CEREMONY, cookie);
-    return cookie;
-  }
-
-  async function pendingSecret(noor: Person, cookie: string): Promise<Uint8Array> {
-    const { installation } = race.world;
-    const challenge = await refound(installation, noor, cookie.slice(cookie.indexOf('=') + 1));
-    return (await pendingOf(installation, challenge)).secret;
-  }
-
-  async function provenBy(noor: Person): Promise<{ cookie: string }> {
-    const cookie = await offeredTo(noor);
-    const code = race.world.codeFor(await pendingSecret(noor, cookie));
-    assert.equal((await press(`${CEREMONY}/verify`, cookie, { code })).location, `${CEREMONY}/enable`);
-    return { cookie };
-  }
-
-  async function signInsWith(noor: Person, codes: readonly string[]): Promise<string[]> {
-    const in_: string[] = [];
-    for (const code of codes) {
-      race.world.clock.advance(MINUTE_MS);
-      const [cookie = ''] = await challengesOf(race, noor, 1);
-      in_.push(...sessionsIn([await press(`${PORTAL}/verify/backup-code`, cookie, { code })]));
-    }
-    return in_;
+    return sessionsIn([await press(`${PORTAL}/verify/backup-code`, cookie, { code })]).length === 1;
   }
 
   async function enrolments({ id }: Person): Promise<{ pending: number; active: number; ended: number }> {
@@ -145,3 +140,7 @@ describe('a ceremony of enabling MFA that races on two servers', () => {
     return { pending: rows.length - ended - active, active, ended };
   }
 });
+
+function places(given: readonly Answer[]): string[] {
+  return [...new Set(given.map(({ location = 'nowhere' }) => location))];
+}

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import type { Action } from '../../src/accounts/audit.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Acme, Enrolled, Person } from '../acme.ts';
-import { addContact, answers, challenged, enrol, setPolicy, signsIn } from '../acme.ts';
+import { addContact, answers, challenged, enrol, pendingOf, refound, setPolicy, signsIn } from '../acme.ts';
 import { MINUTE_MS, type World } from '../world.ts';
-import { TwoServers, type Answer } from './two-servers.ts';
+import { TwoServers, type Answer, type Asked } from './two-servers.ts';
 
 export const PORTAL = '/portal/acme';
+export const CEREMONY = `${PORTAL}/enable-mfa`;
 
 /** Acme Billing behind two servers, with MFA required. */
-export interface Race {
+export interface Race extends AsyncDisposable {
   readonly servers: TwoServers;
   readonly world: World;
   readonly acme: Acme;
@@ -20,7 +21,7 @@ export async function openRace(): Promise<Race> {
   const { world } = servers;
   const acme = await world.acme();
   await setPolicy(world.installation, acme.organization, 'required');
-  return { servers, world, acme };
+  return { servers, world, acme, [Symbol.asyncDispose]: () => servers.close() };
 }
 
 let people = 0;
@@ -52,6 +53,28 @@ export async function challengesOf({ world }: Race, person: Person, count: numbe
   return cookies;
 }
 
+/** Begins an enrolment in a sign-in of its own; answers that one's cookie. */
+export async function offeredTo(race: Race, person: Person): Promise<string> {
+  const [cookie = ''] = await challengesOf(race, person, 1);
+  await race.servers.ask({ path: CEREMONY, fields: {}, cookie });
+  return cookie;
+}
+
+/** What the app has scanned in such a sign-in. */
+export async function pendingSecret({ world }: Race, person: Person, cookie: string): Promise<Uint8Array> {
+  const challenge = await refound(world.installation, person, cookie.slice(cookie.indexOf('=') + 1));
+  return (await pendingOf(world.installation, challenge)).secret;
+}
+
+/** The same, up to the button that enables it. */
+export async function provenTo(race: Race, person: Person): Promise<string> {
+  const cookie = await offeredTo(race, person);
+  const code = race.world.codeFor(await pendingSecret(race, person, cookie));
+  const { location } = await race.servers.ask({ path: `${CEREMONY}/verify`, fields: { code }, cookie });
+  assert.equal(location, `${CEREMONY}/enable`);
+  return cookie;
+}
+
 /** The session cookie of a member of staff who has just proven both. */
 export async function staffCookie({ world }: Race, person: Person, { secret }: Enrolled): Promise<string> {
   world.clock.advance(2 * MINUTE_MS);
@@ -59,6 +82,26 @@ export async function staffCookie({ world }: Race, person: Person, { secret }: E
   const answered = await answers(world.installation, challenge, world.codeFor(secret));
   assert.ok(answered.kind === 'right', `the code was found ${answered.kind}`);
   return `__Host-sallyport-admin=${answered.bought.cookie}`;
+}
+
+/** Sends e-mail and password at the portal's door. */
+export function signingIn({ email, password }: Person): Asked {
+  return { path: `${PORTAL}/sign-in`, fields: { email, password } };
+}
+
+/** Presses a button of the contact's gear menu. */
+export function pressing(race: Race, contact: Person, act: 'reset-mfa' | 'disable' | 'enable', cookie: string): Asked {
+  const reason = { check: 'met-in-person', note: '', password: '', code: '' };
+  return {
+    path: `/admin/customers/${race.acme.globex.id}/contacts/${contact.id}/${act}`,
+    fields: act === 'reset-mfa' ? reason : {},
+    cookie,
+  };
+}
+
+/** Right codes of an enrolled contact: three of the app, then the backup codes. */
+export function rightCodes({ world }: Race, { secret, codes }: Enrolled): string[] {
+  return [...[-1, 0, 1].map((steps) => world.codeFor(secret, steps)), ...codes];
 }
 
 /** The session cookies that answers brought. */

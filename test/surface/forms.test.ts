@@ -149,7 +149,7 @@ function overSocket(
   chunks: readonly string[],
 ): Promise<{ status: number | undefined; text: string }> {
   return new Promise((resolve, reject) => {
-    const post = request(url, { method: 'POST', headers: { 'sec-fetch-site': 'same-origin', ...headers } });
+    const post = request(url, { agent: false, method: 'POST', headers: { 'sec-fetch-site': 'same-origin', ...headers } });
     post.on('response', (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
@@ -203,7 +203,7 @@ const ODD_PATHS = [
   `/portal/${'x'.repeat(5_000)}/sign-in`,
   '/portal/acme%2fsign-in',
   '/portal//sign-in',
-  '//evil.example/sign-in',
+  'https://sallyport.test//evil.example/sign-in',
   '/setup/%00',
   '/setup/..%2f..%2fetc%2fpasswd',
   '/assets/..%2fassets.ts',

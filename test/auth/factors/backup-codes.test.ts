@@ -8,7 +8,8 @@ import { sql } from '../../../src/db/db.ts';
 import { eachEngine, openWorld, HOUR_MS, type World } from '../../world.ts';
 import type { Person } from '../../acme.ts';
 
-const left = async (world: World, person: Person): Promise<number | null> => codesLeft(world.db, await world.account(person));
+const left = async (world: World, person: Person): Promise<number | null> =>
+  codesLeft(world.db, await world.account(person));
 
 /** Twelve digits that are none of the codes. */
 const WRONG = '000000000000';
@@ -47,10 +48,19 @@ eachEngine('a backup code', (engine) => {
   test('of an old set is dead as soon as there is a new one (I4)', async () => {
     await using world = await openWorld(engine);
     const { maria, codes } = await world.acmeWithMfa();
-    await resetMfa(world.installation, OPERATOR, 'operator', await world.account(maria), { check: 'met-in-person', note: '' });
+    await resetMfa(world.installation, OPERATOR, 'operator', await world.account(maria), {
+      check: 'met-in-person',
+      note: '',
+    });
     const { codes: fresh } = await enrol(world.installation, maria);
-    assert.equal((await answers(world.installation, await challenged(world.installation, maria), codes[0] ?? '')).kind, 'wrong');
-    assert.equal((await answers(world.installation, await challenged(world.installation, maria), fresh[0] ?? '')).kind, 'right');
+    assert.equal(
+      (await answers(world.installation, await challenged(world.installation, maria), codes[0] ?? '')).kind,
+      'wrong',
+    );
+    assert.equal(
+      (await answers(world.installation, await challenged(world.installation, maria), fresh[0] ?? '')).kind,
+      'right',
+    );
     const active = (await world.rows('backup_code_sets')).filter((set) => set['revoked_at'] === null);
     assert.equal(active.length, 1);
   });
@@ -68,7 +78,13 @@ eachEngine('a backup code', (engine) => {
     await using world = await openWorld(engine);
     const { maria, secret, codes } = await world.acmeWithMfa();
     const challenge = await challenged(world.installation, maria);
-    for (const [typed, attemptsLeft] of [[WRONG, 4], [world.wrongCode(secret), 3], [WRONG, 2], [WRONG, 1], [WRONG, 0]] as const) {
+    for (const [typed, attemptsLeft] of [
+      [WRONG, 4],
+      [world.wrongCode(secret), 3],
+      [WRONG, 2],
+      [WRONG, 1],
+      [WRONG, 0],
+    ] as const) {
       const answered = await answers(world.installation, challenge, typed);
       assert.equal(answered.kind === 'wrong' && answered.attemptsLeft, attemptsLeft);
     }
@@ -96,7 +112,11 @@ eachEngine('a backup code', (engine) => {
     const { organization, noor, codes } = await world.acmeWithMfa();
     await setPolicy(world.installation, organization, 'required');
     const more = (await enrol(world.installation, noor)).codes;
-    const tables = await Promise.all(['backup_codes', 'backup_code_sets', 'challenges', 'audit_rows', 'authenticators'].map((name) => world.rows(name)));
+    const tables = await Promise.all(
+      ['backup_codes', 'backup_code_sets', 'challenges', 'audit_rows', 'authenticators'].map((name) =>
+        world.rows(name),
+      ),
+    );
     const text = JSON.stringify(tables);
     for (const code of [...codes, ...more]) assert.ok(!text.includes(code));
   });

@@ -36,7 +36,10 @@ eachEngine('a code of the app', (engine) => {
       world.clock.advance(10 * STEP_MS);
       const code = world.codeFor(secret, steps);
       if ([-1, 0, 1].some((near) => world.codeFor(secret, near) === code)) return;
-      assert.equal((await answers(world.installation, await challenged(world.installation, maria), code)).kind, 'wrong');
+      assert.equal(
+        (await answers(world.installation, await challenged(world.installation, maria), code)).kind,
+        'wrong',
+      );
     });
   }
 
@@ -62,7 +65,11 @@ eachEngine('a code of the app', (engine) => {
     const nextCodeAt = stepStart(timeStep(world.clock.now) + 1);
     assert.deepEqual(again, { kind: 'already-used', nextCodeAt, attemptsLeft: 4 });
     world.clock.now = nextCodeAt;
-    const next = await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret, 1));
+    const next = await answers(
+      world.installation,
+      await challenged(world.installation, maria),
+      world.codeFor(secret, 1),
+    );
     assert.equal(next.kind, 'right');
   });
 
@@ -72,7 +79,11 @@ eachEngine('a code of the app', (engine) => {
     world.clock.advance(STEP_MS);
     const challenge = await challenged(world.installation, maria);
     assert.equal((await answers(world.installation, challenge, world.codeFor(secret))).kind, 'right');
-    const older = await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret, -1));
+    const older = await answers(
+      world.installation,
+      await challenged(world.installation, maria),
+      world.codeFor(secret, -1),
+    );
     assert.equal(older.kind, 'already-used');
   });
 

@@ -1,0 +1,412 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OPERATOR } from '../../src/accounts/audit.ts';
+import { createContact } from '../../src/accounts/contacts.ts';
+import { sql } from '../../src/db/db.ts';
+import { acme, setPolicy, type Person } from '../acme.ts';
+import type { Page } from '../visitor.ts';
+import { eachEngine, HOUR_MS, MINUTE_MS, openWorld, type World } from '../world.ts';
+import { dump, GENERAL, Guest, ownAddress, refusedWith, stage, type Stage } from './front-door.ts';
+
+type Policy = 'off' | 'optional' | 'required';
+
+/** What follows a right password, as the product's table P3 says it. */
+const NEXT: Record<Policy, Record<'never set up' | 'begun, not enabled' | 'on' | 'reset', string>> = {
+  off: { 'never set up': 'home', 'begun, not enabled': 'home', on: 'verify', reset: 'home' },
+  optional: { 'never set up': 'home', 'begun, not enabled': 'home', on: 'verify', reset: 'home' },
+  required: { 'never set up': 'enable-mfa', 'begun, not enabled': 'enable-mfa', on: 'verify', reset: 'enable-mfa' },
+};
+
+/** Brings Maria's MFA into a state, by what she and staff do. */
+async function bring(maria: Guest, state: string, ada: Guest, people: Stage['people']): Promise<void> {
+  if (state === 'never set up') return;
+  if (state === 'begun, not enabled') {
+    await maria.password();
+    await maria.configures();
+    assert.equal((await maria.verifies()).status, 303);
+    return;
+  }
+  await maria.enrols();
+  if (state !== 'reset') return;
+  await ada.enrols();
+  await ada.signsIn();
+  const path = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/reset-mfa`;
+  assert.equal((await ada.browser.post(path, { check: 'met-in-person', note: '' })).status, 303);
+}
+
+eachEngine('what follows a right password', (engine) => {
+  for (const [policy, states] of Object.entries(NEXT))
+    for (const [state, next] of Object.entries(states))
+      test(`is ${next} for a contact whose MFA is ${state}, where the policy is ${policy}`, async () => {
+        await using world = await openWorld(engine);
+        const { people, guest } = await stage(world);
+        const maria = await guest(people.maria);
+        await bring(maria, state, await guest(people.ada), people);
+        await setPolicy(world.installation, people.organization, policy as Policy);
+        const fresh = await maria.elsewhere();
+        await fresh.password();
+        assert.equal(fresh.browser.page.location, `/portal/acme/${next}`);
+        const hasSession = fresh.browser.cookies.has('__Host-sallyport');
+        assert.equal(hasSession, next === 'home', 'a session, and only where nothing more is owed');
+        const home = await fresh.browser.get('/portal/acme/home');
+        assert.equal(home.status, next === 'home' ? 200 : 303);
+      });
+
+  for (const policy of ['off', 'optional', 'required'] as const)
+    test(`is never a session for staff, even where the policy for customers is ${policy}`, async () => {
+      await using world = await openWorld(engine);
+      const { people, guest } = await stage(world);
+      await setPolicy(world.installation, people.organization, policy);
+      for (const person of [people.ada, people.sam, people.otto]) {
+        const one = await guest(person);
+        assert.equal((await one.password()).location, '/admin/enable-mfa');
+        assert.equal((await one.browser.get('/admin')).location, '/admin/sign-in');
+        await one.enrols();
+        assert.equal((await one.browser.get('/admin')).location, '/admin/sign-in');
+        assert.equal((await one.password()).location, '/admin/verify');
+        assert.equal((await one.browser.get('/admin')).location, '/admin/sign-in');
+      }
+    });
+
+  test('changes with Save, for all customers at once and for no other merchant’s', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const ada = await guest(people.ada);
+    await ada.enrols();
+    await ada.signsIn();
+    const noor = await guest(people.noor);
+    const maria = await guest(people.maria);
+    await maria.enrols();
+    const secret = maria.secret;
+    const saves = (mfa: string) =>
+      ada.browser.post(GENERAL, { mfa, name: 'Acme Billing', contactDetails: 'Call us', password: '', code: '' });
+    const leads = async (one: Guest): Promise<string | null> => (await (await one.elsewhere()).password()).location;
+    const others = await acme(world.installation, 'rival');
+    const otherNoor = new Guest(world, others.noor, 'rival', await world.visitor());
+    assert.equal((await saves('')).location, GENERAL);
+    assert.deepEqual([await leads(noor), await leads(maria)], ['/portal/acme/home', '/portal/acme/verify']);
+    assert.equal((await saves('on')).location, GENERAL);
+    assert.deepEqual([await leads(noor), await leads(maria)], ['/portal/acme/enable-mfa', '/portal/acme/verify']);
+    assert.equal(await leads(otherNoor), '/portal/rival/home');
+    assert.deepEqual(maria.secret, secret);
+    await maria.signsIn();
+    assert.equal(maria.browser.page.h1, 'Documents', 'the same secret as before');
+  });
+});
+
+/** What a wrong try looks like, without what it typed itself. */
+function face(page: Page, email: string): object {
+  const headers = [...page.headers].filter(([name]) => name !== 'date' && name !== 'set-cookie');
+  return { status: page.status, headers, cookies: page.headers.getSetCookie(), text: page.text.replaceAll(email, '…') };
+}
+
+eachEngine('the sign-in page', (engine) => {
+  test('does not tell an unknown email from a wrong password, a closed access or an account without password', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const { installation } = world;
+    const maria = await guest(people.maria);
+    await maria.enrols();
+    const ada = await guest(people.ada);
+    await ada.enrols();
+    await ada.signsIn();
+    await ada.browser.post(`/admin/customers/${people.initech.id}/contacts/${people.eve.id}/disable`);
+    const draft = { name: 'Ida Invited', email: 'ida@globex.test', phone: null };
+    await createContact(installation, OPERATOR, people.organization.id, people.globex.id, draft);
+    const tries: [who: string, email: string, password: string][] = [
+      ['nobody', 'nobody@globex.test', 'a wrong password'],
+      ['Maria, who has MFA', people.maria.email, 'a wrong password'],
+      ['Noor, who has none', people.noor.email, 'a wrong password'],
+      ['Eve, whose access is closed, with her right password', people.eve.email, people.eve.password],
+      ['Eve, whose access is closed, with a wrong one', people.eve.email, 'a wrong password'],
+      ['Ida, who has no password', draft.email, 'a wrong password'],
+      ['Ada, who is staff, at the portal', people.ada.email, people.ada.password],
+      ['Maria with a password that is too long', people.maria.email, 'x'.repeat(200)],
+    ];
+    const faces: object[] = [];
+    for (const [, email, password] of tries) {
+      const stranger = await maria.elsewhere();
+      faces.push(face(await stranger.password(password, email), email));
+    }
+    for (const [at, [who]] of tries.entries()) assert.deepEqual(faces[at], faces[0], who);
+    assert.match(JSON.stringify(faces[0]), /That email or password isn't right|That email or password isn&#39;t right/);
+    const atConsole = await ada.elsewhere();
+    const contact = face(await atConsole.password(people.maria.password, people.maria.email), people.maria.email);
+    const nobody = face(await atConsole.password('a wrong password', 'nobody@acme.test'), 'nobody@acme.test');
+    const wrong = face(await atConsole.password('a wrong password'), people.ada.email);
+    assert.deepEqual([contact, wrong], [nobody, nobody]);
+  });
+
+  test('slows a stranger alike, whether or not the email is known', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const maria = await guest(people.maria);
+    const faces: object[][] = [];
+    for (const email of [people.maria.email, 'nobody@globex.test']) {
+      const seen: object[] = [];
+      for (let at = 0; at < 12; at++) {
+        const stranger = await maria.elsewhere();
+        seen.push(face(await stranger.password('a wrong password', email), email));
+        seen.push(face(await stranger.password('a wrong password', email), email));
+      }
+      faces.push(seen);
+    }
+    assert.deepEqual(faces[0], faces[1]);
+    assert.deepEqual(new Set(faces[0]?.map((one) => (one as { status: number }).status)), new Set([422, 429]));
+  });
+});
+
+/** How many audit rows an act leaves, and how the last reads. */
+async function left(world: World, person: Person, act: () => Promise<unknown>): Promise<string[]> {
+  const before = (await world.audit(person)).length;
+  await act();
+  return (await world.audit(person)).slice(before).map(({ action, result }) => `${action} ${result}`);
+}
+
+eachEngine('an answer', (engine) => {
+  test('by a known account leaves exactly one audit row, at the door and in the ceremony', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const maria = await guest(people.maria);
+    const leaves = async (act: () => Promise<unknown>, ...rows: string[]): Promise<void> =>
+      assert.deepEqual(await left(world, people.maria, act), rows);
+    await leaves(() => maria.password('a wrong password'), 'password.answered wrong');
+    await leaves(() => maria.password('x'.repeat(200)), 'password.answered wrong');
+    await leaves(() => maria.password(), 'password.answered right');
+    await leaves(() => maria.configures(), 'enrolment.offered done');
+    await leaves(() => maria.verifies('12345'));
+    await leaves(() => maria.verifies(maria.wrongCode()), 'enrolment.answered wrong');
+    await leaves(() => maria.verifies(), 'enrolment.answered right');
+    await leaves(() => maria.verifies());
+    const { browser } = maria;
+    await leaves(() => browser.post('/portal/acme/enable-mfa/enable'), 'mfa.enabled done');
+    await leaves(() => browser.post('/portal/acme/enable-mfa/enable'));
+    await leaves(() => browser.post('/portal/acme/enable-mfa/backup-codes'), 'backup-codes.generated done');
+    await leaves(() => browser.post('/portal/acme/enable-mfa/backup-codes'));
+    const codes = [...(await browser.follow()).text.matchAll(/<code dir="ltr">([\d-]+)</g)].map(([, code = '']) => code);
+    await leaves(() => browser.post('/portal/acme/enable-mfa/done'));
+    await leaves(() => maria.password(), 'password.answered right');
+    await leaves(() => maria.code('abc'));
+    await leaves(() => maria.code(world.codeFor(maria.secret)), 'signed-in already-used');
+    await leaves(() => maria.code(maria.wrongCode()), 'signed-in wrong');
+    await leaves(() => maria.backupCode('000000000000'), 'signed-in wrong');
+    await leaves(() => maria.backupCode(codes[0] ?? ''), 'signed-in right');
+    await leaves(() => browser.post('/portal/acme/sign-out'), 'signed-out done');
+    await leaves(() => browser.post('/portal/acme/sign-out'));
+    await maria.password();
+    await leaves(() => maria.backupCode(codes[0] ?? ''), 'signed-in wrong');
+    await leaves(() => maria.code(maria.nextCode()), 'signed-in right');
+  });
+
+  test('leaves exactly one where there is no second factor, and where access is closed', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    await setPolicy(world.installation, people.organization, 'off');
+    const noor = await guest(people.noor);
+    assert.deepEqual(await left(world, people.noor, () => noor.password()), ['signed-in right']);
+    await world.change(sql`UPDATE accounts SET disabled_at = 1`);
+    assert.deepEqual(await left(world, people.noor, () => noor.password()), ['password.answered disabled']);
+    assert.deepEqual(await left(world, people.noor, () => noor.password('wrong')), ['password.answered disabled']);
+  });
+
+  test('that confirms who staff are leaves exactly one, right or wrong', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const ada = await guest(people.ada);
+    await ada.enrols();
+    await ada.signsIn();
+    world.clock.advance(11 * MINUTE_MS);
+    const form = { mfa: '', name: 'Acme Billing', contactDetails: 'Call us: +1 555 0100' };
+    const saves = (password: string, code: string) => ada.browser.post(GENERAL, { ...form, password, code });
+    const leaves = async (act: () => Promise<unknown>, ...rows: string[]): Promise<void> =>
+      assert.deepEqual(await left(world, people.ada, act), rows);
+    const { password } = people.ada;
+    await leaves(() => saves('a wrong password', ada.nextCode()), 'password.answered wrong');
+    await leaves(() => saves(password, ada.wrongCode()), 'proved-again wrong');
+    await leaves(() => saves(password, ada.nextCode()), 'proved-again right');
+    form.mfa = 'on';
+    world.clock.advance(11 * MINUTE_MS);
+    await leaves(() => saves(password, ada.nextCode()), 'proved-again right');
+    form.mfa = '';
+    world.clock.advance(10 * MINUTE_MS + 1);
+    await leaves(() => saves(password, world.codeFor(ada.secret, -20)), 'proved-again wrong');
+  });
+
+  test('of nobody we know leaves none, and goes to the log without the email', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const before = await dump(world);
+    const stranger = await guest(people.maria);
+    await stranger.password('a wrong password', 'nobody@globex.test');
+    const afterwards = await dump(world);
+    assert.deepEqual(afterwards['audit_rows'], before['audit_rows']);
+    const lines = JSON.stringify(world.log.lines);
+    assert.match(lines, /unknown email/);
+    assert.doesNotMatch(JSON.stringify([lines, afterwards]), /nobody@globex|a wrong password/);
+  });
+
+  test('that a wait holds back, or that is behind a stolen password, is counted as the rules say', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const maria = await guest(people.maria);
+    await maria.enrols();
+    await maria.password();
+    for (let at = 0; at < 5; at++) await maria.code(maria.wrongCode());
+    await maria.password();
+    assert.deepEqual(await left(world, people.maria, () => maria.code(maria.wrongCode())), [], 'nothing is looked at');
+    await world.change(sql`UPDATE accounts SET suspected_at = 1, totp_wait_until = 0`);
+    const fresh = await maria.elsewhere();
+    assert.deepEqual(await left(world, people.maria, () => fresh.password()), ['password.answered suspected']);
+    refusedWith(fresh.browser.page, 403, /may be known to someone else/);
+    assert.deepEqual([...fresh.browser.cookies.keys()], []);
+  });
+});
+
+eachEngine('a stranger who hammers', (engine) => {
+  test('wrong passwords cannot keep Maria out where she has been before, nor move her second-factor count', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const maria = await guest(people.maria);
+    await maria.enrols();
+    await maria.signsIn();
+    await maria.browser.post('/portal/acme/sign-out');
+    const counts = async (): Promise<unknown> => {
+      const row = (await world.rows('accounts')).find(({ id }) => id === people.maria.id);
+      return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => /wrong|wait|window|suspected|epoch/.test(name)));
+    };
+    const before = await counts();
+    for (let address = 0; address < 8; address++) {
+      const eve = await maria.elsewhere();
+      for (let at = 0; at < 11; at++) await eve.password(`guess ${address} ${at}`);
+      await eve.code('123456');
+      await eve.backupCode('123456789012');
+      assert.equal(eve.browser.page.location, '/portal/acme/sign-in');
+    }
+    assert.deepEqual(await counts(), before);
+    await maria.signsIn();
+    assert.equal(maria.browser.page.h1, 'Documents');
+    const cafe = await maria.elsewhere();
+    await cafe.password('my old password');
+    refusedWith(await cafe.password(), 429, /You can try again at/);
+    assert.equal(cafe.browser.page.headers.get('retry-after'), '30', 'from elsewhere she waits, and is told how long');
+    world.clock.advance(30_000);
+    assert.equal((await cafe.password()).location, '/portal/acme/verify');
+  });
+
+  test('from one address waits for the end of the window, in the first and in the second', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const eve = await guest(people.eve);
+    for (const window of ['first', 'second']) {
+      for (let at = 0; at < 10; at++) {
+        assert.equal((await eve.password(`wrong ${at}`, `nobody${at}@globex.test`)).status, 422, `${window}, ${at}`);
+        world.clock.advance(1_000);
+      }
+      refusedWith(await eve.password(), 429, /Too many tries\. You can try again at/);
+      assert.equal(eve.browser.page.headers.get('retry-after'), '590', `${window} window`);
+      world.clock.advance(589_999);
+      assert.equal((await eve.password()).headers.get('retry-after'), '1', `${window} window`);
+      world.clock.advance(1);
+    }
+    assert.equal((await eve.password()).status, 303, 'then the right password is looked at');
+  });
+
+  test('slowly is held by the hour, and told how long', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const eve = await guest(people.eve);
+    for (let at = 0; at < 50; at++) {
+      assert.equal((await eve.password('wrong', `nobody${at}@globex.test`)).status, 422, `try ${at}`);
+      world.clock.advance(MINUTE_MS);
+    }
+    assert.equal((await eve.password()).status, 429);
+    assert.equal(eve.browser.page.headers.get('retry-after'), '600');
+    world.clock.advance(10 * MINUTE_MS);
+    assert.equal((await eve.password()).status, 303);
+  });
+
+  test('is not set free by a right password of their own between the wrong ones', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const eve = await guest(people.eve);
+    for (let at = 0; at < 10; at++) {
+      assert.equal((await eve.password()).status, 303);
+      assert.equal((await eve.password('wrong', people.maria.email)).status, 422);
+    }
+    assert.equal((await eve.password()).status, 429);
+  });
+
+  test('codes at challenges of their own is held by the address', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const maria = await guest(people.maria);
+    const noor = await guest(people.noor);
+    const sam = await guest(people.sam);
+    const ada = await guest(people.ada);
+    const otto = await guest(people.otto);
+    const address = ownAddress();
+    let wrong = 0;
+    for (const one of [maria, noor, sam, ada, otto]) {
+      await one.enrols();
+      const here = await one.elsewhere({ address });
+      await here.password();
+      for (let at = 0; at < 4; at++) {
+        assert.equal((await here.code(here.wrongCode())).status, 422);
+        wrong++;
+      }
+    }
+    assert.equal(wrong, 20);
+    const last = await maria.elsewhere({ address });
+    await last.password();
+    assert.equal((await last.code(maria.nextCode())).status, 429);
+    assert.ok(Number(last.browser.page.headers.get('retry-after')) <= 600);
+    const home = await maria.elsewhere();
+    await home.password();
+    assert.equal((await home.code(maria.nextCode())).location, '/portal/acme/home');
+  });
+});
+
+const PROXY = '10.0.0.7';
+
+eachEngine('an address that a request claims', (engine) => {
+  test('is believed from a listed proxy, as far as that proxy wrote it', async () => {
+    await using world = await openWorld(engine, { trustedProxies: ['10.0.0.0/24'] });
+    const { people, guest } = await stage(world);
+    const via = async (claim: string): Promise<Guest> =>
+      guest(people.eve, { address: PROXY, headers: { 'x-forwarded-for': claim } });
+    for (let at = 0; at < 10; at++) await (await via(`198.51.100.${at}, 203.0.113.9`)).password('wrong');
+    assert.equal((await (await via('203.0.113.9')).password()).status, 429, 'one client behind the proxy');
+    assert.equal((await (await via('1.2.3.4, 203.0.113.9, 10.0.0.8')).password()).status, 429, 'and behind two');
+    assert.equal((await (await via('203.0.113.9, 203.0.113.10')).password()).status, 303, 'another client is free');
+    const rows = await world.audit(people.eve);
+    assert.equal(rows.at(-1)?.address, '203.0.113.10');
+  });
+
+  test('is not believed from anybody else', async () => {
+    await using world = await openWorld(engine, { trustedProxies: ['10.0.0.7'] });
+    const { people, guest } = await stage(world);
+    const from = async (address: string, claim: string): Promise<Guest> =>
+      guest(people.eve, { address, headers: { 'x-forwarded-for': claim, 'x-real-ip': claim, forwarded: `for=${claim}` } });
+    for (let at = 0; at < 10; at++) await (await from('203.0.113.50', `198.51.100.${at}`)).password('wrong');
+    const last = await from('203.0.113.50', '198.51.100.99');
+    assert.equal((await last.password()).status, 429);
+    assert.equal((await world.audit(people.eve)).at(-1)?.address, '203.0.113.50');
+    assert.equal((await (await from('203.0.113.51', '203.0.113.50')).password()).status, 303);
+  });
+
+  test('is one client for a whole network of IPv6, and for IPv4 written as IPv6', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const from = (address: string): Promise<Guest> => guest(people.eve, { address });
+    for (let at = 0; at < 5; at++) {
+      await (await from(`2001:db8:1:2::${at + 1}`)).password('wrong');
+      await (await from(`2001:db8:1:2:ffff::${at + 1}`)).password('wrong');
+    }
+    assert.equal((await (await from('2001:db8:1:2:abcd::1')).password()).status, 429);
+    world.clock.advance(HOUR_MS);
+    for (let at = 0; at < 10; at++) await (await from('::ffff:203.0.113.60')).password('wrong');
+    assert.equal((await (await from('203.0.113.60')).password()).status, 429);
+    assert.equal((await (await from('203.0.113.61')).password()).status, 303);
+  });
+});
+
