@@ -126,11 +126,11 @@ export class World {
 
   /** A real server on a free port; answers its public URL, `http://localhost:port`. */
   async listen(): Promise<string> {
-    let app: Hono | undefined;
-    const server = createAdaptorServer({ fetch: (request, env) => app?.fetch(request, env) ?? new Response() });
+    const doors: { app?: Hono } = {};
+    const server = createAdaptorServer({ fetch: (request, env) => doors.app?.fetch(request, env) ?? new Response() });
     await new Promise<void>((done) => server.listen(0, 'localhost', done));
     const publicUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
-    app = await appOf(this.house(publicUrl));
+    doors.app = await appOf(this.house(publicUrl));
     this.#closing.push(async () => {
       if ('closeAllConnections' in server) server.closeAllConnections();
       await new Promise((done) => server.close(done));

@@ -4,6 +4,9 @@ import fc from 'fast-check';
 import { emailKey, sortKey } from '../../src/accounts/accounts.ts';
 import { isSlug, isTimeZone, slugFor } from '../../src/accounts/organizations.ts';
 
+/** One of the characters of a text, marks that stand on others included. */
+const oneOf = (text: string): fc.Arbitrary<string> => fc.constantFrom(...Array.from(text));
+
 describe('an e-mail address', () => {
   test('is the same in capitals, with spaces around it and in full-width letters', () => {
     for (const typed of [
@@ -27,29 +30,12 @@ describe('an e-mail address', () => {
   });
 
   test('without the shape of one is none', () => {
-    const typed = [
-      ...[
-        '',
-        'maria',
-        '@',
-        'maria@',
-        '@globex.test',
-        'maria@globex',
-        'maria@.test',
-        'maria@globex.test.',
-        'a@b@c.test',
-      ],
-      ...[
-        'maria silva@globex.test',
-        'maria@glo bex.test',
-        'maria\0@globex.test',
-        'maria@globex.test\0',
-        'maria\n@globex.test',
-      ],
-      ...['Maria <maria@globex.test>', 'maria@globex.test,eve@evil.test', '"maria"@globex.test', 'maria@[127.0.0.1]'],
-      ...['maria@globex_.test', 'maria@globex.test\r\nBcc: eve@evil.test'],
-    ];
-    for (const text of typed) assert.equal(emailKey(text), undefined, JSON.stringify(text));
+    const typed = `
+      maria|@|maria@|@globex.test|maria@globex|maria@.test|maria@globex.test.|a@b@c.test|maria silva@globex.test
+      maria@glo bex.test|maria\0@globex.test|maria@globex.test\0|maria\n@globex.test|maria@globex_.test
+      Maria <maria@globex.test>|maria@globex.test,eve@evil.test|"maria"@globex.test|maria@[127.0.0.1]
+      maria@globex.test\r\nBcc: eve@evil.test|`;
+    for (const text of typed.split(/\||\n {6}/)) assert.equal(emailKey(text), undefined, JSON.stringify(text));
   });
 
   test('is at most 254 characters long', () => {
@@ -59,7 +45,7 @@ describe('an e-mail address', () => {
   });
 
   test('whatever is typed, its key is its own key, and nothing breaks', () => {
-    const local = fc.string({ unit: fc.constantFrom(...'aH\u0331İßKﬁ.+ 日١'), maxLength: 12 });
+    const local = fc.string({ unit: oneOf('aH\u0331İßKﬁ.+ 日١'), maxLength: 12 });
     const addresses = fc.oneof(
       fc.string({ unit: 'grapheme' }),
       fc.emailAddress(),
@@ -81,10 +67,7 @@ describe('a name', () => {
   });
 
   test('whatever it is, its sort key is its own sort key', () => {
-    const names = fc.oneof(
-      fc.string({ unit: 'grapheme' }),
-      fc.string({ unit: fc.constantFrom(...'aHT\u0331\u0308İK ') }),
-    );
+    const names = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: oneOf('aHT\u0331\u0308İK ') }));
     fc.assert(fc.property(names, (name) => assert.equal(sortKey(sortKey(name)), sortKey(name))));
   });
 });

@@ -60,9 +60,8 @@ eachEngine('the installation', (engine) => {
     const database = await testDatabase(engine);
     const db = database.open();
     const started = await Promise.all(Array.from({ length: 4 }, () => start(db, ringOf('first'))));
-    const keysOf = ({ auditKey, counterKey }: Installation): string =>
-      Buffer.concat([auditKey, counterKey]).toString('hex');
-    assert.equal(new Set(started.map(keysOf)).size, 1);
+    const keys = started.map(({ auditKey, counterKey }) => Buffer.concat([auditKey, counterKey]).toString('hex'));
+    assert.equal(new Set(keys).size, 1);
     assert.notDeepEqual(started[0]?.auditKey, started[0]?.counterKey);
     await database.remove();
   });

@@ -180,7 +180,13 @@ eachEngine('exactly one audit row is left (I18)', (engine) => {
     await signsIn(world.installation, maria, { password: 'hunter2hunter2' });
     assert.ok(opened.kind === 'right');
     const rows = await world.rows('audit_rows');
-    const texts = rows.flatMap(({ mac: _, id: __, ...row }) => Object.values(row)).map(String);
+    const texts = rows.flatMap((row) => [
+      row['actor_id'],
+      row['target_id'],
+      row['reason'],
+      row['result'],
+      row['details'],
+    ]);
     const text = JSON.stringify([texts, world.log.lines]);
     const token = opened.bought.cookie.split('.')[1] ?? '';
     for (const secretText of [...codes, maria.password, 'hunter2', token, Buffer.from(secret).toString('base64url')]) {

@@ -8,6 +8,8 @@ import { DAY_MS, eachEngine, HOUR_MS, MINUTE_MS, openWorld, type World } from '.
 
 const SECOND_MS = 1000;
 
+const of = ({ allows, windowMs }: limits.Limit): number[] => [allows, windowMs];
+
 describe('the sentences of the limits', () => {
   test('say what the product promises', () => {
     assert.equal(limits.SIGN_IN_CHALLENGE_LIFETIME_MS, 10 * MINUTE_MS);
@@ -23,7 +25,6 @@ describe('the sentences of the limits', () => {
       portal: { idleMs: 30 * MINUTE_MS, absoluteMs: 12 * HOUR_MS },
       admin: { idleMs: 15 * MINUTE_MS, absoluteMs: 8 * HOUR_MS },
     });
-    const of = ({ allows, windowMs }: limits.Limit): number[] => [allows, windowMs];
     assert.deepEqual(of(limits.ADDRESS_PASSWORD_SOON), [10, 10 * MINUTE_MS]);
     assert.deepEqual(of(limits.ADDRESS_PASSWORD_HOUR), [50, HOUR_MS]);
     assert.deepEqual(of(limits.ADDRESS_CODE), [20, 10 * MINUTE_MS]);

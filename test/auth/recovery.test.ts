@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Account, Role } from '../../src/accounts/accounts.ts';
+import type { Account } from '../../src/accounts/accounts.ts';
 import { OPERATOR, type Actor } from '../../src/accounts/audit.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { offer } from '../../src/auth/enrolment.ts';
@@ -32,15 +32,13 @@ async function operatorResets(world: World, target: Person): Promise<ResetOutcom
   return resetMfa(world.installation, OPERATOR, 'operator', await world.account(target), MET);
 }
 
-describe('whom somebody may reset', () => {
-  const target = (kind: Account['kind'], id = 'target'): Account => ({ kind, id }) as Account;
+const target = (kind: Account['kind'], id = 'target'): Account => ({ kind, id }) as Account;
 
+describe('whom somebody may reset', () => {
   test('a contact: owner, admin and support may, an auditor and a contact may not', () => {
-    const may = (role: Role | null): boolean => mayReset({ id: 'agent', role }, target('contact'));
-    assert.deepEqual(
-      [may('owner'), may('admin'), may('support'), may('auditor'), may(null)],
-      [true, true, true, false, false],
-    );
+    const roles = ['owner', 'admin', 'support', 'auditor', null] as const;
+    const may = roles.filter((role) => mayReset({ id: 'agent', role }, target('contact')));
+    assert.deepEqual(may, ['owner', 'admin', 'support']);
   });
 
   test("staff: nobody may, not even the owner; that is the operator's part", () => {

@@ -195,7 +195,10 @@ async function costOf(world: World, work: (installation: Installation) => Promis
     db: {
       ...db,
       one: noted('read', db.one),
-      transaction: noted('commit', db.transaction),
+      transaction: (work) => {
+        cost.push('commit');
+        return db.transaction(work);
+      },
       relaxed: noted('count', db.relaxed),
     },
   });

@@ -13,7 +13,7 @@ test('every secret is written in letters and digits that nobody mixes up, and ca
     fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
       const text = encodeBase32(bytes);
       assert.match(text, /^[A-Z2-7]*$/);
-      const bits = [...text].map((letter) =>
+      const bits = Array.from(text, (letter) =>
         'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
       );
       const read = bits.join('').match(/.{8}/g) ?? [];

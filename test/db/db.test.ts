@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { DatabaseUnavailable, RolledBack, sql, type Database, type Queries } from '../../src/db/db.ts';
 import { openPostgres } from '../../src/db/postgres.ts';
 import { eachEngine, testDatabase, type TestDatabase } from '../database.ts';
@@ -25,6 +26,11 @@ describe('the sql tag', () => {
   });
 });
 
+const write = (tx: Queries, id: number, text = 'note'): Promise<number> =>
+  tx.run(sql`INSERT INTO notes (id, text) VALUES (${id}, ${text})`);
+const find = (queries: Pick<Queries, 'one'>, id: number): Promise<unknown> =>
+  queries.one(sql`SELECT text FROM notes WHERE id = ${id}`);
+
 eachEngine('the database', (engine) => {
   let database: TestDatabase;
   let db: Database;
@@ -35,11 +41,6 @@ eachEngine('the database', (engine) => {
     await db.migrate((tx) => tx.script('CREATE TABLE notes (id BIGINT PRIMARY KEY, text TEXT NOT NULL, at BIGINT);'));
   });
   after(() => database.remove());
-
-  const write = (tx: Queries, id: number, text = 'note'): Promise<number> =>
-    tx.run(sql`INSERT INTO notes (id, text) VALUES (${id}, ${text})`);
-  const find = (queries: Pick<Queries, 'one'>, id: number): Promise<unknown> =>
-    queries.one(sql`SELECT text FROM notes WHERE id = ${id}`);
 
   test('values go through unharmed: moments, NULL, quotes, other scripts', async () => {
     const at = Date.UTC(2026, 10, 24);
@@ -125,7 +126,7 @@ eachEngine('the database', (engine) => {
   });
 
   test('a savepoint that went well answers its value and stays', async () => {
-    const kept = await db.transaction((tx) => tx.savepoint(() => write(tx, 65)));
+    const kept = await db.transaction<unknown>((tx) => tx.savepoint(() => write(tx, 65)));
     assert.deepEqual(kept, { ok: true, value: 1 });
     assert.ok(await find(db, 65));
   });
@@ -141,11 +142,10 @@ eachEngine('the database', (engine) => {
   });
 
   test('transactions at the same time do not fall into each other', async () => {
-    const pause = (): Promise<void> => new Promise((done) => void setImmediate(done));
     const work = Array.from({ length: 8 }, (_, n) =>
       db.transaction<void>(async (tx) => {
         await write(tx, 100 + n);
-        await pause();
+        await setImmediate();
         await write(tx, 200 + n);
         return n % 2 === 0 ? new RolledBack(undefined) : undefined;
       }),

@@ -7,6 +7,8 @@ const PROXY = '10.0.0.1';
 const address = (peer: string | undefined, forwarded: string | undefined, ...trusted: string[]): string =>
   clientOf(peer, forwarded, trusted).address;
 
+const network = (peer: string): string => clientOf(peer, undefined, []).network;
+
 describe("a client's address", () => {
   test('is the peer, whatever it claims, when no proxy is trusted', () => {
     assert.equal(address('198.51.100.7', undefined), '198.51.100.7');
@@ -49,7 +51,6 @@ describe("a client's address", () => {
   });
 
   test('counts by itself if it is IPv4, and by its /64 network if it is IPv6', () => {
-    const network = (peer: string): string => clientOf(peer, undefined, []).network;
     assert.equal(network('203.0.113.1'), '203.0.113.1');
     assert.notEqual(network('203.0.113.1'), network('203.0.113.2'));
     assert.equal(network('2001:db8:1:2::1'), network('2001:db8:1:2:ffff:ffff:ffff:ffff'));
