@@ -1,7 +1,7 @@
 FROM node:26-slim
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts && install -d -o node -g node /data \
+RUN npm ci --omit=dev --ignore-scripts && install -d -m 700 -o node -g node /data \
  && printf '#!/bin/sh\nexec node /app/src/main.ts "$@"\n' > /usr/local/bin/sallyport && chmod 755 /usr/local/bin/sallyport
 COPY migrations migrations
 COPY src src

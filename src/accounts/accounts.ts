@@ -61,7 +61,7 @@ const EMAIL_MAX = 254;
  * plus signs are kept, since only the mail server knows what they mean. Undefined where it has no address's shape.
  */
 export function emailKey(email: string): string | undefined {
-  const folded = email.normalize('NFKC').trim().toLowerCase();
+  const folded = fold(email);
   const parts = /^([^\s@"(),:;<>[\\\]\p{Cc}]+)@([^\s@]+)$/u.exec(folded);
   const domain = domainToASCII(parts?.[2] ?? '');
   if (!parts || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain)) return undefined;
@@ -71,5 +71,10 @@ export function emailKey(email: string): string | undefined {
 
 /** How a name is sorted and searched: compatibility forms and case folded, alike on both engines. */
 export function sortKey(name: string): string {
-  return name.normalize('NFKC').trim().toLowerCase();
+  return fold(name);
+}
+
+// Lower case can bring forth a form that NFKC composes differently, hence twice: the key of a key is itself.
+function fold(text: string): string {
+  return text.normalize('NFKC').trim().toLowerCase().normalize('NFKC');
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Command } from 'commander';
 import type { Installation } from '../accounts/installation.ts';
@@ -33,6 +34,8 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const stopSweeping = keepHouse(installation);
     try {
       await greet(installation, publicUrl, options);
+      // Now, and not at the end, which a killed process never has.
+      flushCompileCache();
       await signalled;
     } finally {
       await stopListening(server);

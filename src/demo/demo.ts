@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openInstallation, type Installation } from '../accounts/installation.ts';
 import { createApp } from '../app.ts';
-import { keepHouse, listen, untilSignalled } from '../cli/serve.ts';
+import { keepHouse, listen, stopListening, untilSignalled } from '../cli/serve.ts';
 import { migrate } from '../db/migrate.ts';
 import { openSqlite } from '../db/sqlite.ts';
 import { openLog } from '../log.ts';
@@ -48,6 +48,6 @@ async function answerUntilSignalled(installation: Installation, port: number): P
   const stopSweeping = keepHouse(installation);
   console.log(`Acme Billing is open on ${publicUrl}`);
   await signalled;
-  await new Promise((done) => server.close(done));
+  await stopListening(server);
   await stopSweeping();
 }

@@ -195,9 +195,9 @@ async function costOf(world: World, work: (installation: Installation) => Promis
     db: {
       ...db,
       one: noted('read', db.one),
-      transaction: (work) => {
+      transaction: (story) => {
         cost.push('commit');
-        return db.transaction(work);
+        return db.transaction(story);
       },
       relaxed: noted('count', db.relaxed),
     },

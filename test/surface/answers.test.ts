@@ -183,7 +183,9 @@ eachEngine('an answer', (engine) => {
     await leaves(() => browser.post('/portal/acme/enable-mfa/enable'));
     await leaves(() => browser.post('/portal/acme/enable-mfa/backup-codes'), 'backup-codes.generated done');
     await leaves(() => browser.post('/portal/acme/enable-mfa/backup-codes'));
-    const codes = [...(await browser.follow()).text.matchAll(/<code dir="ltr">([\d-]+)</g)].map(([, code = '']) => code);
+    const codes = [...(await browser.follow()).text.matchAll(/<code dir="ltr">([\d-]+)</g)].map(
+      ([, code = '']) => code,
+    );
     await leaves(() => browser.post('/portal/acme/enable-mfa/done'));
     await leaves(() => maria.password(), 'password.answered right');
     await leaves(() => maria.code('abc'));
@@ -272,7 +274,9 @@ eachEngine('a stranger who hammers', (engine) => {
     await maria.browser.post('/portal/acme/sign-out');
     const counts = async (): Promise<unknown> => {
       const row = (await world.rows('accounts')).find(({ id }) => id === people.maria.id);
-      return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => /wrong|wait|window|suspected|epoch/.test(name)));
+      return Object.fromEntries(
+        Object.entries(row ?? {}).filter(([name]) => /wrong|wait|window|suspected|epoch/.test(name)),
+      );
     };
     const before = await counts();
     for (let address = 0; address < 8; address++) {
@@ -386,7 +390,10 @@ eachEngine('an address that a request claims', (engine) => {
     await using world = await openWorld(engine, { trustedProxies: ['10.0.0.7'] });
     const { people, guest } = await stage(world);
     const from = async (address: string, claim: string): Promise<Guest> =>
-      guest(people.eve, { address, headers: { 'x-forwarded-for': claim, 'x-real-ip': claim, forwarded: `for=${claim}` } });
+      guest(people.eve, {
+        address,
+        headers: { 'x-forwarded-for': claim, 'x-real-ip': claim, forwarded: `for=${claim}` },
+      });
     for (let at = 0; at < 10; at++) await (await from('203.0.113.50', `198.51.100.${at}`)).password('wrong');
     const last = await from('203.0.113.50', '198.51.100.99');
     assert.equal((await last.password()).status, 429);
@@ -409,4 +416,3 @@ eachEngine('an address that a request claims', (engine) => {
     assert.equal((await (await from('203.0.113.61')).password()).status, 303);
   });
 });
-

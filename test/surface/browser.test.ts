@@ -255,7 +255,9 @@ eachEngine('a form that another site sends', (engine) => {
       [ada, '/admin/sign-out', ''],
       [noor, '/portal/acme/sign-in', `email=${people.noor.email}&password=${people.noor.password}`],
     ];
-    const everywhere = ROUTES.filter(({ method }) => method === 'POST').map(({ path }) => path.replace(':slug', 'acme'));
+    const everywhere = ROUTES.filter(({ method }) => method === 'POST').map(({ path }) =>
+      path.replace(':slug', 'acme'),
+    );
     await unchanged(world, async () => {
       for (const [what, headers] of FOREIGN) {
         for (const [who, path, body] of forms) {
@@ -337,7 +339,9 @@ eachEngine('a page', (engine) => {
     const maria = await guest(people.maria);
     await maria.enrols();
     const out = 'https%3A%2F%2Fevil.example';
-    const query = ['next', 'redirect', 'return', 'returnTo', 'url', 'continue'].map((name) => `${name}=${out}`).join('&');
+    const query = ['next', 'redirect', 'return', 'returnTo', 'url', 'continue']
+      .map((name) => `${name}=${out}`)
+      .join('&');
     const led: (string | null)[] = [];
     const go = async (path: string, fields?: Record<string, string>): Promise<void> => {
       const page = fields ? await maria.browser.post(path, fields) : await maria.browser.get(path);
@@ -362,7 +366,12 @@ eachEngine('a page', (engine) => {
       '/portal/acme',
       '/portal/acme/security',
     ]);
-    for (const path of ['//evil.example', '//evil.example/sign-in', '/%2f%2fevil.example', '/portal/%2f%2fevil.example/home']) {
+    for (const path of [
+      '//evil.example',
+      '//evil.example/sign-in',
+      '/%2f%2fevil.example',
+      '/portal/%2f%2fevil.example/home',
+    ]) {
       const page = await maria.browser.get(`${HTTPS}${path}`);
       assert.deepEqual([page.status, page.location], [404, null], path);
     }
@@ -377,10 +386,11 @@ function getWithHost(
     const get = request(url, { agent: false, setHost: false, headers: { host } }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text, location: response.headers.location }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text, location: response.headers.location }),
+      );
     });
     get.on('error', reject);
     get.end();
   });
 }
-

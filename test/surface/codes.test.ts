@@ -115,7 +115,8 @@ eachEngine('a code', (engine) => {
     world.clock.advance(11 * MINUTE_MS);
     const form = { mfa: '', name: 'Acme Billing', contactDetails: 'Call us', password: ada.person.password };
     await unchanged(world, async () => {
-      for (const [, code, says] of SHAPELESS) refusedWith(await ada.browser.post(GENERAL, { ...form, code }), 422, says);
+      for (const [, code, says] of SHAPELESS)
+        refusedWith(await ada.browser.post(GENERAL, { ...form, code }), 422, says);
       const backupCode = ada.codes[0] ?? '';
       refusedWith(await ada.browser.post(GENERAL, { ...form, code: backupCode }), 422, /looks like a backup code/);
       refusedWith(await ada.browser.post(GENERAL, { ...form, password: '', code: '' }), 422, /Enter your password/);
@@ -145,7 +146,11 @@ eachEngine('a code', (engine) => {
     const maria = await guest(people.maria);
     await maria.enrols();
     await maria.password();
-    refusedWith(await maria.code(world.codeFor(maria.secret)), 422, /already been used. The next one comes in 20 seconds/);
+    refusedWith(
+      await maria.code(world.codeFor(maria.secret)),
+      422,
+      /already been used. The next one comes in 20 seconds/,
+    );
     world.clock.advance(STEP_MS);
     await maria.code(world.codeFor(maria.secret));
     assert.equal(maria.browser.page.location, '/portal/acme/home');

@@ -26,7 +26,10 @@ const MALFORMED: [what: string, body: string][] = [
 
 const OTHER_TYPES: [type: string, body: (code: string) => string][] = [
   ['application/json', (code) => JSON.stringify({ code })],
-  ['multipart/form-data; boundary=x', (code) => `--x\r\nContent-Disposition: form-data; name="code"\r\n\r\n${code}\r\n--x--`],
+  [
+    'multipart/form-data; boundary=x',
+    (code) => `--x\r\nContent-Disposition: form-data; name="code"\r\n\r\n${code}\r\n--x--`,
+  ],
   ['text/plain', (code) => `code=${code}`],
   ['application/x-www-form-urlencoded; charset=utf-16', (code) => `code=${code}`],
   ['application/x-www-form-urlencoded, application/json', (code) => `code=${code}`],
@@ -54,7 +57,9 @@ eachEngine('a form', (engine) => {
       }
     });
     const code = maria.nextCode();
-    await unchanged(world, () => maria.browser.post('/portal/acme/verify', `code=${code}&accountId=${maria.person.id}`));
+    await unchanged(world, () =>
+      maria.browser.post('/portal/acme/verify', `code=${code}&accountId=${maria.person.id}`),
+    );
     assert.equal((await maria.code(code)).location, '/portal/acme/home');
   });
 
@@ -84,7 +89,11 @@ eachEngine('a form', (engine) => {
       refusedWith(await sends({ email: 'maria@globex.test' }), 422, /Enter your password/);
       refusedWith(await sends({ email: ' ', password: 'x' }), 422, /Enter your email/);
       refusedWith(await sends({ email: 'maria', password: 'x' }), 422, /in the right format, like name@example.com/);
-      refusedWith(await sends({ email: `${'m'.repeat(9_000)}@globex.test`, password: 'x' }), 422, /in the right format/);
+      refusedWith(
+        await sends({ email: `${'m'.repeat(9_000)}@globex.test`, password: 'x' }),
+        422,
+        /in the right format/,
+      );
     });
   });
 
@@ -116,7 +125,11 @@ eachEngine('a form', (engine) => {
       [GENERAL, { ...portal, contactDetails: long }, /reach you to 300 characters or fewer/],
       [GENERAL, { ...portal, mfa: '', name: '' }, /Enter a display name/],
       [`${customer}/contacts/${people.maria.id}/reset-mfa`, { check: 'met-in-person', note: long }, /note to 500/],
-      [`${customer}/contacts/${people.maria.id}/reset-mfa`, { check: 'other', note: 'short' }, /in 10 characters or more/],
+      [
+        `${customer}/contacts/${people.maria.id}/reset-mfa`,
+        { check: 'other', note: 'short' },
+        /in 10 characters or more/,
+      ],
       [`${customer}/contacts/${people.maria.id}/reset-mfa`, { check: '__proto__', note: '' }, /Choose how you checked/],
       [`${customer}/contacts/${people.maria.id}/reset-mfa`, { check: 'toString', note: '' }, /Choose how you checked/],
     ];
@@ -149,7 +162,11 @@ function overSocket(
   chunks: readonly string[],
 ): Promise<{ status: number | undefined; text: string }> {
   return new Promise((resolve, reject) => {
-    const post = request(url, { agent: false, method: 'POST', headers: { 'sec-fetch-site': 'same-origin', ...headers } });
+    const post = request(url, {
+      agent: false,
+      method: 'POST',
+      headers: { 'sec-fetch-site': 'same-origin', ...headers },
+    });
     post.on('response', (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
@@ -219,7 +236,20 @@ const ODD_PATHS = [
   `/admin/customers?q=${'x'.repeat(5_000)}`,
 ];
 
-const ODD_COOKIES = ['%00', '%00.x', 'x.%00', '.', '', '..', 'a.b.c', '%ff', '%', '%ed%a0%80.x', 'x'.repeat(4_000), '"'];
+const ODD_COOKIES = [
+  '%00',
+  '%00.x',
+  'x.%00',
+  '.',
+  '',
+  '..',
+  'a.b.c',
+  '%ff',
+  '%',
+  '%ed%a0%80.x',
+  'x'.repeat(4_000),
+  '"',
+];
 
 eachEngine('an address or a cookie that nobody was given', (engine) => {
   test('is answered as not found or not signed in, and never as a fault', async () => {

@@ -122,12 +122,7 @@ export async function stage(world: World): Promise<Stage> {
   return {
     people,
     guest: async (person, options = {}) =>
-      new Guest(
-        world,
-        person,
-        people.organization.slug,
-        await world.visitor({ address: ownAddress(), ...options }),
-      ),
+      new Guest(world, person, people.organization.slug, await world.visitor({ address: ownAddress(), ...options })),
   };
 }
 
@@ -156,7 +151,9 @@ export async function unchanged<T>(world: World, act: () => Promise<T>): Promise
 
 /** RFC 4648 §6, read back. */
 export function decodeBase32(text: string): Uint8Array {
-  const bits = [...text].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'));
+  const bits = [...text].map((letter) =>
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
+  );
   const bytes = bits.join('').match(/.{8}/g) ?? [];
   return Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2));
 }

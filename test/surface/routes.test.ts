@@ -148,7 +148,8 @@ eachEngine('every route', (engine) => {
           const found = answerOf(route, path, page);
           if (found !== answer)
             wrong.push(`${route.method} ${path} (${route.who}): ${found} ${page.status}, not ${answer}`);
-          if (page.location !== null && !/^\/[a-z]/.test(page.location)) wrong.push(`${path} leads to ${page.location}`);
+          if (page.location !== null && !/^\/[a-z]/.test(page.location))
+            wrong.push(`${path} leads to ${page.location}`);
         }
         assert.deepEqual(wrong, []);
       }));
@@ -251,7 +252,9 @@ async function castOf(world: World, { people, guest }: Stage, others: Acme): Pro
   const ada = await inside(await enrolled(await guest(people.ada)));
   const sam = await inside(await enrolled(await guest(people.sam)));
   const otto = await inside(await enrolled(await guest(people.otto)));
-  const abe = await inside(await enrolled(await guest(await addStaff(installation, organization, 'Abe Adler', 'admin'))));
+  const abe = await inside(
+    await enrolled(await guest(await addStaff(installation, organization, 'Abe Adler', 'admin'))),
+  );
   const adaByCode = await halfway(ada);
   await adaByCode.backupCode(ada.codes[0] ?? '');
   const noor = await guest(people.noor);
@@ -331,4 +334,3 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
       .map((part) => names[part] ?? part)
       .join('/');
 }
-

@@ -83,9 +83,14 @@ class Secrets {
   /** What of all this stands in some bytes; six digits count where they stand alone. */
   in(text: string | Buffer, allowed: readonly string[] = []): string[] {
     const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-    const found = this.needles().filter(([what, needle]) => !allowed.some((one) => what.includes(one)) && bytes.includes(needle));
+    const found = this.needles().filter(
+      ([what, needle]) => !allowed.some((one) => what.includes(one)) && bytes.includes(needle),
+    );
     const alone = typeof text === 'string' ? [...text.matchAll(/(?<![\w-])\d{6}(?![\w-])/g)].map(([code]) => code) : [];
-    return [...found.map(([what]) => what), ...alone.filter((code) => this.codes.has(code)).map((code) => `a code ${code}`)];
+    return [
+      ...found.map(([what]) => what),
+      ...alone.filter((code) => this.codes.has(code)).map((code) => `a code ${code}`),
+    ];
   }
 }
 
@@ -117,7 +122,10 @@ async function tell(world: World): Promise<Told> {
   const browser = (): Witness => new Witness(app, world.publicUrl, asked, secrets);
   const guestOf = (person: Omit<Person, 'organizationId' | 'id'>): Guest =>
     new Guest(world, { ...person, organizationId: '', id: '' }, 'acme-billing', browser());
-  const ada = await setsUp(guestOf({ surface: 'admin', name: 'Ada', email: 'ada@acme.test', password: STRONG.ada }), secrets);
+  const ada = await setsUp(
+    guestOf({ surface: 'admin', name: 'Ada', email: 'ada@acme.test', password: STRONG.ada }),
+    secrets,
+  );
   const customer = await invites(ada, secrets);
   const link = customer.link;
   const maria = guestOf({ surface: 'portal', name: 'Maria', email: 'maria@globex.test', password: STRONG.maria });
@@ -142,7 +150,13 @@ async function setsUp(ada: Guest, secrets: Secrets): Promise<Guest> {
   await ada.browser.get(`/setup/${token}`);
   await isEnrolled(ada, secrets);
   await ada.signsIn();
-  await ada.browser.post(GENERAL, { mfa: 'on', name: 'Acme Billing', contactDetails: 'Call us', password: '', code: '' });
+  await ada.browser.post(GENERAL, {
+    mfa: 'on',
+    name: 'Acme Billing',
+    contactDetails: 'Call us',
+    password: '',
+    code: '',
+  });
   await ada.browser.follow();
   return ada;
 }
@@ -285,7 +299,10 @@ eachEngine('nothing secret', (engine) => {
     const all = asked.map(({ page }) => page.text).join('\n');
     const found = new Set(secrets.in(all).map((what) => what.split(' ').slice(0, 3).join(' ')));
     for (const what of ['a key', 'an otpauth URI', 'a backup code', 'a token'])
-      assert.ok([...found].some((one) => one.startsWith(what)), `${what} is not found`);
+      assert.ok(
+        [...found].some((one) => one.startsWith(what)),
+        `${what} is not found`,
+      );
     const code = [...secrets.codes][0] ?? '';
     assert.deepEqual(secrets.in(`{"note":"${code}"}`), [`a code ${code}`]);
     assert.deepEqual(secrets.in(`1${code}`), []);
@@ -293,4 +310,3 @@ eachEngine('nothing secret', (engine) => {
       assert.deepEqual(secrets.in(bytes), ['the bytes of a key']);
   });
 });
-

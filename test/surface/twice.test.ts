@@ -117,7 +117,9 @@ eachEngine('a button pressed twice', (engine) => {
     await ada.browser.post(`/admin/customers/${people.globex.id}/contacts/new`, ida);
     const { text } = await ada.browser.follow();
     const [act = ''] = /\/admin\/customers\/[^"]+\/welcome-link/.exec(text) ?? [];
-    const links = (await twice(ada.browser, act)).map((page) => /\/portal\/acme\/welcome\/[\w-]{43}/.exec(page.text)?.[0]);
+    const links = (await twice(ada.browser, act)).map(
+      (page) => /\/portal\/acme\/welcome\/[\w-]{43}/.exec(page.text)?.[0],
+    );
     const stranger = await world.visitor({ address: ownAddress() });
     refusedWith(await stranger.get(links[0] ?? ''), 404, /This link no longer works/);
     assert.equal((await stranger.get(links[1] ?? '')).status, 200);
@@ -125,9 +127,17 @@ eachEngine('a button pressed twice', (engine) => {
     await unchanged(world, async () => {
       refusedWith(await stranger.post(links[1] ?? '', { ...form, password: '' }), 422, /Enter a password/);
       refusedWith(await stranger.post(links[1] ?? '', { ...form, password: 'short' }), 422, /12 characters or more/);
-      refusedWith(await stranger.post(links[1] ?? '', { ...form, password: 'x'.repeat(10_000) }), 422, /128 characters/);
+      refusedWith(
+        await stranger.post(links[1] ?? '', { ...form, password: 'x'.repeat(10_000) }),
+        422,
+        /128 characters/,
+      );
       refusedWith(await stranger.post(links[1] ?? '', { ...form, password: 'passwordpassword' }), 422, /too common/);
-      refusedWith(await stranger.post(links[1] ?? '', { ...form, password: 'ida@globex.test1' }), 422, /Don't use your name/);
+      refusedWith(
+        await stranger.post(links[1] ?? '', { ...form, password: 'ida@globex.test1' }),
+        422,
+        /Don't use your name/,
+      );
     });
     const [first, second] = await twice(stranger, links[1] ?? '', form);
     assert.deepEqual([first.location, second.status], [`${AT}/sign-in`, 422]);
@@ -334,13 +344,22 @@ eachEngine('a challenge that is dead', (engine) => {
     const [name = '', value = ''] = [...maria.browser.cookies][0] ?? [];
     const eve = await guest(people.eve);
     await eve.password();
-    eve.browser.cookies.set(name, value.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')));
+    eve.browser.cookies.set(
+      name,
+      value.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+    );
     await unchanged(world, async () => {
       assert.equal((await eve.code(maria.nextCode())).location, `${AT}/sign-in`);
       eve.browser.cookies.set(name, value);
-      assert.equal((await eve.browser.post('/admin/verify', { code: world.codeFor(maria.secret) })).location, '/admin/sign-in');
+      assert.equal(
+        (await eve.browser.post('/admin/verify', { code: world.codeFor(maria.secret) })).location,
+        '/admin/sign-in',
+      );
       eve.browser.cookies.set(name.replace('sallyport', 'sallyport-admin'), value);
-      assert.equal((await eve.browser.post('/admin/verify', { code: world.codeFor(maria.secret) })).location, '/admin/sign-in');
+      assert.equal(
+        (await eve.browser.post('/admin/verify', { code: world.codeFor(maria.secret) })).location,
+        '/admin/sign-in',
+      );
       const ceremony = await eve.browser.post(`${AT}/enable-mfa`);
       assert.equal(ceremony.location, `${AT}/verify`, 'an enrolled account cannot enrol over its authenticator');
     });
