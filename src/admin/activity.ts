@@ -14,7 +14,7 @@ export async function recentActivity(visit: Visit, { organization }: SignedIn, c
   const rows = await listAudit(visit.installation.db, organization.id, { targetId: contact.id, limit: ROWS });
   if (rows.length === 0) return nothing;
   const items = rows.map(
-    (row) => html`<li>${sentence(row)} <small class="muted">${time(row.at, organization)}</small></li>`,
+    (row) => html`<li>${sentence(row)}<br /><small class="muted">${time(row.at, organization)}</small></li>`,
   );
   return disclosure(
     'Recent activity',

@@ -19,9 +19,11 @@ eachEngine('portal access', (engine) => {
     );
     const half = await signsIn(world.installation, maria);
     assert.ok(session.kind === 'right' && half.kind === 'challenge');
+    const { epoch } = await world.account(maria);
     assert.equal(await setPortalAccess(world.installation, OPERATOR, await world.account(maria), false), true);
     assert.equal(await findSession(world.db, 'portal', session.bought.cookie, world.clock.now), undefined);
     assert.equal((await found(world.installation, maria, half.cookie)).kind, 'dead');
+    assert.equal((await world.account(maria)).epoch, epoch + 1);
     assert.equal((await signsIn(world.installation, maria)).kind, 'wrong');
     assert.equal(await setPortalAccess(world.installation, OPERATOR, await world.account(maria), true), true);
     assert.equal((await found(world.installation, maria, half.cookie)).kind, 'dead', 'opening again revives nothing');

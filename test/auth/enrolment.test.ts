@@ -222,9 +222,9 @@ eachEngine('enabling MFA', (engine) => {
     const first = await mariaBegins(world);
     const second = await begun(world, first.person);
     await first.configure();
+    assert.deepEqual(await second.verify(world.codeFor(await first.secret())), { kind: 'out-of-turn' });
     await first.verify(world.codeFor(await first.secret()));
     assert.equal(await second.enable(), false);
-    assert.deepEqual(await second.verify(world.codeFor(await first.secret(), 1)), { kind: 'out-of-turn' });
     assert.equal(await first.enable(), true);
   });
 
@@ -242,6 +242,32 @@ eachEngine('enabling MFA', (engine) => {
     assert.equal((await found(world.installation, maria.person, maria.cookie)).kind, 'dead');
     const verified = await verifyEnrolment(world.installation, challenge, world.codeFor(secret), home(maria.person));
     assert.deepEqual(verified, { kind: 'out-of-turn' });
+  });
+
+  test('runs out of time after thirty minutes before Verify too', async () => {
+    await using world = await openWorld(engine);
+    const maria = await mariaBegins(world);
+    await maria.configure();
+    const secret = await maria.secret();
+    const challenge = await maria.challenge();
+    world.clock.advance(30 * MINUTE_MS);
+    const verified = await verifyEnrolment(world.installation, challenge, world.codeFor(secret), home(maria.person));
+    assert.deepEqual(verified, { kind: 'out-of-turn' });
+  });
+
+  test('stops where it is when the account changes meanwhile, even if nobody put it away (I12)', async () => {
+    await using world = await openWorld(engine);
+    const maria = await mariaBegins(world);
+    await maria.configure();
+    const secret = await maria.secret();
+    const challenge = await maria.challenge();
+    await maria.verify(world.codeFor(secret));
+    for (const change of [sql`epoch = epoch + 1`, sql`epoch = ${challenge.epoch}, disabled_at = 1`]) {
+      await world.change(sql`UPDATE accounts SET ${change} WHERE id = ${maria.person.id}`);
+      assert.equal(await enable(world.installation, challenge, home(maria.person)), false);
+      const again = await verifyEnrolment(world.installation, challenge, world.codeFor(secret, 1), home(maria.person));
+      assert.deepEqual(again, { kind: 'out-of-turn' });
+    }
   });
 
   test('twice enables once', async () => {

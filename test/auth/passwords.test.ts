@@ -56,9 +56,16 @@ eachEngine('a changed password', (engine) => {
     await setPolicy(world.installation, organization, 'required');
     const half = await signsIn(world.installation, maria);
     assert.ok(session.kind === 'signed-in' && half.kind === 'enrolment');
+    const { epoch } = await world.account(maria);
     await choose(world, maria, 'violet harbour engine');
     assert.equal(await findSession(world.db, 'portal', session.cookie, world.clock.now), undefined);
     assert.equal((await found(world.installation, maria, half.cookie)).kind, 'dead');
+    assert.equal((await world.account(maria)).epoch, epoch + 1);
+    assert.ok(
+      (await world.rows('sessions')).every((row) => row['ended_at'] !== null),
+      'nor are they listed as open',
+    );
+    assert.ok((await world.rows('challenges')).every((row) => row['consumed_at'] !== null));
     assert.equal((await signsIn(world.installation, maria)).kind, 'wrong');
     assert.equal((await signsIn(world.installation, maria, { password: 'violet harbour engine' })).kind, 'enrolment');
   });

@@ -68,12 +68,14 @@ eachEngine('Reset Portal MFA', (engine) => {
     const challenge = await challenged(world.installation, maria);
     await offer(world.installation, challenge, home(maria));
 
+    const { epoch } = await world.account(maria);
     assert.deepEqual(await resets(world, sam, maria), { kind: 'reset' });
     assert.equal(await findSession(world.db, 'portal', session.bought.cookie, world.clock.now), undefined);
     assert.equal((await found(world.installation, maria, half.cookie)).kind, 'dead');
     for (const typed of [world.codeFor(secret, 1), codes[0] ?? '']) {
       assert.equal((await answers(world.installation, challenge, typed)).kind, 'over');
     }
+    assert.equal((await world.account(maria)).epoch, epoch + 1, 'whatever else carries the old epoch is void');
     const alive = async (table: string, column: string): Promise<number> =>
       (await world.rows(table)).filter((row) => row[column] === null).length;
     assert.equal(await alive('authenticators', 'revoked_at'), 0, 'the pending one is gone too');

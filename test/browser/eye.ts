@@ -70,7 +70,8 @@ export class Eye {
     const { sideways, small } = await page.evaluate<Measured>(MEASURE);
     if (sideways > 0) this.#flaw(view, `the page scrolls ${sideways} px sideways`);
     for (const target of small) this.#flaw(view, `smaller than 24 px: ${target}`);
-    const { violations } = await new AxeBuilder({ page }).withTags(RULES).setLegacyMode().analyze();
+    const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).withTags(RULES);
+    const { violations } = await axe.setLegacyMode().analyze();
     for (const { id, nodes } of violations) this.#flaw(view, `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   }
 

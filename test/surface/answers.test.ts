@@ -287,8 +287,9 @@ eachEngine('a stranger who hammers', (engine) => {
       assert.equal(eve.browser.page.location, '/portal/acme/sign-in');
     }
     assert.deepEqual(await counts(), before);
+    assert.equal((await maria.password('a slip of the finger')).status, 422);
     await maria.signsIn();
-    assert.equal(maria.browser.page.h1, 'Documents');
+    assert.equal(maria.browser.page.h1, 'Documents', 'not even after a slip she waits');
     const cafe = await maria.elsewhere();
     await cafe.password('my old password');
     refusedWith(await cafe.password(), 429, /You can try again at/);

@@ -6,7 +6,7 @@ import { GENERAL, refusedWith, stage, STEP_MS, unchanged } from './front-door.ts
 /** Writes ASCII digits with those of another script, given its zero. */
 function inDigitsFrom(zero: string) {
   return (code: string): string =>
-    [...code].map((digit) => String.fromCodePoint((zero.codePointAt(0) ?? 0) + Number(digit))).join('');
+    code.replace(/\d/g, (digit) => String.fromCodePoint((zero.codePointAt(0) ?? 0) + Number(digit)));
 }
 
 const WRITTEN: [as: string, write: (code: string) => string][] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { eachEngine, MINUTE_MS, openWorld, type World } from '../world.ts';
-import { GENERAL, Guest, refusedWith, stage, unchanged } from './front-door.ts';
+import { GENERAL, type Guest, refusedWith, stage, unchanged } from './front-door.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const NOT_READ = /We couldn't read that/;
@@ -143,14 +143,14 @@ eachEngine('a form', (engine) => {
     const { people, guest } = await stage(world);
     const maria = await guest(people.maria);
     await world.installation.nobodysPassword;
-    let free = (): void => undefined;
-    const busy = world.installation.hashing(() => new Promise<void>((done) => (free = done)));
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const busy = world.installation.hashing(() => released);
     for (const email of [maria.person.email, 'nobody@globex.test']) {
       refusedWith(await maria.password('x'.repeat(10_000), email), 422, /email or password isn't right/);
       refusedWith(await maria.password('a wrong password', email), 503, /busy right now/);
       assert.equal(maria.browser.page.headers.get('retry-after'), '2');
     }
-    free();
+    release();
     await busy;
   });
 });

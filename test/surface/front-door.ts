@@ -113,7 +113,7 @@ export class Guest {
 /** Acme Billing with MFA required, and a way to seat anybody of it at a browser. */
 export interface Stage {
   readonly people: Acme;
-  guest(person: Person, options?: VisitorOptions): Promise<Guest>;
+  readonly guest: (person: Person, options?: VisitorOptions) => Promise<Guest>;
 }
 
 export async function stage(world: World): Promise<Stage> {
@@ -151,9 +151,9 @@ export async function unchanged<T>(world: World, act: () => Promise<T>): Promise
 
 /** RFC 4648 §6, read back. */
 export function decodeBase32(text: string): Uint8Array {
-  const bits = [...text].map((letter) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-  );
+  const bits = text
+    .split('')
+    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'));
   const bytes = bits.join('').match(/.{8}/g) ?? [];
   return Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2));
 }

@@ -124,37 +124,24 @@ const CALLERS = [
 
 type Cast = Record<(typeof CALLERS)[number], Caller>;
 
+interface Scene {
+  readonly world: World;
+  readonly cast: Cast;
+  /** Puts real names where a path has parameters. */
+  readonly fill: (path: string) => string;
+}
+
 eachEngine('every route', (engine) => {
-  let world: World;
-  let cast: Cast;
-  let fill: (path: string) => string;
+  let scene: Scene;
 
-  before(async () => ({ world, cast, fill } = await everybody(engine)));
-  after(() => world.close());
+  before(async () => void (scene = await everybody(engine)));
+  after(() => scene.world.close());
 
-  for (const name of CALLERS)
-    test(`answers ${name} as its guard says, and changes nothing`, () =>
-      unchanged(world, async () => {
-        const caller = cast[name];
-        const wrong: string[] = [];
-        for (const route of ROUTES) {
-          const path = fill(route.path);
-          const answer = expected(route, caller);
-          restore(caller);
-          const page =
-            route.method === 'GET'
-              ? await caller.browser.get(path)
-              : await caller.browser.post(path, answer === 'admitted' ? PROBE : harm(route, caller));
-          const found = answerOf(route, path, page);
-          if (found !== answer)
-            wrong.push(`${route.method} ${path} (${route.who}): ${found} ${page.status}, not ${answer}`);
-          if (page.location !== null && !/^\/[a-z]/.test(page.location))
-            wrong.push(`${path} leads to ${page.location}`);
-        }
-        assert.deepEqual(wrong, []);
-      }));
+  const tries = (name: keyof Cast) => () => everywhere(scene, name);
+  for (const name of CALLERS) test(`answers ${name} as its guard says, and changes nothing`, tries(name));
 
   test('gives a page to whoever it admits, so that an empty refusal is not taken for it', async () => {
+    const { cast, fill } = scene;
     const admitted = { portal: cast['Maria, signed in'], admin: cast['Ada, the owner'] };
     for (const { method, path, who } of ROUTES.filter((route) => /^(contact|staff)/.test(route.who))) {
       const caller = path.startsWith('/admin') ? admitted.admin : admitted.portal;
@@ -167,6 +154,7 @@ eachEngine('every route', (engine) => {
   });
 
   test('that names a customer wants the contact to be of that customer', async () => {
+    const { world, cast, fill } = scene;
     const ada = cast['Ada, the owner'];
     const eve = fill('/eve');
     const mixed = [
@@ -205,6 +193,27 @@ describe('the table of guards', () => {
   });
 });
 
+/** Tries every route of the table in a caller's name. */
+async function everywhere({ world, cast, fill }: Scene, name: keyof Cast): Promise<void> {
+  const caller = cast[name];
+  const wrong: string[] = [];
+  await unchanged(world, async () => {
+    for (const route of ROUTES) {
+      const path = fill(route.path);
+      const answer = expected(route, caller);
+      restore(caller);
+      const page = await (route.method === 'GET'
+        ? caller.browser.get(path)
+        : caller.browser.post(path, answer === 'admitted' ? PROBE : harm(route, caller)));
+      const found = answerOf(route, path, page);
+      if (found !== answer)
+        wrong.push(`${route.method} ${path} (${route.who}): ${found} ${page.status}, not ${answer}`);
+      if (page.location !== null && !/^\/[a-z]/.test(page.location)) wrong.push(`${path} leads to ${page.location}`);
+    }
+  });
+  assert.deepEqual(wrong, []);
+}
+
 /** Answers forget cookies; each request begins with those that the caller came with. */
 const cookiesOf = new Map<Caller, readonly (readonly [string, string])[]>();
 
@@ -218,7 +227,7 @@ function keep(caller: Caller): Caller {
   return caller;
 }
 
-async function everybody(engine: Engine): Promise<{ world: World; cast: Cast; fill: (path: string) => string }> {
+async function everybody(engine: Engine): Promise<Scene> {
   const world = await openWorld(engine);
   const ours = await stage(world);
   const others = await acme(world.installation, 'rival');
@@ -235,19 +244,6 @@ async function castOf(world: World, { people, guest }: Stage, others: Acme): Pro
     new Guest(world, person, others.organization.slug, await world.visitor({ address: ownAddress() }));
   const at = (one: Guest, is: Standing, more: Partial<Caller> = {}): Caller =>
     keep({ browser: one.browser, is, at: one.person.surface, ...more });
-  const enrolled = async (one: Guest): Promise<Guest> => {
-    await one.enrols();
-    return one;
-  };
-  const inside = async (one: Guest): Promise<Guest> => {
-    await one.signsIn();
-    return one;
-  };
-  const halfway = async (one: Guest): Promise<Guest> => {
-    const other = await one.elsewhere();
-    await other.password();
-    return other;
-  };
   const maria = await inside(await enrolled(await guest(people.maria)));
   const ada = await inside(await enrolled(await guest(people.ada)));
   const sam = await inside(await enrolled(await guest(people.sam)));
@@ -309,6 +305,22 @@ async function castOf(world: World, { people, guest }: Stage, others: Acme): Pro
       cookie.replace(/^[^.]*/, others.organization.id),
     ),
   };
+}
+
+async function enrolled(one: Guest): Promise<Guest> {
+  await one.enrols();
+  return one;
+}
+
+async function inside(one: Guest): Promise<Guest> {
+  await one.signsIn();
+  return one;
+}
+
+async function halfway(one: Guest): Promise<Guest> {
+  const other = await one.elsewhere();
+  await other.password();
+  return other;
 }
 
 /** Puts real names where a path has parameters: Maria of Globex, at Acme, with links that work. */

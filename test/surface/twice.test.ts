@@ -198,7 +198,9 @@ eachEngine('Back', (engine) => {
     assert.deepEqual(await furthest(), Array(6).fill('/backup-codes'));
     await maria.browser.post(`${AT}/enable-mfa/backup-codes`);
     assert.deepEqual(await furthest(), Array(6).fill('/backup-codes'));
+    const kept = [...maria.browser.cookies];
     await maria.browser.post(`${AT}/enable-mfa/done`);
+    for (const [name, value] of kept) maria.browser.cookies.set(name, value);
     for (const page of pages)
       assert.equal((await maria.browser.get(`${AT}/enable-mfa${page}`)).location, `${AT}/sign-in`);
   });

@@ -1,15 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { codesLeft } from '../../../src/auth/factors/backup-codes.ts';
+import { codesLeft, drawCodes, replaceSet } from '../../../src/auth/factors/backup-codes.ts';
 import { answers, challenged, enrol, guesses, setPolicy } from '../../acme.ts';
 import { resetMfa } from '../../../src/auth/recovery.ts';
 import { OPERATOR } from '../../../src/accounts/audit.ts';
+import type { Installation } from '../../../src/accounts/installation.ts';
 import { sql } from '../../../src/db/db.ts';
 import { eachEngine, openWorld, HOUR_MS, type World } from '../../world.ts';
 import type { Person } from '../../acme.ts';
 
 const left = async (world: World, person: Person): Promise<number | null> =>
   codesLeft(world.db, await world.account(person));
+
+/** The installation in which something happens while a code is being hashed. */
+function whileHashing({ installation }: World, happens: () => Promise<void>): Installation {
+  return {
+    ...installation,
+    hashing: async (work) => {
+      await happens();
+      return installation.hashing(work);
+    },
+  };
+}
 
 /** Twelve digits that are none of the codes. */
 const WRONG = '000000000000';
@@ -72,6 +84,45 @@ eachEngine('a backup code', (engine) => {
     await world.change(sql`UPDATE backup_code_sets SET revoked_at = 1`);
     assert.equal((await answers(world.installation, challenge, codes[0] ?? '')).kind, 'wrong');
     assert.equal(await left(world, maria), null);
+  });
+
+  test('of a set that was replaced while the code was being hashed opens nothing (I4)', async () => {
+    await using world = await openWorld(engine);
+    const { maria, codes } = await world.acmeWithMfa();
+    const challenge = await challenged(world.installation, maria);
+    const fresh = await drawCodes(world.installation);
+    const account = await world.account(maria);
+    const raced = whileHashing(world, async () => {
+      await world.db.transaction((tx) => replaceSet(tx, world.installation, account, fresh, world.clock.now));
+    });
+    assert.equal((await answers(raced, challenge, codes[0] ?? '')).kind, 'wrong');
+    assert.equal(
+      (await answers(world.installation, challenge, codes[1] ?? '')).kind,
+      'wrong',
+      'nor does any other of it',
+    );
+    assert.equal((await answers(world.installation, challenge, fresh.codes[0] ?? '')).kind, 'right');
+  });
+
+  test('is neither compared nor used up when a wait begins while it is being hashed (I7)', async () => {
+    await using world = await openWorld(engine);
+    const { maria, codes } = await world.acmeWithMfa();
+    const until = world.clock.now + HOUR_MS;
+    const raced = whileHashing(world, async () => {
+      await world.change(sql`UPDATE accounts SET backup_wait_until = ${until} WHERE id = ${maria.id}`);
+    });
+    const answered = await answers(raced, await challenged(world.installation, maria), codes[0] ?? '');
+    assert.deepEqual(answered, { kind: 'wait', until, otherWaits: false });
+    assert.equal(await left(world, maria), 5);
+  });
+
+  test('is not even hashed while a wait holds', async () => {
+    await using world = await openWorld(engine);
+    const { maria, codes } = await world.acmeWithMfa();
+    await world.change(sql`UPDATE accounts SET backup_wait_until = ${world.clock.now + 1}`);
+    const idle = whileHashing(world, () => assert.fail('hashed'));
+    const answered = await answers(idle, await challenged(world.installation, maria), codes[0] ?? '');
+    assert.equal(answered.kind, 'wait');
   });
 
   test('that is wrong makes the next backup code wait, not the code of the app; all share the five attempts', async () => {
