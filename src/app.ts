@@ -47,25 +47,29 @@ export function createApp(house: House, extraRoutes: readonly Route[] = []): Hon
   mount(server, house, [...extraRoutes, ...ROUTES]);
   server.notFound((context) => notFoundPage(new Visit(context, house)));
   server.onError((fault, context) =>
-    answerFault(fault, new Visit(context, house), (after) => context.header('Retry-After', String(after))),
+    answerFault(fault, new Visit(context, house), (name, value) => context.header(name, value)),
   );
   return server;
 }
 
-async function answerFault(fault: Error, visit: Visit, retryAfter: (seconds: number) => void): Promise<Response> {
+type SetHeader = (name: 'Retry-After' | 'Connection', value: string) => void;
+
+async function answerFault(fault: Error, visit: Visit, setHeader: SetHeader): Promise<Response> {
   const { log } = visit.installation;
   if (fault instanceof RequestRefused) {
     log.info('request refused', { reason: fault.message, address: visit.visitor.address });
+    // The rest of a body that is too large is not read, so nothing can follow it on this connection.
+    if (fault.status === 413) setHeader('Connection', 'close');
     return refusedPage(visit, fault);
   }
   if (fault instanceof HashingBusy) {
     log.warn('too busy to hash', { reason: fault.message });
-    retryAfter(2);
+    setHeader('Retry-After', '2');
     return busyPage(visit);
   }
   if (fault instanceof DatabaseUnavailable) {
     log.error('database unavailable', { reason: fault.message });
-    retryAfter(5);
+    setHeader('Retry-After', '5');
     return unavailablePage(visit);
   }
   const reference = randomUUID();

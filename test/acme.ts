@@ -6,6 +6,7 @@ import { createCustomer, type Customer } from '../src/accounts/customers.ts';
 import type { Installation } from '../src/accounts/installation.ts';
 import {
   createOrganization,
+  findOrganization,
   saveGeneralSettings,
   type Organization,
   type Policy,
@@ -110,12 +111,10 @@ async function withPassword(installation: Installation, account: Account): Promi
   return { organizationId, id, name, email, password, surface: account.kind === 'staff' ? 'admin' : 'portal' };
 }
 
-export async function setPolicy(
-  installation: Installation,
-  { id, name, contactDetails }: Organization,
-  policy: Policy,
-): Promise<void> {
-  await saveGeneralSettings(installation, OPERATOR, id, { name, contactDetails, policy });
+export async function setPolicy(installation: Installation, { id }: Organization, policy: Policy): Promise<void> {
+  const today = await findOrganization(installation.db, id);
+  assert.ok(today);
+  await saveGeneralSettings(installation, OPERATOR, today, { policy });
 }
 
 /** A browser at an address, as the domain knows it. */

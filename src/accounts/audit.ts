@@ -28,7 +28,6 @@ export type Action =
   | 'welcome-link.made'
   | 'password.set'
   | 'password.answered'
-  | 'code.answered'
   | 'signed-in'
   | 'signed-out'
   | 'proved-again'

@@ -1,5 +1,5 @@
 import { uuidv7 } from '../crypto/tokens.ts';
-import { sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
+import { NotUnique, RolledBack, sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import { nameForAudit, record, type Actor } from './audit.ts';
 import { ACCOUNT_COLUMNS, emailKey, sortKey, type Account } from './accounts.ts';
 import { voidCarriers } from './epoch.ts';
@@ -119,15 +119,21 @@ export async function changeContact(
   const { organizationId, id } = contact;
   const key = emailKey(draft.email);
   if (key === undefined) return { kind: 'email-shape' };
-  return installation.db.transaction(async (tx) => {
-    const taken = await tx.one(sql`SELECT 1 AS found FROM accounts WHERE organization_id = ${organizationId}
-      AND kind = 'contact' AND email_key = ${key} AND id <> ${id}`);
-    if (taken) return { kind: 'email-taken' };
-    await tx.run(sql`UPDATE accounts SET name = ${draft.name}, sort_key = ${sortKey(draft.name)}, phone = ${draft.phone},
-      email = ${draft.email.trim()} WHERE organization_id = ${organizationId} AND id = ${id}`);
-    const moved = await tx.run(sql`UPDATE accounts SET email_key = ${key}, epoch = epoch + 1
-      WHERE organization_id = ${organizationId} AND id = ${id} AND email_key <> ${key}`);
-    if (moved === 1) await voidCarriers(tx, organizationId, id, installation.now());
+  return installation.db.transaction<ContactOutcome>(async (tx) => {
+    const whose = sql`organization_id = ${organizationId} AND id = ${id}`;
+    const moved = await tx.savepoint(() =>
+      tx.run(sql`UPDATE accounts SET email_key = ${key}, epoch = epoch + 1 WHERE ${whose} AND email_key <> ${key}`),
+    );
+    if (!moved.ok) {
+      if (moved.fault instanceof NotUnique) return new RolledBack<ContactOutcome>({ kind: 'email-taken' });
+      throw moved.fault;
+    }
+    if (moved.value === 1) await voidCarriers(tx, organizationId, id, installation.now());
+    const email = draft.email.trim();
+    const changed = await tx.run(sql`UPDATE accounts SET name = ${draft.name}, sort_key = ${sortKey(draft.name)},
+        email = ${email}, phone = ${draft.phone}
+      WHERE ${whose} AND (name <> ${draft.name} OR email <> ${email} OR phone IS DISTINCT FROM ${draft.phone})`);
+    if (changed === 0) return new RolledBack<ContactOutcome>({ kind: 'saved', id });
     await nameContact(tx, organizationId, id, draft);
     await record(tx, installation, { organizationId, actor, action: 'contact.changed', targetId: id });
     return { kind: 'saved', id };

@@ -1,5 +1,5 @@
 import { uuidv7 } from '../crypto/tokens.ts';
-import { sql, type Queries, type Transaction } from '../db/db.ts';
+import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
 import { record, type Actor } from './audit.ts';
 import { HAS_MFA } from './accounts.ts';
 import type { Installation } from './installation.ts';
@@ -90,33 +90,43 @@ export interface GeneralSettings {
   readonly policy: Policy;
 }
 
+export type Saved = { kind: 'saved'; policyChanged: boolean } | { kind: 'policy-changed-meanwhile' };
+
 /**
- * Saves Settings › Customer Portal › General in one transaction. A change of policy concerns what the next password
- * step asks; it ends no session and touches no authenticator (P4, D1). Answers whether the policy changed.
+ * Saves Settings › Customer Portal › General, or part of it, in one transaction. A change of policy concerns what the
+ * next password step asks; it ends no session and touches no authenticator (P4, D1). It holds against the policy that
+ * the caller has read in `organization`: somebody else's change meanwhile is neither undone nor taken for one's own.
  */
 export async function saveGeneralSettings(
   installation: Installation,
   actor: Actor,
-  organizationId: string,
-  settings: GeneralSettings,
-): Promise<{ policyChanged: boolean }> {
-  const now = installation.now();
-  return installation.db.transaction(async (tx) => {
-    const changed = await tx.run(sql`UPDATE organizations SET policy = ${settings.policy}, policy_changed_at = ${now}
-      WHERE id = ${organizationId} AND policy <> ${settings.policy}`);
-    const described =
-      await tx.run(sql`UPDATE organizations SET name = ${settings.name}, contact_details = ${settings.contactDetails}
-      WHERE id = ${organizationId} AND (name <> ${settings.name} OR contact_details <> ${settings.contactDetails})`);
-    if (changed === 1) {
+  organization: Organization,
+  settings: Partial<GeneralSettings>,
+): Promise<Saved> {
+  const { id: organizationId } = organization;
+  const { policy, name, contactDetails } = { ...organization, ...settings };
+  return installation.db.transaction<Saved>(async (tx) => {
+    const policyChanged = policy !== organization.policy;
+    if (policyChanged) {
+      const changed =
+        await tx.run(sql`UPDATE organizations SET policy = ${policy}, policy_changed_at = ${installation.now()}
+        WHERE id = ${organizationId} AND policy = ${organization.policy}`);
+      if (changed === 0) return new RolledBack<Saved>({ kind: 'policy-changed-meanwhile' });
+      const reach = await policyReach(tx, organizationId);
       await record(tx, installation, {
         organizationId,
         actor,
         action: 'policy.changed',
-        details: { policy: settings.policy, ...(await policyReach(tx, organizationId)) },
+        details: { policy, ...reach },
       });
     }
-    if (described === 1) await record(tx, installation, { organizationId, actor, action: 'settings.changed' });
-    return { policyChanged: changed === 1 };
+    if (name !== organization.name || contactDetails !== organization.contactDetails) {
+      await tx.run(
+        sql`UPDATE organizations SET name = ${name}, contact_details = ${contactDetails} WHERE id = ${organizationId}`,
+      );
+      await record(tx, installation, { organizationId, actor, action: 'settings.changed' });
+    }
+    return { kind: 'saved', policyChanged };
   });
 }
 

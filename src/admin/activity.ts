@@ -58,7 +58,6 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
     disabled: 'Tried to sign in while portal access was off',
     suspected: 'Right password refused, since it may be known to someone else',
   },
-  'code.answered': { right: 'Right code entered', wrong: 'Wrong code entered', 'already-used': 'Used code entered' },
   'signed-in': {
     right: 'Signed in',
     wrong: 'Wrong code entered at sign-in',

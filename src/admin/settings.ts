@@ -31,7 +31,7 @@ export function general(visit: Visit, who: SignedIn): Promise<Response> {
 
 /** Save: takes effect at once. Only a change of policy asks for a fresh proof. */
 export async function saveGeneral(visit: Visit, who: SignedIn): Promise<Response> {
-  const given = await visit.form('mfa', 'name', 'contactDetails', 'password', 'code');
+  const given = await visit.form('policy', 'mfa', 'name', 'contactDetails', 'password', 'code');
   const { organization } = who;
   const asked: GeneralSettings = {
     name: line(given.name),
@@ -39,15 +39,31 @@ export async function saveGeneral(visit: Visit, who: SignedIn): Promise<Response
     policy: policyFor(given.mfa === 'on', organization.policy),
   };
   const problems = [
+    ...(isStale(given.policy, asked.policy, organization.policy) ? [CHANGED_MEANWHILE] : []),
     ...needed('name', 'a display name', asked.name, ORGANIZATION_NAME_MAX),
     ...needed('contactDetails', 'how customers can reach you', asked.contactDetails, CONTACT_DETAILS_MAX),
   ];
   const refusal =
     asked.policy === organization.policy ? refusalOf(problems) : await confirmItsYou(visit, who, given, problems);
   if (refusal) return generalPage(visit, who, asked, refusal);
-  const { policyChanged } = await saveGeneralSettings(visit.installation, actorOf(visit, who), organization.id, asked);
-  visit.leave('admin', { kind: 'ok', text: policyChanged ? await policyNews(visit, who, asked.policy) : 'Saved.' });
+  const saved = await saveGeneralSettings(visit.installation, actorOf(visit, who), organization, asked);
+  if (saved.kind !== 'saved') return generalPage(visit, who, asked, { problems: [CHANGED_MEANWHILE] });
+  visit.leave('admin', {
+    kind: 'ok',
+    text: saved.policyChanged ? await policyNews(visit, who, asked.policy) : 'Saved.',
+  });
   return visit.see(GENERAL);
+}
+
+const CHANGED_MEANWHILE: c.Problem = {
+  field: 'mfa',
+  text: 'Somebody else has turned MFA on or off meanwhile. Look at the numbers again, then press Save',
+};
+
+// The page was made for another policy than today's, and saving it would undo somebody's change unseen. What is asked
+// for already, as by a second press, undoes nothing.
+function isStale(shown: string, asked: Policy, today: Policy): boolean {
+  return asked !== today && shown !== '' && shown !== today;
 }
 
 /** The checkbox knows two of the three policies; the third stays as it is until the box is ticked. */
@@ -72,7 +88,7 @@ async function generalPage(visit: Visit, who: SignedIn, shown: GeneralSettings, 
   const asksForCode = asksForProof(visit, who.session);
   const problems = refusal?.problems ?? [];
   const mayChange = barred(who, 'change settings') === undefined;
-  const body = html`${mayChange ? settingsForm(shown, reach, problems, asksForCode) : settingsToRead(shown, reach)}
+  const body = html`${mayChange ? settingsForm(who.organization.policy, shown, reach, problems, asksForCode) : settingsToRead(shown, reach)}
   ${c.section(
     "The portal's address",
     html`<p>Your customers sign in here. Put it on your invoices and your website.</p>
@@ -93,40 +109,41 @@ async function generalPage(visit: Visit, who: SignedIn, shown: GeneralSettings, 
 type Reach = Awaited<ReturnType<typeof policyReach>>;
 
 function settingsForm(
+  policy: Policy,
   shown: GeneralSettings,
   reach: Reach,
   problems: readonly c.Problem[],
   asksForCode: boolean,
 ): c.Html {
-  const fields = html`${c.section(
-    'Multi-factor authentication',
-    html`${c.checkbox({
-      name: 'mfa',
-      label: 'Enable multi-factor authentication (MFA)',
-      hint: 'Customers enter a code from an authenticator app after their password. This applies to all your customers.',
-      checked: shown.policy === 'required',
-    })}
-    ${whatItMeans(reach)}`,
-  )}
-  ${c.section(
-    'Portal',
-    html`${c.field({
-      name: 'name',
-      label: 'Display name',
-      hint: `Customers see it on every page and in their authenticator app. ${ORGANIZATION_NAME_MAX} characters at most.`,
-      value: shown.name,
-      autocomplete: 'off',
-      error: c.problemOf(problems, 'name'),
-    })}
-    ${c.textareaField({
-      name: 'contactDetails',
-      label: 'How can customers reach you?',
-      hint: 'Customers see it under Help. A phone number and an email address, for example.',
-      value: shown.contactDetails,
-      error: c.problemOf(problems, 'contactDetails'),
-    })}`,
-  )}
-  ${asksForCode ? proofSection(problems, 'Only needed when you turn MFA on or off.') : c.nothing} ${c.button('Save')}`;
+  const fields = html`<input type="hidden" name="policy" value="${policy}" /> ${c.section(
+      'Multi-factor authentication',
+      html`${c.checkbox({
+        name: 'mfa',
+        label: 'Enable multi-factor authentication (MFA)',
+        hint: 'Customers enter a code from an authenticator app after their password. This applies to all your customers.',
+        checked: shown.policy === 'required',
+      })}
+      ${whatItMeans(reach)}`,
+    )}
+    ${c.section(
+      'Portal',
+      html`${c.field({
+        name: 'name',
+        label: 'Display name',
+        hint: `Customers see it on every page and in their authenticator app. ${ORGANIZATION_NAME_MAX} characters at most.`,
+        value: shown.name,
+        autocomplete: 'off',
+        error: c.problemOf(problems, 'name'),
+      })}
+      ${c.textareaField({
+        name: 'contactDetails',
+        label: 'How can customers reach you?',
+        hint: 'Customers see it under Help. A phone number and an email address, for example.',
+        value: shown.contactDetails,
+        error: c.problemOf(problems, 'contactDetails'),
+      })}`,
+    )}
+    ${asksForCode ? proofSection(problems, 'Only needed when you turn MFA on or off.') : c.nothing} ${c.button('Save')}`;
   return c.form(GENERAL, fields, { guard: true, busy: 'Saving…' });
 }
 

@@ -27,7 +27,8 @@ const policy: Work = async (installation, options, wanted) => {
   if (wanted === 'optional') throw wrongUsage('The policy optional comes later: choose off or required.');
   if (wanted !== undefined && wanted !== organization.policy) {
     await confirm(`This applies to all customers of ${organization.name}, at once.`, organization.slug, options);
-    await saveGeneralSettings(installation, OPERATOR, organization.id, { ...organization, policy: wanted as Policy });
+    const saved = await saveGeneralSettings(installation, OPERATOR, organization, { policy: wanted as Policy });
+    if (saved.kind !== 'saved') throw refused('Somebody else has changed the policy meanwhile: look at it again.');
   }
   const reach = await policyReach(installation.db, organization.id);
   return policyAnswer(organization, (wanted ?? organization.policy) as Policy, reach);

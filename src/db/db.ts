@@ -93,6 +93,11 @@ export interface Migration extends Queries {
   script(text: string): Promise<void>;
 }
 
+/** A UNIQUE constraint refused a row: the last guard of what must be there once. */
+export class NotUnique extends Error {
+  override readonly name = 'NotUnique';
+}
+
 /** The database cannot be reached, or did not confirm a commit: answer 503, whatever the request was about. */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';

@@ -1,10 +1,19 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { DatabaseUnavailable, RolledBack, type Database, type Queries, type Sql, type Transaction } from './db.ts';
+import {
+  DatabaseUnavailable,
+  NotUnique,
+  RolledBack,
+  type Database,
+  type Queries,
+  type Sql,
+  type Transaction,
+} from './db.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const COUNTER_CONNECTIONS = 4;
+const UNIQUE_VIOLATION = '23505';
 const MIGRATION_LOCK = 7_265_891;
 
 /**
@@ -137,6 +146,8 @@ async function reached<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (fault) {
+    if (fault instanceof pg.DatabaseError && fault.code === UNIQUE_VIOLATION)
+      throw new NotUnique(fault.message, { cause: fault });
     if (fault instanceof pg.DatabaseError && !/^(08|28|3D|53|57|25006)/.test(fault.code ?? '')) throw fault;
     throw new DatabaseUnavailable((fault as Error).message, { cause: fault });
   }

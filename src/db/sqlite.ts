@@ -1,5 +1,13 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { DatabaseUnavailable, RolledBack, type Database, type Queries, type Sql, type Transaction } from './db.ts';
+import {
+  DatabaseUnavailable,
+  NotUnique,
+  RolledBack,
+  type Database,
+  type Queries,
+  type Sql,
+  type Transaction,
+} from './db.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -93,6 +101,8 @@ async function savepoint<T>(
 // A full disk, a locked or a broken file are faults of the machine, not of the request. Primary result codes of SQLite:
 // 5 BUSY, 6 LOCKED, 8 READONLY, 10 IOERR, 11 CORRUPT, 13 FULL, 14 CANTOPEN, 26 NOTADB.
 const MACHINE_FAULTS = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
+// Extended result codes: CONSTRAINT_PRIMARYKEY and CONSTRAINT_UNIQUE.
+const NOT_UNIQUE = new Set([1555, 2067]);
 
 function guarded<T>(statement: () => T): T {
   try {
@@ -102,6 +112,7 @@ function guarded<T>(statement: () => T): T {
     if (code !== undefined && MACHINE_FAULTS.has(code & 0xff)) {
       throw new DatabaseUnavailable((fault as Error).message, { cause: fault });
     }
+    if (code !== undefined && NOT_UNIQUE.has(code)) throw new NotUnique((fault as Error).message, { cause: fault });
     throw fault;
   }
 }

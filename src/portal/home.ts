@@ -1,11 +1,12 @@
 import { html } from 'hono/html';
 import { findContact, type Contact } from '../accounts/contacts.ts';
 import { findCustomer } from '../accounts/customers.ts';
-import { documentsOf, type Document } from '../accounts/documents.ts';
+import { documentsOf } from '../accounts/documents.ts';
 import type { Organization } from '../accounts/organizations.ts';
 import { CODES_PER_SET, FEW_CODES } from '../auth/limits.ts';
 import type { Session } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
+import { documentTable } from '../web/documents.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Flash, Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
@@ -62,48 +63,4 @@ function mfaPill({ mfaSince, backupCodesLeft }: Contact): c.Html {
   if (!backupCodesLeft) return c.pill('warn', say('home.mfa.on.none'));
   const text = say('home.mfa.on', { n: backupCodesLeft, total: CODES_PER_SET });
   return c.pill(backupCodesLeft <= FEW_CODES ? 'warn' : 'ok', text);
-}
-
-function documentTable(organization: Organization, documents: readonly Document[]): c.Html {
-  if (documents.length === 0) return c.emptyState(say('home.empty', { m: organization.name }));
-  return c.dataTable({
-    id: 'documents',
-    caption: say('home.table'),
-    columns: [
-      { label: say('home.number') },
-      { label: say('home.kind') },
-      { label: say('home.subject') },
-      { label: say('home.date') },
-      { label: say('home.amount'), end: true },
-      { label: say('home.status') },
-      { label: say('home.link'), hidden: true },
-    ],
-    rows: documents.map((document) => [
-      document.number,
-      say(`home.kind.${document.kind}`),
-      document.title,
-      day(document.date, organization.language),
-      amount(document, organization.language),
-      c.pill('muted', document.status),
-      openLink(document),
-    ]),
-  });
-}
-
-// A calendar date belongs to no time zone: read and told in UTC, it stays the day that the merchant wrote.
-function day(date: string, language: string): c.Html {
-  return html`<time datetime="${date}">${c.timeText(Date.parse(date), { timeZone: 'UTC', language }, 'date')}</time>`;
-}
-
-function amount({ amount: number, currency }: Document, language: string): string {
-  const format = new Intl.NumberFormat(c.localeTag(language), { style: 'currency', currency });
-  return format.format(number as `${number}`);
-}
-
-// Only https is followed, whatever an import has let in; the merchant's site learns nothing of where one came from.
-function openLink({ url, number }: Document): c.Content {
-  if (!url?.startsWith('https://')) return '';
-  return html`<a href="${url}" rel="noreferrer noopener" aria-label="${say('home.open.name', { number })}"
-    >${say('home.open')}</a
-  >`;
 }

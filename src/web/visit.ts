@@ -57,11 +57,11 @@ export class Visit {
   }
 
   param(name: string): string {
-    return this.#context.req.param(name) ?? '';
+    return withoutNul(this.#context.req.param(name));
   }
 
   query(name: string): string {
-    return this.#context.req.query(name) ?? '';
+    return withoutNul(this.#context.req.query(name));
   }
 
   /** The posted form with exactly these fields; throws RequestRefused for anything else. */
@@ -95,11 +95,11 @@ export class Visit {
   }
 
   sessionCookie(surface: Surface): string | undefined {
-    return getCookie(this.#context, this.#name('session', surface));
+    return this.#cookie('session', surface);
   }
 
   challengeCookie(surface: Surface): string | undefined {
-    return getCookie(this.#context, this.#name('challenge', surface));
+    return this.#cookie('challenge', surface);
   }
 
   /** Hands the browser its session and takes the half-signed-in state away: they never stand side by side. */
@@ -133,7 +133,7 @@ export class Visit {
 
   /** Takes the sentence that the page before left, if it is one of ours and not old. */
   found(surface: Surface): Flash | undefined {
-    const sealed = getCookie(this.#context, this.#name('notice', surface));
+    const sealed = this.#cookie('notice', surface);
     if (sealed === undefined) return undefined;
     this.#clear('notice', surface);
     try {
@@ -155,6 +155,10 @@ export class Visit {
     return `${this.#secure ? '__Host-' : ''}${parts.join('-')}`;
   }
 
+  #cookie(name: CookieName, surface: Surface): string | undefined {
+    return withoutNul(getCookie(this.#context, this.#name(name, surface))) || undefined;
+  }
+
   #set(name: CookieName, surface: Surface, value: string, lifetimeMs: number): void {
     setCookie(this.#context, this.#name(name, surface), value, {
       path: '/',
@@ -168,4 +172,9 @@ export class Visit {
   #clear(name: CookieName, surface: Surface): void {
     deleteCookie(this.#context, this.#name(name, surface), { path: '/', secure: this.#secure, httpOnly: true });
   }
+}
+
+// NUL is in nothing that we hand out, and PostgreSQL holds no text with it: what has one is as good as nothing.
+function withoutNul(text: string | undefined): string {
+  return text === undefined || text.includes('\0') ? '' : text;
 }

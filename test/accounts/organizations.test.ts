@@ -7,6 +7,7 @@ import {
   findOrganizationBySlug,
   policyReach,
   saveGeneralSettings,
+  type Saved,
   someOrganizations,
 } from '../../src/accounts/organizations.ts';
 import { setPortalAccess } from '../../src/auth/access.ts';
@@ -54,12 +55,30 @@ eachEngine('an organization', (engine) => {
     await using world = await openWorld(engine);
     const { organization } = await world.acme();
     const settings = { name: 'Acme Bills', contactDetails: 'Write to us', policy: 'required' } as const;
-    const save = (): Promise<{ policyChanged: boolean }> =>
-      saveGeneralSettings(world.installation, OPERATOR, organization.id, settings);
-    assert.deepEqual(await save(), { policyChanged: true });
+    const save = async (): Promise<Saved> => {
+      const today = await findOrganization(world.db, organization.id);
+      assert.ok(today);
+      return saveGeneralSettings(world.installation, OPERATOR, today, settings);
+    };
+    assert.deepEqual(await save(), { kind: 'saved', policyChanged: true });
     const before = (await world.rows('audit_rows')).length;
-    assert.deepEqual(await save(), { policyChanged: false });
+    assert.deepEqual(await save(), { kind: 'saved', policyChanged: false });
     assert.equal((await world.rows('audit_rows')).length, before);
+  });
+
+  test('is saved against the policy that was read: what somebody else did meanwhile is not undone unseen', async () => {
+    await using world = await openWorld(engine);
+    const { organization } = await world.acme();
+    const renamed = { ...organization, name: 'Acme Bills' };
+    await setPolicy(world.installation, organization, 'required');
+    const stale = await saveGeneralSettings(world.installation, OPERATOR, organization, {
+      policy: 'required',
+      name: 'X',
+    });
+    assert.deepEqual(stale, { kind: 'policy-changed-meanwhile' });
+    await saveGeneralSettings(world.installation, OPERATOR, organization, { name: renamed.name });
+    const now = await findOrganization(world.db, organization.id);
+    assert.deepEqual([now?.policy, now?.name], ['required', 'Acme Bills']);
   });
 
   test('counts who has MFA and who would be asked, without staff and without those who have no access', async () => {

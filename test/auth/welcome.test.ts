@@ -110,6 +110,18 @@ eachEngine('a welcome link', (engine) => {
     assert.deepEqual(await chooses(world, person, fresh), { kind: 'set' });
   });
 
+  test('is void once it is spent or the epoch has moved on, each by itself', async () => {
+    await using world = await openWorld(engine);
+    const person = await wanda(world);
+    for (const change of [sql`UPDATE welcome_links SET spent_at = 1`, sql`UPDATE accounts SET epoch = epoch + 1`]) {
+      const token = (await person.link()) ?? '';
+      assert.ok(await findWelcome(world.installation, person.organizationId, token));
+      await world.change(change);
+      assert.equal(await findWelcome(world.installation, person.organizationId, token), undefined);
+      assert.deepEqual(await chooses(world, person, token), { kind: 'link-over' });
+    }
+  });
+
   test('is neither made nor good for somebody without access', async () => {
     await using world = await openWorld(engine);
     const person = await wanda(world);

@@ -247,7 +247,9 @@ async function faults(tour: Tour): Promise<void> {
   await guest.arrives("We couldn't read that");
   await tour.looksAtError('400', 'Sallyport');
   await guest.go('about:blank');
-  await guest.page.setContent(`<form method="post" action="${origin}/portal/acme/sign-in"><button>Win a prize</button>`);
+  await guest.page.setContent(
+    `<form method="post" action="${origin}/portal/acme/sign-in"><button>Win a prize</button>`,
+  );
   await guest.press('Win a prize');
   await guest.arrives('This page was open too long');
   await tour.looksAtError('403', 'Sallyport');
@@ -278,7 +280,23 @@ function documents(customerId: string): Parameters<typeof importDocuments>[3] {
   const shared = { customerId, currency: 'GBP', date: '2026-11-18' };
   const url = 'https://billing.acme.test/invoices/INV-2045';
   return [
-    { ...shared, kind: 'invoice', number: 'INV-2045', title: 'Hosting, this month', amount: '1240.00', status: 'Due', url },
-    { ...shared, kind: 'credit note', number: 'CN-7', title: 'An outage', amount: '-95.00', status: 'Applied', url: null },
+    {
+      ...shared,
+      kind: 'invoice',
+      number: 'INV-2045',
+      title: 'Hosting, this month',
+      amount: '1240.00',
+      status: 'Due',
+      url,
+    },
+    {
+      ...shared,
+      kind: 'credit note',
+      number: 'CN-7',
+      title: 'An outage',
+      amount: '-95.00',
+      status: 'Applied',
+      url: null,
+    },
   ];
 }

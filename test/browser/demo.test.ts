@@ -191,7 +191,9 @@ class Guest {
   /** The code that the banner shows, once it is another than the one that was used. */
   async #pocketAfter(used: string): Promise<string> {
     await this.somebody.arrives(CODE);
-    const shown = this.#banner().locator('code').and(this.somebody.page.getByText(/^\d{3} \d{3}$/));
+    const shown = this.#banner()
+      .locator('code')
+      .and(this.somebody.page.getByText(/^\d{3} \d{3}$/));
     await shown.filter({ hasNotText: `${used.slice(0, 3)} ${used.slice(3)}` }).waitFor({ timeout: 40_000 });
     return this.#pocket();
   }

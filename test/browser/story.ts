@@ -169,7 +169,11 @@ class Story {
     assert.equal(file.name, 'acme-billing-backup-codes-2026-11-24.txt');
     assert.ok(file.text.startsWith('\ufeffAcme Billing – backup codes\r\nAccount: maria@globex.test\r\n'));
     assert.match(file.text, /\r\nMade: 24 November 2026, 09:\d\d \(UTC\)\r\n/);
-    assert.deepEqual(file.text.split('\r\n').filter((line) => /^\d/.test(line)), codes, 'the file is what the screen says');
+    assert.deepEqual(
+      file.text.split('\r\n').filter((line) => /^\d/.test(line)),
+      codes,
+      'the file is what the screen says',
+    );
     if (this.#seat.script ?? true) {
       await maria.press('Copy');
       await maria.sees('Copied 5 backup codes.');
@@ -267,7 +271,10 @@ class Story {
     await maria.arrives('Sign in to Acme Billing');
     await ways.givesPassword(maria, MARIA);
     await maria.arrives(ENABLE);
-    await maria.sees('Acme Billing reset your MFA on 24 November 2026', "If you didn't ask for this, tell Acme Billing now.");
+    await maria.sees(
+      'Acme Billing reset your MFA on 24 November 2026',
+      "If you didn't ask for this, tell Acme Billing now.",
+    );
     const before = this.#mariaPhone.key;
     await ways.enablesMfa(maria, this.#mariaPhone);
     assert.notEqual(this.#mariaPhone.key, before, 'a reset ends the old key');

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { setPolicy, enrol, type Acme, type Enrolled, type Person } from '../acme.ts';
 import { DAY_MS, MINUTE_MS, openWorld, type World, type WorldOptions } from '../world.ts';
 import { Eye, type Sight } from './eye.ts';
-import { Somebody } from './somebody.ts';
+import { Somebody, type Seat } from './somebody.ts';
 import * as ways from './ways.ts';
 import { STEP_MS } from './ways.ts';
 
@@ -26,10 +26,11 @@ export class Tour {
     browser: Browser,
     walk: (tour: Tour) => Promise<void>,
     options: WorldOptions = {},
+    seat: Seat = {},
   ): Promise<void> {
     await using world = await openWorld('sqlite', options);
     const acme = await world.acme();
-    const tour = new Tour(world, acme, await world.listen(), await Somebody.at(browser));
+    const tour = new Tour(world, acme, await world.listen(), await Somebody.at(browser, seat));
     await walk(tour);
     tour.#eye.closes();
     await tour.guest.leaves();

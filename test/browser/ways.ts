@@ -75,7 +75,10 @@ export async function enablesMfa(somebody: Somebody, phone: Phone): Promise<void
 /** The five backup codes on the screen. */
 export async function codesOnScreen(somebody: Somebody): Promise<string[]> {
   await somebody.arrives('Save your backup codes');
-  const codes = await somebody.page.getByRole('list', { name: 'Your backup codes' }).getByRole('listitem').allInnerTexts();
+  const codes = await somebody.page
+    .getByRole('list', { name: 'Your backup codes' })
+    .getByRole('listitem')
+    .allInnerTexts();
   assert.equal(codes.length, 5);
   for (const code of codes) assert.match(code, /^\d{4}-\d{4}-\d{4}$/);
   return codes;

@@ -80,7 +80,6 @@ eachEngine('what follows a right password', (engine) => {
     const secret = maria.secret;
     const saves = (mfa: string) =>
       ada.browser.post(GENERAL, { mfa, name: 'Acme Billing', contactDetails: 'Call us', password: '', code: '' });
-    const leads = async (one: Guest): Promise<string | null> => (await (await one.elsewhere()).password()).location;
     const others = await acme(world.installation, 'rival');
     const otherNoor = new Guest(world, others.noor, 'rival', await world.visitor());
     assert.equal((await saves('')).location, GENERAL);
@@ -93,6 +92,11 @@ eachEngine('what follows a right password', (engine) => {
     assert.equal(maria.browser.page.h1, 'Documents', 'the same secret as before');
   });
 });
+
+/** Where the right password leads at a browser that is new. */
+async function leads(one: Guest): Promise<string | null> {
+  return (await (await one.elsewhere()).password()).location;
+}
 
 /** What a wrong try looks like, without what it typed itself. */
 function face(page: Page, email: string): object {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { findOrganization } from '../../src/accounts/organizations.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { addStaff } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
@@ -88,12 +89,13 @@ eachEngine('a button pressed twice', (engine) => {
     const contact = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}`;
     const rows = async (action: string): Promise<number> =>
       (await world.rows('audit_rows')).filter((row) => row['action'] === action).length;
-    const settings = { mfa: '', name: 'Acme', contactDetails: 'Call us', password: '', code: '' };
+    const settings = { policy: 'required', mfa: '', name: 'Acme', contactDetails: 'Call us', password: '', code: '' };
     const hooli = { customer: 'Hooli', name: 'Gavin', email: 'gavin@hooli.test', phone: '' };
     const lines: [path: string, fields: Record<string, string>, action: string, again: number][] = [
       [GENERAL, settings, 'policy.changed', 303],
       ['/admin/customers/new', hooli, 'customer.created', 422],
       [`/admin/customers/${people.globex.id}/edit`, { customer: 'Globex Ltd' }, 'customer.changed', 303],
+      [`${contact}/edit`, { name: 'Maria S.', email: people.maria.email, phone: '' }, 'contact.changed', 303],
       [`${contact}/unlock`, {}, 'account.unlocked', 303],
       [`${contact}/reset-mfa`, { check: 'met-in-person', note: '' }, 'mfa.reset', 422],
       [`${contact}/disable`, {}, 'portal-access.disabled', 303],
@@ -105,6 +107,21 @@ eachEngine('a button pressed twice', (engine) => {
       assert.deepEqual([first.status, second.status], [303, again], path);
       assert.equal((await rows(action)) - before, 1, action);
     }
+  });
+
+  test('made for yesterday’s policy undoes nobody’s change: the page is shown again with the numbers of today', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const ada = await guest(people.ada);
+    await ada.enrols();
+    await ada.signsIn();
+    const today = await findOrganization(world.db, people.organization.id);
+    const shown = today?.policy === 'off' ? 'required' : 'off';
+    const save = { policy: shown, mfa: shown === 'off' ? '' : 'on', name: 'Acme', contactDetails: 'Call us' };
+    const page = await ada.browser.post(GENERAL, { ...save, password: '', code: '' });
+    assert.equal(page.status, 422);
+    assert.match(page.text, /Somebody else has turned MFA on or off meanwhile/);
+    assert.deepEqual(await findOrganization(world.db, people.organization.id), today);
   });
 
   test('on a one-time link works once: the second link of staff ends the first, and a link is spent by its password', async () => {
