@@ -129,7 +129,7 @@ async function customers(tour: Tour): Promise<void> {
   const sam = await tour.enrolled(acme.sam);
   const { secret } = await tour.enrolled(acme.maria);
   await createCustomer(world.installation, OPERATOR, acme.organization.id, 'Hooli');
-  await guesses(world, acme.maria, secret, 5);
+  await guesses(world, acme.maria, secret, 8);
   await tour.comesIn(acme.sam, sam);
   await tour.worksAt('/customers', 'Customers');
   await tour.looks('customers');
@@ -148,6 +148,7 @@ async function customers(tour: Tour): Promise<void> {
   await guest.arrives('Initech');
   await tour.looks('customer without documents');
   await tour.worksAt(`/customers/${acme.globex.id}`, 'Globex');
+  await guest.sees('Waiting until');
   await tour.looks('customer, a contact waiting');
   await guest.page.locator('summary', { hasText: 'Recent activity' }).first().click();
   await guest.press('Actions for maria@globex.test');

@@ -229,7 +229,7 @@ describe('PostgreSQL', () => {
         return tx.run(sql`UPDATE rows SET n = n + 1 WHERE id = ${second}`);
       });
     await Promise.all([raise(1, 2), raise(2, 1)]);
-    assert.equal(began, 3);
+    assert.ok(began > 2, 'nobody lost, so the retry was not tried');
     assert.deepEqual(await db.all(sql`SELECT n FROM rows ORDER BY id`), [{ n: 2 }, { n: 2 }]);
     await database.remove();
   });
