@@ -1,5 +1,5 @@
 import { uuidv7 } from '../crypto/tokens.ts';
-import { sql, type Database, type Transaction } from '../db/db.ts';
+import { NotUnique, sql, type Database, type Transaction } from '../db/db.ts';
 import { nameForAudit, record, type Actor } from './audit.ts';
 import { ACCOUNT_COLUMNS, emailKey, findAccount, sortKey, type Account, type Role } from './accounts.ts';
 import type { Installation } from './installation.ts';
@@ -43,14 +43,19 @@ export async function createStaff(
 ): Promise<Account | undefined> {
   const now = installation.now();
   const key = emailKey(draft.email);
-  if (key === undefined || (await tx.one(sql`SELECT 1 AS found FROM staff_emails WHERE email_key = ${key}`)))
-    return undefined;
+  if (key === undefined) return undefined;
   const id = uuidv7(now);
-  await tx.run(sql`INSERT INTO accounts (organization_id, id, kind, role, name, sort_key, email, email_key, created_at)
-    VALUES (${organizationId}, ${id}, 'staff', ${draft.role}, ${draft.name}, ${sortKey(draft.name)}, ${draft.email.trim()}, ${key}, ${now})`);
-  await tx.run(
-    sql`INSERT INTO staff_emails (email_key, organization_id, account_id) VALUES (${key}, ${organizationId}, ${id})`,
-  );
+  const made = await tx.savepoint(async () => {
+    await tx.run(sql`INSERT INTO accounts (organization_id, id, kind, role, name, sort_key, email, email_key, created_at)
+      VALUES (${organizationId}, ${id}, 'staff', ${draft.role}, ${draft.name}, ${sortKey(draft.name)}, ${draft.email.trim()}, ${key}, ${now})`);
+    await tx.run(
+      sql`INSERT INTO staff_emails (email_key, organization_id, account_id) VALUES (${key}, ${organizationId}, ${id})`,
+    );
+  });
+  if (!made.ok) {
+    if (made.fault instanceof NotUnique) return undefined;
+    throw made.fault;
+  }
   await nameForAudit(tx, organizationId, id, `${draft.name} (${draft.email.trim()})`);
   await record(tx, installation, {
     organizationId,

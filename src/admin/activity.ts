@@ -64,7 +64,12 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
     'already-used': 'Code entered that had already been used',
   },
   'signed-out': done('Signed out'),
-  'proved-again': { right: 'Confirmed who they are', wrong: 'Wrong code entered', 'already-used': 'Used code entered' },
+  'proved-again': {
+    'held-up': 'Tried to confirm who they are while they had to wait',
+    right: 'Confirmed who they are',
+    wrong: 'Wrong code entered',
+    'already-used': 'Used code entered',
+  },
   'enrolment.offered': done('Began to set up MFA'),
   'enrolment.answered': { right: 'Right first code entered', wrong: 'Wrong first code entered' },
   'mfa.enabled': done('MFA turned on'),

@@ -62,9 +62,9 @@ export async function openChallenge(
       ${opening.sessionId ?? null}, ${opening.epoch}, ${ATTEMPTS_PER_CHALLENGE}, ${now}, ${now + LIFETIMES_MS[purpose]})`);
   await tx.run(sql`UPDATE challenges SET consumed_at = ${now}, sealed_codes = NULL
     WHERE organization_id = ${account.organizationId} AND account_id = ${account.id} AND consumed_at IS NULL
-    AND expires_at > ${now} AND id NOT IN (
+    AND expires_at > ${now} AND id <> ${id} AND id NOT IN (
       SELECT id FROM challenges WHERE organization_id = ${account.organizationId} AND account_id = ${account.id}
-      AND consumed_at IS NULL AND expires_at > ${now} ORDER BY id DESC LIMIT ${OPEN_CHALLENGES_PER_ACCOUNT})`);
+      AND consumed_at IS NULL AND expires_at > ${now} AND id <> ${id} ORDER BY id DESC LIMIT ${OPEN_CHALLENGES_PER_ACCOUNT - 1})`);
   return { id, cookie: `${account.organizationId}.${token}` };
 }
 

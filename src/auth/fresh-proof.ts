@@ -1,3 +1,4 @@
+import { record } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { answer, type Answer } from './answer.ts';
@@ -32,7 +33,7 @@ export async function proveAgain(
   if (found.kind === 'limited') return found;
   if (found.kind === 'wrong' || found.account.id !== account.id) return { kind: 'password-wrong' };
   const challenge = await challengeFor(installation, session);
-  if (!challenge) return { kind: 'over' };
+  if (!challenge) return heldUp(installation, session, visitor, { kind: 'over' });
   const answered = await answer(installation, challenge, code, {
     visitor,
     action: 'proved-again',
@@ -44,11 +45,31 @@ export async function proveAgain(
     case 'wrong':
       return { kind: 'code-wrong' };
     case 'wait':
-      return { kind: 'limited', until: answered.until };
-    case 'already-used':
+      return heldUp(installation, session, visitor, { kind: 'limited', until: answered.until });
     case 'over':
+      return heldUp(installation, session, visitor, answered);
+    case 'already-used':
       return answered;
   }
+}
+
+// The password was right and no code was looked at, so this is the answer's one audit row (I18).
+async function heldUp(
+  installation: Installation,
+  { account }: Session,
+  visitor: Visitor,
+  outcome: FreshProof,
+): Promise<FreshProof> {
+  await installation.db.transaction((tx) =>
+    record(tx, installation, {
+      organizationId: account.organizationId,
+      actor: { kind: 'account', id: account.id, address: visitor.address },
+      action: 'proved-again',
+      targetId: account.id,
+      result: 'held-up',
+    }),
+  );
+  return outcome;
 }
 
 // Opened and answered within one request, so its attempts never run out; what holds guessing here is the account's own

@@ -1,4 +1,4 @@
-import { HAS_MFA, type Account, type Role } from '../accounts/accounts.ts';
+import { HAS_MFA, type Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
@@ -34,12 +34,16 @@ export type ResetOutcome =
   | { kind: 'limited'; until: number }
   | { kind: 'not-allowed' };
 
+/** The staff member who resets. */
+export type Agent = Pick<Account, 'organizationId' | 'id' | 'role'>;
+
 /**
  * Whether somebody in a role may reset an account's MFA: support and above a contact's, never an equal's and never
  * one's own. Staff above staff comes with the team; until then that is the operator's part, at the shell.
  */
-export function mayReset(agent: { id: string; role: Role | null }, target: Account): boolean {
-  return target.kind === 'contact' && target.id !== agent.id && may(agent.role, 'reset MFA');
+export function mayReset(agent: Agent, target: Account): boolean {
+  const sameHouse = target.organizationId === agent.organizationId;
+  return sameHouse && target.kind === 'contact' && target.id !== agent.id && may(agent.role, 'reset MFA');
 }
 
 /**
@@ -50,7 +54,7 @@ export function mayReset(agent: { id: string; role: Role | null }, target: Accou
 export async function resetMfa(
   installation: Installation,
   actor: Actor,
-  agent: { id: string; role: Role | null } | 'operator',
+  agent: Agent | 'operator',
   target: Account,
   reason: ResetReason,
 ): Promise<ResetOutcome> {

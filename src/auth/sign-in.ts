@@ -2,7 +2,7 @@ import { HAS_MFA, type Account, type Kind } from '../accounts/accounts.ts';
 import { record, type Action } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { Policy } from '../accounts/organizations.ts';
-import { RolledBack, sql, type Transaction } from '../db/db.ts';
+import { sql, type Transaction } from '../db/db.ts';
 import { answer, type Answer, type Answered } from './answer.ts';
 import { consume, openChallenge, type Challenge, type Surface } from './challenges.ts';
 import { codesLeft } from './factors/backup-codes.ts';
@@ -41,7 +41,6 @@ export async function signIn(installation: Installation, surface: Surface, given
   return installation.db.transaction<SignInOutcome>(async (tx) => {
     const now = installation.now();
     const state = await lockForSignIn(tx, account);
-    if (!state) return new RolledBack<SignInOutcome>({ kind: 'wrong' });
     const note = (action: Action, result: string): Promise<void> =>
       record(tx, installation, {
         organizationId: account.organizationId,
@@ -51,6 +50,10 @@ export async function signIn(installation: Installation, surface: Surface, given
         result,
         details: { factor: 'password' },
       });
+    if (!state) {
+      await note('password.answered', 'wrong');
+      return { kind: 'wrong' };
+    }
     if (state.suspectedAt !== null) {
       await note('password.answered', 'suspected');
       return { kind: 'suspected' };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findAccountByEmail } from '../../src/accounts/accounts.ts';
+import { findAccountByEmail, type Account } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { changeContact, contactsOf, createContact, findContact, type Contact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
@@ -156,6 +156,17 @@ eachEngine('a staff member', (engine) => {
       createStaff(tx, world.installation, OPERATOR, other.organization.id, draft),
     );
     assert.equal(made, undefined);
+  });
+
+  test('added twice at once is there once', async () => {
+    await using world = await openWorld(engine);
+    const { organization } = await world.acme();
+    const draft = { name: 'Bo Berg', email: 'bo@acme.test', role: 'admin' } as const;
+    const add = (): Promise<Account | undefined> =>
+      world.db.transaction((tx) => createStaff(tx, world.installation, OPERATOR, organization.id, draft));
+    const made = await Promise.all([add(), add(), add(), add()]);
+    assert.equal(made.filter((one) => one !== undefined).length, 1);
+    assert.equal((await world.rows('accounts')).filter((row) => row['email'] === draft.email).length, 1);
   });
 
   test('may have the address of a contact, and each opens its own door', async () => {

@@ -89,6 +89,14 @@ eachEngine('a challenge', (engine) => {
     assert.equal((await answers(world.installation, challenge, world.codeFor(secret))).kind, 'right');
   });
 
+  test('is never the one that is dropped for being new, also when the clock has gone back', async () => {
+    await using world = await openWorld(engine);
+    const { maria } = await world.acmeWithMfa();
+    for (let n = 0; n < 3; n++) await cookieOf(world, maria);
+    world.clock.advance(-1_000);
+    assert.equal((await found(world.installation, maria, await cookieOf(world, maria))).kind, 'open');
+  });
+
   test('brings no new budget: the account goes on counting where the last one stopped (I6)', async () => {
     await using world = await openWorld(engine);
     const { maria, secret } = await world.acmeWithMfa();

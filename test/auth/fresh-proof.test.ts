@@ -84,6 +84,12 @@ eachEngine('proving oneself again', (engine) => {
     assert.equal(fifth.kind === 'wrong' && fifth.wrongInARow, 5);
     const held = await proves(world, sam, world.codeFor(sam.secret));
     assert.deepEqual(held, { kind: 'limited', until: world.clock.now + 30_000 });
+    const results = (await world.audit(sam.person)).map(({ result }) => result);
+    assert.equal(
+      results.filter((result) => result === 'held-up').length,
+      1,
+      'the password was right: one audit row (I18)',
+    );
     assert.equal(isFreshlyProven(await sessionOf(world, sam.cookie), world.clock.now), false);
   });
 

@@ -23,33 +23,39 @@ import { eachEngine, HOUR_MS, openWorld, type World } from '../world.ts';
 const MET: ResetReason = { check: 'met-in-person', note: '' };
 
 async function resets(world: World, agent: Person, target: Person, reason: ResetReason = MET): Promise<ResetOutcome> {
-  const { id, role } = await world.account(agent);
-  const actor: Actor = { kind: 'account', id, address: home(agent).address };
-  return resetMfa(world.installation, actor, { id, role }, await world.account(target), reason);
+  const account = await world.account(agent);
+  const actor: Actor = { kind: 'account', id: account.id, address: home(agent).address };
+  return resetMfa(world.installation, actor, account, await world.account(target), reason);
 }
 
 async function operatorResets(world: World, target: Person): Promise<ResetOutcome> {
   return resetMfa(world.installation, OPERATOR, 'operator', await world.account(target), MET);
 }
 
-const target = (kind: Account['kind'], id = 'target'): Account => ({ kind, id }) as Account;
+const organizationId = 'acme';
+const target = (kind: Account['kind'], id = 'target'): Account => ({ organizationId, kind, id }) as Account;
 
 describe('whom somebody may reset', () => {
   test('a contact: owner, admin and support may, an auditor and a contact may not', () => {
     const roles = ['owner', 'admin', 'support', 'auditor', null] as const;
-    const may = roles.filter((role) => mayReset({ id: 'agent', role }, target('contact')));
+    const may = roles.filter((role) => mayReset({ organizationId, id: 'agent', role }, target('contact')));
     assert.deepEqual(may, ['owner', 'admin', 'support']);
   });
 
   test("staff: nobody may, not even the owner; that is the operator's part", () => {
     for (const role of ['owner', 'admin', 'support', 'auditor'] as const) {
-      assert.equal(mayReset({ id: 'agent', role }, target('staff')), false, role);
+      assert.equal(mayReset({ organizationId, id: 'agent', role }, target('staff')), false, role);
     }
   });
 
+  test("another merchant's contact: nobody may (I15)", () => {
+    const owner = { organizationId: 'rival', id: 'agent', role: 'owner' } as const;
+    assert.equal(mayReset(owner, target('contact')), false);
+  });
+
   test('oneself: nobody may', () => {
-    assert.equal(mayReset({ id: 'self', role: 'owner' }, target('contact', 'self')), false);
-    assert.equal(mayReset({ id: 'self', role: 'owner' }, target('staff', 'self')), false);
+    assert.equal(mayReset({ organizationId, id: 'self', role: 'owner' }, target('contact', 'self')), false);
+    assert.equal(mayReset({ organizationId, id: 'self', role: 'owner' }, target('staff', 'self')), false);
   });
 });
 

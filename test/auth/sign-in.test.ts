@@ -102,8 +102,10 @@ eachEngine('signing in', (engine) => {
         return result;
       },
     };
+    const before = (await world.audit(maria)).length;
     assert.deepEqual(await signsIn(raced, maria), { kind: 'wrong' });
     assert.deepEqual(await world.rows('sessions'), []);
+    assert.equal((await world.audit(maria)).length - before, 1, 'one audit row (I18)');
   });
 
   test('gives a session whose token stands nowhere, only its hash (I23)', async () => {

@@ -109,7 +109,9 @@ describe('what people do in a browser', () => {
         const codes = await codesOf(tour);
         const { page } = guest;
         await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-        const lines = (await page.evaluate<string>('document.body.innerText')).split('\n').filter((line) => line !== '');
+        const lines = (await page.evaluate<string>('document.body.innerText'))
+          .split('\n')
+          .filter((line) => line !== '');
         assert.deepEqual(lines, [
           'Acme Billing – backup codes',
           `Account: ${acme.maria.email}`,
