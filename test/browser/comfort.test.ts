@@ -3,12 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { ENABLE, CODE, FIRST_CODE, Phone, codesOnScreen, givesPassword } from './ways.ts';
-import { openChromium, Somebody, type Seat } from './somebody.ts';
+import { openChromium, type Seat, type Somebody } from './somebody.ts';
 import { Tour } from './tour.ts';
 
 const SIGN_IN = 'Sign in to Acme Billing';
-/** What the thing that has the focus is called. */
-const FOCUSED = '(document.activeElement.ariaLabel ?? document.activeElement.firstChild.textContent.trim())';
 const ONE_CODE_FIELD = {
   type: 'text',
   inputmode: 'numeric',
@@ -139,7 +137,7 @@ describe('what people do in a browser', () => {
         asked.push(dialog.type());
         void dialog.dismiss();
       });
-      await guest.page.getByRole('link', { name: 'Acme Billing' }).click({ noWaitAfter: true });
+      await guest.page.getByRole('link', { name: 'Acme Billing' }).click();
       await guest.page.waitForTimeout(200);
       assert.deepEqual(asked, ['beforeunload']);
       await guest.press('Copy');
@@ -168,10 +166,11 @@ describe('what people do in a browser', () => {
       ];
       for (const [key, comesTo] of walk) {
         await guest.page.keyboard.press(key);
-        const there = guest.page.waitForFunction(`${FOCUSED} === ${JSON.stringify(comesTo)}`, null, { timeout: 3_000 });
-        await there.catch(() => assert.fail(`${key} does not come to "${comesTo}"`));
+        const there = guest.page.getByRole(key === 'Escape' ? 'button' : 'menuitem', { name: comesTo });
+        const focused = there.and(guest.page.locator(':focus'));
+        await focused.waitFor().catch(() => assert.fail(`${key} does not come to "${comesTo}"`));
       }
-      assert.equal(await gear.getAttribute('aria-expanded'), 'false');
+      await gear.and(guest.page.getByRole('button', { expanded: false })).waitFor();
     }));
 
   test('a page weighs next to nothing', () =>

@@ -262,12 +262,12 @@ async function faults(tour: Tour): Promise<void> {
   await world.change(sql`ALTER TABLE documents RENAME TO papers`);
   await tour.comesTo('/home', 'Sorry, something went wrong');
   await tour.looksAtError('500', 'Sallyport');
-  let release = (): void => undefined;
-  const somebodyElse = world.installation.hashing(() => new Promise<void>((done) => (release = done)));
+  const slow = Promise.withResolvers<void>();
+  const somebodyElse = world.installation.hashing(() => slow.promise);
   await tour.knocks(acme.noor);
   await guest.arrives('Sallyport is busy right now');
   await tour.looksAtError('503', 'Sallyport');
-  release();
+  slow.resolve();
   await somebodyElse;
 }
 

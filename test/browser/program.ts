@@ -20,7 +20,9 @@ export async function start(command: 'demo' | 'serve', env: Record<string, strin
     env: { ...own, ...env, SALLYPORT_PORT: String(port) },
   });
   let printed = '';
-  for (const stream of [program.stdout, program.stderr]) stream.on('data', (text: Buffer) => (printed += String(text)));
+  const keep = (text: Buffer): void => void (printed += String(text));
+  program.stdout.on('data', keep);
+  program.stderr.on('data', keep);
   const ended = once(program, 'exit').then(() => 'ended' as const);
   while (!printed.includes(origin)) {
     const news = await Promise.race([ended, once(program.stdout, 'data')]);

@@ -8,7 +8,10 @@ import { chromium, type Browser, type BrowserContext, type Locator, type Page } 
 /** The little of a page's own world that is spoken of here. */
 interface PageElement {
   readonly href?: string;
+  readonly type?: string;
+  readonly role: string | null;
   readonly outerHTML: string;
+  decode?(): Promise<void>;
 }
 declare const document: { readonly activeElement: PageElement | null };
 declare function getComputedStyle(element: PageElement): { readonly outlineStyle: string };
@@ -35,6 +38,7 @@ export interface Seat {
   readonly hand?: 'mouse' | 'keyboard';
   readonly scheme?: 'light' | 'dark';
   readonly width?: number;
+  readonly height?: number;
   readonly scale?: number;
 }
 
@@ -63,11 +67,11 @@ export class Somebody {
   }
 
   static async at(browser: Browser, seat: Seat = {}): Promise<Somebody> {
-    const { script = true, hand = 'mouse', scheme = 'light', width = 1280, scale = 1 } = seat;
+    const { script = true, hand = 'mouse', scheme = 'light', width = 1280, height = 800, scale = 1 } = seat;
     const context = await browser.newContext({
       javaScriptEnabled: script,
       colorScheme: scheme,
-      viewport: { width, height: 800 },
+      viewport: { width, height },
       deviceScaleFactor: scale,
       permissions: ['clipboard-read', 'clipboard-write'],
     });
@@ -167,29 +171,18 @@ export class Somebody {
 
   /** Goes on with Tab, or within an open menu or a group of radio buttons with the arrow, until the target has the focus. */
   async reach(target: Locator): Promise<void> {
-    await target.waitFor();
-    const radio = (await target.getAttribute('type')) === 'radio';
     for (let stops = 0; stops < 80; stops++) {
-      if (await target.evaluate((it: PageElement) => it === document.activeElement)) {
-        const ring = await target.evaluate((it: PageElement) => getComputedStyle(it).outlineStyle);
-        assert.notEqual(ring, 'none', 'one cannot see where the focus is');
-        return;
-      }
-      await this.#page.keyboard.press((await this.#among(radio)) ? 'ArrowDown' : 'Tab');
+      const focus = await target.evaluate(focusSeenFrom);
+      if (focus === 'here') return;
+      assert.notEqual(focus, 'here, unseen', 'one cannot see where the focus is');
+      await this.#page.keyboard.press(focus === 'among its like' ? 'ArrowDown' : 'Tab');
     }
     assert.fail(`the keyboard never comes to ${target.toString()}`);
   }
 
-  /** Whether the focus is among entries that the arrow keys, and not Tab, walk through. */
-  #among(radio: boolean): Promise<boolean> {
-    const here = 'document.activeElement';
-    return this.#page.evaluate<boolean>(`${here}.role === 'menuitem' || (${radio} && ${here}.type === 'radio')`);
-  }
-
   /** What a camera reads off the screen. */
   async scansTheScreen(): Promise<string> {
-    await this.#page.locator('img').waitFor();
-    await this.#page.waitForFunction('[...document.images].every((it) => it.complete)');
+    await this.#page.locator('img').evaluate((it: PageElement) => it.decode?.());
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-camera-'));
     try {
       const picture = join(folder, 'screen.png');
@@ -215,4 +208,12 @@ export class Somebody {
     const { hostname, protocol } = new URL(url);
     if (protocol !== 'data:' && hostname !== 'localhost') this.#complaints.push(`request: ${url}`);
   }
+}
+
+/** Where the focus is, seen from an element. Runs in the page. Menu entries and radio buttons are walked with the arrows. */
+function focusSeenFrom(it: PageElement): 'here' | 'here, unseen' | 'among its like' | 'elsewhere' {
+  const { activeElement } = document;
+  if (activeElement === it) return getComputedStyle(it).outlineStyle === 'none' ? 'here, unseen' : 'here';
+  const alike = activeElement?.role === 'menuitem' || (it.type === 'radio' && activeElement?.type === 'radio');
+  return alike ? 'among its like' : 'elsewhere';
 }

@@ -12,8 +12,7 @@ describe('from the set-up link to the password alone, by pressing what people pr
 
   test('with a mouse and with JavaScript', () => tellTheStory(browser, 'sqlite', {}));
   test('with JavaScript switched off', () => tellTheStory(browser, 'sqlite', { script: false }));
-  test('on PostgreSQL', () => tellTheStory(browser, 'postgres', {}));
   test('with the keyboard alone', () => tellTheStory(browser, 'sqlite', { hand: 'keyboard' }));
-  test('with the keyboard alone and JavaScript switched off', () =>
-    tellTheStory(browser, 'sqlite', { hand: 'keyboard', script: false }));
+  test('on PostgreSQL, with the keyboard alone and JavaScript switched off', () =>
+    tellTheStory(browser, 'postgres', { hand: 'keyboard', script: false }));
 });

@@ -10,6 +10,8 @@ import { openPostgres } from '../../src/db/postgres.ts';
 
 const [url = '', publicUrl = '', keyId = ''] = process.argv.slice(2);
 const CHEAP = { memoryKiB: 64, passes: 1 };
+// As many as requests that race here, so that they meet in the database and not at the pool.
+const POOL = 24;
 const quiet = (): void => undefined;
 let clock = 0;
 
@@ -20,7 +22,7 @@ process.on('message', (now: number) => {
 process.on('disconnect', () => process.exit());
 
 const ring = { current: keyId, keys: new Map([[keyId, Buffer.alloc(32, keyId)]]) };
-const installation = await openInstallation(openPostgres(url), ring, {
+const installation = await openInstallation(openPostgres(url, POOL), ring, {
   now: () => clock,
   log: { info: quiet, warn: console.error, error: console.error },
   hashing: { atOnce: 3, queue: 1_000, waitMs: 20_000 },
