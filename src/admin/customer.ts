@@ -9,6 +9,8 @@ import { recentActivity } from './activity.ts';
 import { type AtCustomer, barred, consolePage, counted, customerPath } from './console.ts';
 import { addressWithGear, lockNotice, mfaWords, portalAccess } from './contact-words.ts';
 
+const NO_DOCUMENTS = 'Nothing here yet. Import documents with the command sallyport document import.';
+
 /** A customer: the people there, what each of them can do and has done, and the documents as they see them. */
 export async function customer(visit: Visit, at: AtCustomer): Promise<Response> {
   const { who, customer: shown } = at;
@@ -21,7 +23,7 @@ export async function customer(visit: Visit, at: AtCustomer): Promise<Response> 
     ${others.length === 0 ? c.nothing : html`<h2>Other contacts</h2>`}
     ${await Promise.all(others.map((contact) => otherContact(visit, at, contact)))}
     <h2>Documents</h2>
-    ${documentTable(who.organization, documents)}`;
+    ${documentTable(who.organization, documents, NO_DOCUMENTS)}`;
   return consolePage(visit, who, {
     current: 'customers',
     title: shown.name,

@@ -4,7 +4,7 @@ import { ACCOUNT_COLUMNS, emailKey, type Account, type Kind } from '../accounts/
 import { record, type Actor } from '../accounts/audit.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { HashingBusy } from '../crypto/hashing-guard.ts';
+import { HashingBusy, hashingGuard } from '../crypto/hashing-guard.ts';
 import { hashPassword, isOutdated, PASSWORD_LENGTH, verifyPassword } from '../crypto/passwords.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { fingerprint } from '../crypto/tokens.ts';
@@ -173,13 +173,14 @@ export async function judgePassword(
   if (text.length < PASSWORD_LENGTH.min) return 'short';
   if (text.length > PASSWORD_LENGTH.max) return 'long';
   const words = [...context, ...PRODUCT_WORDS].flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)]);
-  const strength = await strengthOf(
-    text,
-    words.filter((word) => word.length > 2),
-  );
+  const known = words.filter((word) => word.length > 2);
+  const strength = await judging(() => strengthOf(text, known));
   if (strength.score >= SCORE_MIN) return undefined;
   return strength.fromContext ? 'context' : 'common';
 }
+
+// Each judging takes a core for a third of a second, so they wait for one another instead of for the sign-ins.
+const judging = hashingGuard({ atOnce: 1, queue: 32, waitMs: 10_000 });
 
 async function strengthOf(password: string, context: readonly string[]): Promise<PasswordStrength> {
   const worker = new Worker(new URL('./password-strength.ts', import.meta.url), { workerData: { password, context } });

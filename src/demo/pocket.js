@@ -10,8 +10,8 @@ async function next() {
   left = shown.seconds;
 }
 
-setInterval(async () => {
+setInterval(() => {
   left -= 1;
-  if (left <= 0) await next();
-  seconds.textContent = String(left);
+  seconds.textContent = String(Math.max(left, 0));
+  if (left === 0) void next();
 }, 1000);

@@ -6,6 +6,7 @@ import { importDocuments, type Document } from '../accounts/documents.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { createOrganization, type Organization } from '../accounts/organizations.ts';
 import { createStaff } from '../accounts/staff.ts';
+import type { Answer } from '../auth/answer.ts';
 import { setPortalAccess } from '../auth/access.ts';
 import { findChallenge, openChallenge, type Challenge, type Surface } from '../auth/challenges.ts';
 import { ceremony, enable, generateCodes, offer, verifyEnrolment } from '../auth/enrolment.ts';
@@ -93,24 +94,26 @@ async function bringTo(
   const account = await findAccountByEmail(then.db, organization.id, 'contact', email);
   if (!account || state === 'invited') return;
   if (state === 'enrolled' || state === 'one code left') {
-    const codes = await enrol(then, organization, account, argon2, 'portal');
+    const { secret, codes } = await enrol(then, organization, account, argon2, 'portal');
     for (const [day, code] of codes.slice(0, state === 'enrolled' ? 1 : 4).entries()) {
-      await signInWith(at(24 * (30 - day * 5)), organization, account, code);
+      await signInWith(at(24 * (30 - day * 5)), organization, account, { kind: 'backup-code', code });
     }
+    const lately = at(24 * 3);
+    await signInWith(lately, organization, account, { kind: 'totp', code: totpCode(secret, timeStep(lately.now())) });
     return;
   }
   await then.db.transaction((tx) => storePassword(tx, then, OPERATOR, account, argon2));
   if (state === 'disabled') await setPortalAccess(at(24 * 8), OPERATOR, account, false);
 }
 
-/** The whole ceremony, as a person goes through it; answers the backup codes. */
+/** The whole ceremony, as a person goes through it; answers what they have then. */
 async function enrol(
   installation: Installation,
   organization: Organization,
   account: Account,
   argon2: string,
   surface: Surface,
-): Promise<readonly string[]> {
+): Promise<{ secret: Uint8Array; codes: readonly string[] }> {
   const { db } = installation;
   await db.transaction((tx) => storePassword(tx, installation, OPERATOR, account, argon2));
   const ready = await findAccountByEmail(db, organization.id, account.kind, account.email);
@@ -121,24 +124,20 @@ async function enrol(
   await offer(installation, challenge, VISITOR);
   const offered = await ceremony(installation, challenge);
   if (offered.step !== 'offered') throw new Error('nothing was offered');
-  await verifyEnrolment(
-    installation,
-    challenge,
-    totpCode(offered.pending.secret, timeStep(installation.now())),
-    VISITOR,
-  );
+  const { secret } = offered.pending;
+  await verifyEnrolment(installation, challenge, totpCode(secret, timeStep(installation.now())), VISITOR);
   await enable(installation, challenge, VISITOR);
   const handingOut = await openOf(installation, surface, cookie);
   const codes = await generateCodes(installation, handingOut, VISITOR);
   await leaveChallenge(installation, handingOut);
-  return codes ?? [];
+  return { secret, codes: codes ?? [] };
 }
 
 async function signInWith(
   installation: Installation,
   organization: Organization,
   account: Account,
-  code: string,
+  code: Answer,
 ): Promise<void> {
   const given = {
     organizationId: organization.id,
@@ -150,7 +149,7 @@ async function signInWith(
   const first = await signIn(installation, 'portal', given);
   if (first.kind !== 'challenge') throw new Error(`the demo expected a challenge and met ${first.kind}`);
   const challenge = await openOf(installation, 'portal', first.cookie);
-  await answerChallenge(installation, challenge, { kind: 'backup-code', code }, VISITOR, undefined);
+  await answerChallenge(installation, challenge, code, VISITOR, undefined);
 }
 
 async function openOf(installation: Installation, surface: Surface, cookie: string): Promise<Challenge> {

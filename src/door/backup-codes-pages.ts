@@ -15,14 +15,12 @@ import {
 import type { Door } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
-import { doorPage, localeAt, nameAt } from './frame.ts';
+import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
 
 const BOTH_DOORS = { outer: true, inner: true };
 
 /** C6 before: MFA is on, and the codes are a button away. */
 export function offerCodesPage(door: Door): Html {
-  const without =
-    door.surface === 'admin' ? say('mfa.codes.without.staff') : say('mfa.codes.without', { m: nameAt(door) });
   return doorPage(door, {
     title: say('mfa.codes.offer.title'),
     phrase: say('mfa.phrase'),
@@ -31,7 +29,7 @@ export function offerCodesPage(door: Door): Html {
       ${form(`${door.base}/enable-mfa/backup-codes`, button(say('mfa.codes.generate')), {
         busy: say('mfa.codes.generate.busy'),
       })}
-      <p class="hint">${without}</p>
+      <p class="hint">${sayAt(door, 'mfa.codes.without')}</p>
       ${form(`${door.base}/enable-mfa/done`, button(say('mfa.codes.continue'), { kind: 'second' }))}`,
   });
 }

@@ -1,4 +1,4 @@
-import { say } from '../words/say.ts';
+import { say, type Key } from '../words/say.ts';
 import type { Html, Locale } from '../web/components.ts';
 import type { Door } from '../web/guards.ts';
 import { portalPage, type PortalPage } from '../web/layout.ts';
@@ -22,3 +22,10 @@ export function nameAt(door: Door): string {
 export function localeAt(door: Door): Locale {
   return door.organization ?? { timeZone: 'UTC', language: 'en' };
 }
+
+/** The words of a page where staff have to be told something else than customers. */
+export function sayAt(door: Door, key: StaffKey): string {
+  return door.surface === 'admin' ? say(`${key}.staff`) : say(key, { m: nameAt(door) });
+}
+
+type StaffKey = { [K in Key]: `${K}.staff` extends Key ? K : never }[Key];

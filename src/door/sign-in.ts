@@ -18,7 +18,7 @@ import {
 import { signedIn, type Door } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
-import { doorPage, localeAt, nameAt } from './frame.ts';
+import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
 
 /** GET /sign-in. Who is signed in already, say by pressing Continue twice, is shown in. */
 export async function show(visit: Visit, door: Door): Promise<Response> {
@@ -89,12 +89,11 @@ export async function leave(visit: Visit, door: Door): Promise<Response> {
 
 /** GET /forgot-password: who can help, until there is mail. */
 export function forgotPassword(visit: Visit, door: Door): Promise<Response> {
-  const m = nameAt(door);
-  const body = html`<p>${say(door.surface === 'admin' ? 'pw.forgot.staff' : 'pw.forgot.text', { m })}</p>
+  const body = html`<p>${sayAt(door, 'pw.forgot.text')}</p>
     ${reach(door)}
     <p>${say('pw.forgot.code')}</p>
     <p><a href="${door.base}/sign-in">${say('pw.forgot.back')}</a></p>`;
-  return visit.page(doorPage(door, { title: say('pw.forgot.title', { m }), body }));
+  return visit.page(doorPage(door, { title: sayAt(door, 'pw.forgot.title'), body }));
 }
 
 /** How to reach the merchant, where help is what the page is about. */
@@ -134,13 +133,11 @@ function page(door: Door, email: string, errors: readonly Problem[], notices: Ht
 }
 
 function suspectedPage(door: Door): Html {
-  const m = nameAt(door);
-  const ask = door.surface === 'admin' ? say('wait.stolen.staff') : say('wait.stolen.ask', { m });
   return doorPage(door, {
     title: say('wait.stolen.title'),
     error: true,
     body: html`<p>${say('wait.stolen.why')}</p>
-      <p>${ask}</p>
+      <p>${sayAt(door, 'wait.stolen.ask')}</p>
       ${reach(door)}`,
   });
 }

@@ -23,7 +23,7 @@ import type { Door, HalfSignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { backupCodeShape, codeShape } from './code-words.ts';
-import { doorPage, localeAt, nameAt } from './frame.ts';
+import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
 import { homeOf, reach } from './sign-in.ts';
 
 type Asked = Answer['kind'];
@@ -70,12 +70,11 @@ export function submit(asked: Asked) {
 
 /** GET /verify/ask-for-help: who can help, for somebody who has given the right password. */
 export function askForHelp(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
-  const m = nameAt(door);
-  const body = html`<p>${say(door.surface === 'admin' ? 'recover.staff' : 'recover.text', { m })}</p>
+  const body = html`<p>${sayAt(door, 'recover.text')}</p>
     ${reach(door)}
     <p>${say('recover.found')}</p>
     <p><a href="${door.base}/verify">${say('recover.back')}</a></p>`;
-  return visit.page(doorPage(door, { title: say('recover.title', { m }), progress: HALF_WAY, body }));
+  return visit.page(doorPage(door, { title: sayAt(door, 'recover.title'), progress: HALF_WAY, body }));
 }
 
 /** GET /backup-code-used: how many are left, after one was used. */
@@ -85,10 +84,9 @@ export async function codeUsed(
   account: HalfSignedIn['challenge']['account'],
 ): Promise<Response> {
   const left = (await backupCodesLeft(visit.installation, account)) ?? 0;
-  const m = nameAt(door);
   const body = html`<p>${say('backup.used.text')}</p>
-    ${left <= 2 ? notice('warn', say('backup.used.few', { m })) : nothing}
-    <p>${say('backup.used.lost', { m })}</p>
+    ${left <= 2 ? notice('warn', sayAt(door, 'backup.used.few')) : nothing}
+    <p>${sayAt(door, 'backup.used.lost')}</p>
     ${actions(linkButton(say('backup.used.continue'), homeOf(door), 'main'))}`;
   const progress = { outer: true, inner: true };
   return visit.page(doorPage(door, { title: say('backup.used.title', { n: left }), progress, body }));
@@ -171,7 +169,7 @@ function waitPage(door: Door, given: Asked, held: HeldUp, now: number): Html {
     body: html`<p>${words('wait.until', { time: time(held.until, localeAt(door), 'clock'), n })}</p>
       ${held.otherWaits ? nothing : other}
       <p><a href="${door.base}/verify/ask-for-help">${say('wait.none')}</a></p>
-      <p>${say('wait.not-you.ask', { m: nameAt(door) })}</p>
+      <p>${sayAt(door, 'wait.not-you')}</p>
       ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
 }

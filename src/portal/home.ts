@@ -29,7 +29,8 @@ export async function show(visit: Visit, { organization, session }: SignedIn): P
     title: say('home.title'),
     phrase: say('home.who', { name: contact.name, customer: customer.name }),
     notices: notices(organization, session, contact, visit.found('portal')),
-    body: html`${mfaLine(organization, contact)} ${documentTable(organization, documents)}`,
+    body: html`${mfaLine(organization, contact)}
+    ${documentTable(organization, documents, say('home.empty', { m: organization.name }))}`,
   });
   return visit.page(page);
 }
@@ -55,7 +56,7 @@ function notices(organization: Organization, session: Session, contact: Contact,
 
 function mfaLine(organization: Organization, contact: Contact): c.Html {
   const security = html`<a href="${portalBase(organization)}/security">${say('home.security')}</a>`;
-  return html`<p>${mfaPill(contact)} · ${security}</p>`;
+  return html`<p class="with-menu">${mfaPill(contact)} ${security}</p>`;
 }
 
 function mfaPill({ mfaSince, backupCodesLeft }: Contact): c.Html {

@@ -26,13 +26,14 @@ export function pill(state: 'ok' | 'warn' | 'muted' | 'danger', text: string): H
   return html`<span class="pill ${state}">${text}</span>`;
 }
 
-/** A time in words: 24 November 2026 at 10:15 GMT; `clock` is 10:15 GMT, `hour` 10:15. Months are words, so that day and month cannot be mixed up. */
+/** A time in words: 24 November 2026 at 10:15 GMT; `clock`, for the end of a wait and so rounded up, is 10:15 GMT, `hour` 10:15. Months are words, so that day and month cannot be mixed up. */
 export function timeText(ms: number, where: Locale, style: Style = 'moment'): string {
   const day = { day: 'numeric', month: 'long', year: 'numeric' } as const;
   const hour = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   const clock = { ...hour, timeZoneName: 'short' } as const;
   const shape = { moment: { ...day, ...clock }, date: day, clock, hour }[style];
-  return new Intl.DateTimeFormat(localeTag(where.language), { ...shape, timeZone: where.timeZone }).format(ms);
+  const told = style === 'clock' ? Math.ceil(ms / 60_000) * 60_000 : ms;
+  return new Intl.DateTimeFormat(localeTag(where.language), { ...shape, timeZone: where.timeZone }).format(told);
 }
 
 /** The locale that dates and amounts are written in: English ones put the day before the month. */

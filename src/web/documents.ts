@@ -4,9 +4,9 @@ import type { Organization } from '../accounts/organizations.ts';
 import { say } from '../words/say.ts';
 import { type Content, dataTable, emptyState, type Html, localeTag, pill, timeText } from './components.ts';
 
-/** A customer's documents, as the customer and staff see them alike. */
-export function documentTable(organization: Organization, documents: readonly Document[]): Html {
-  if (documents.length === 0) return emptyState(say('home.empty', { m: organization.name }));
+/** A customer's documents, as the customer and staff see them alike; `none` is what each is told where there are none. */
+export function documentTable(organization: Organization, documents: readonly Document[], none: string): Html {
+  if (documents.length === 0) return emptyState(none);
   return dataTable({
     id: 'documents',
     caption: say('home.table'),

@@ -56,6 +56,10 @@ export class Visit {
     return this.installation.now();
   }
 
+  get path(): string {
+    return this.#context.req.path;
+  }
+
   param(name: string): string {
     return withoutNul(this.#context.req.param(name));
   }

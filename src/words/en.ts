@@ -19,8 +19,10 @@ export const en = {
   'login.limited': 'Too many tries. You can try again at {time}',
 
   'pw.forgot.title': 'Ask {m} to change your password',
+  'pw.forgot.title.staff': 'Ask for a new password',
   'pw.forgot.text': '{m} can give you a link to choose a new password. Tell them the email you sign in with.',
-  'pw.forgot.staff': 'An owner or admin of your team can help. Tell them the email you sign in with.',
+  'pw.forgot.text.staff':
+    'Whoever runs your server can set a new password for you. Tell them the email you sign in with.',
   'pw.forgot.code': "You'll still need a code from your authenticator app after your new password.",
   'pw.forgot.back': 'Back to sign in',
   'pw.title': 'Choose a new password',
@@ -113,7 +115,8 @@ export const en = {
   'mfa.codes.generate': 'Generate Backup Codes',
   'mfa.codes.generate.busy': 'Making your codes…',
   'mfa.codes.without': 'Without backup codes only {m} can let you back in if you lose your phone.',
-  'mfa.codes.without.staff': 'Without backup codes only another admin can let you back in if you lose your phone.',
+  'mfa.codes.without.staff':
+    'Without backup codes only whoever runs your server can let you back in if you lose your phone.',
   'mfa.codes.title': 'Save your backup codes',
   'mfa.codes.once': "Each code works once. We can't show them again.",
   'mfa.codes.list': 'Your backup codes',
@@ -174,12 +177,17 @@ export const en = {
   'backup.used.text': "You signed in with a backup code. That code won't work again.",
   'backup.used.lost':
     'Lost your phone or changed it? Ask {m} to reset your MFA. Then you can set up a new authenticator app.',
+  'backup.used.lost.staff':
+    'Lost your phone or changed it? Ask whoever runs your server to reset your MFA. Then you can set up a new authenticator app.',
   'backup.used.few': 'When your codes run out, only {m} can let you in without your phone.',
+  'backup.used.few.staff': 'When your codes run out, only whoever runs your server can let you in without your phone.',
   'backup.used.continue': 'Continue',
 
   'recover.title': 'Ask {m} for help',
+  'recover.title.staff': 'Ask for help',
   'recover.text': "We can't turn off the code ourselves. {m} will check it's you, then reset it.",
-  'recover.staff': "We can't turn off the code ourselves. Another admin at {m} can check it's you, then reset it.",
+  'recover.text.staff':
+    "We can't turn off the code ourselves. Whoever runs your server can check it's you, then reset it.",
   'recover.reach': 'How to reach {m}',
   'recover.no-contact': 'Use the phone number or email on your last invoice.',
   'recover.found': 'Found your phone or a backup code? Just sign in.',
@@ -190,10 +198,12 @@ export const en = {
     'You can try again at {time} ({n, plural, =0 {less than a minute} one {# minute} other {# minutes}} from now).',
   'wait.backup': 'Use a backup code',
   'wait.none': "I don't have my backup codes",
-  'wait.not-you.ask': "If this wasn't you, someone may know your password. Ask {m} to change it.",
+  'wait.not-you': "If this wasn't you, someone may know your password. Ask {m} to change it.",
+  'wait.not-you.staff':
+    "If this wasn't you, someone may know your password. Ask whoever runs your server to change it.",
   'wait.stolen.title': 'Your password may be known to someone else',
   'wait.stolen.ask': 'Ask {m} for a link to choose a new password.',
-  'wait.stolen.staff': 'Ask whoever runs your server to set a new password for you.',
+  'wait.stolen.ask.staff': 'Ask whoever runs your server to set a new password for you.',
   'wait.stolen.why':
     'Too many wrong codes were entered after it. To keep your account safe, you need a new password first.',
 
@@ -257,6 +267,7 @@ export const en = {
   'error.summary': 'There is a problem',
   'error.404.title': 'Page not found',
   'error.404.text': 'If you typed the address, check it.',
+  'error.on': 'Go to the start page',
   'error.403.title': "You can't see this page",
   'error.500.title': 'Sorry, something went wrong',
   'error.500.text': 'Try again in a few minutes. Reference {id}.',
@@ -265,11 +276,11 @@ export const en = {
   'error.busy.title': '{m} is busy right now',
   'error.busy.text': 'Wait a few seconds, then try again.',
   'error.form.title': 'This page was open too long',
-  'error.form.text': 'This page was open too long. Try again',
+  'error.form.text': 'Go back, load the page again and send it once more.',
 
   'page.skip': 'Skip to the main part',
   'page.help': 'Help',
-  'page.help.staff': 'Ask an owner or admin of your team.',
+  'page.help.staff': 'Ask an owner or admin of your team, or whoever runs your server.',
   'page.help.title': 'How to reach {m}',
   'page.secured': 'Secured by Sallyport',
   'page.copied': 'Copied',

@@ -124,9 +124,15 @@ function menuKeys(button, list, items) {
     // A popover lies above everything, so that a scrolling table cannot cut it off; hence it is placed by hand.
     const { top, bottom, left, right } = button.getBoundingClientRect();
     const width = document.documentElement.clientWidth;
-    const end = getComputedStyle(list).direction === 'rtl' ? left : width - right;
+    const rtl = getComputedStyle(list).direction === 'rtl';
+    const room = { start: rtl ? width - right : left, end: rtl ? left : width - right };
+    const [near, far] = room.start < room.end ? ['start', 'end'] : ['end', 'start'];
     const above = bottom + list.offsetHeight > innerHeight && top > list.offsetHeight;
-    list.style.setProperty('inset-inline-end', `${Math.max(8, Math.min(end, width - list.offsetWidth - 8))}px`);
+    list.style.setProperty(`inset-inline-${far}`, 'auto');
+    list.style.setProperty(
+      `inset-inline-${near}`,
+      `${Math.max(8, Math.min(room[near], width - list.offsetWidth - 8))}px`,
+    );
     list.style.setProperty('inset-block-start', `${above ? top - list.offsetHeight - 4 : bottom + 4}px`);
   };
   button.popoverTargetElement = list;
