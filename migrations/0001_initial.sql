@@ -163,7 +163,6 @@ CREATE TABLE sessions (
   last_used_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
   ended_at BIGINT,
-  reset_notice_at BIGINT,
   address TEXT NOT NULL,
   user_agent TEXT NOT NULL,
   PRIMARY KEY (organization_id, id),
@@ -171,6 +170,7 @@ CREATE TABLE sessions (
   FOREIGN KEY (organization_id, account_id) REFERENCES accounts (organization_id, id),
   FOREIGN KEY (organization_id, challenge_id) REFERENCES challenges (organization_id, id)
 );
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE INDEX sessions_open ON sessions (organization_id, account_id) WHERE ended_at IS NULL;
 
 -- One-time links by which a contact without a password chooses the first one.

@@ -58,9 +58,11 @@ const EMAIL_MAX = 254;
 
 /**
  * The form of an e-mail address by which it is unique and found: NFKC, trimmed, lower case, domain in ASCII. Dots and
- * plus signs are kept, since only the mail server knows what they mean. Undefined where it has no address's shape.
+ * plus signs are kept, since only the mail server knows what they mean. Undefined where it has no address's shape, or
+ * is too long to look at: normalising a long text of combining marks takes time that grows with its square.
  */
 export function emailKey(email: string): string | undefined {
+  if (email.length > 4 * EMAIL_MAX) return undefined;
   const folded = fold(email);
   const parts = /^([^\s@"(),:;<>[\\\]\p{Cc}]+)@([^\s@]+)$/u.exec(folded);
   const domain = domainToASCII(parts?.[2] ?? '');

@@ -124,8 +124,10 @@ export async function listCustomers(
   };
 }
 
+const SEARCH_MAX = 100;
+
 function matching(search: string): Sql {
-  const words = sortKey(search);
+  const words = sortKey(search.slice(0, SEARCH_MAX));
   if (words === '') return sql``;
   return sql`AND (${begins(sql`c.sort_key`, words)} OR ${begins(sql`c.sort_key`, ` ${words}`, true)} OR EXISTS (
     SELECT 1 FROM accounts a WHERE a.organization_id = c.organization_id AND a.customer_id = c.id

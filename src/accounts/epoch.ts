@@ -20,3 +20,13 @@ export async function voidCarriers(
   await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);
   await tx.run(sql`UPDATE welcome_links SET spent_at = ${now} WHERE ${ofAccount} AND spent_at IS NULL`);
 }
+
+/**
+ * Forgets from where an account has signed in, when its password has changed or is held to be stolen: whoever had the
+ * old one is an outsider from now on, and waits like one.
+ */
+export async function forgetAddresses(tx: Transaction, organizationId: string, accountId: string): Promise<void> {
+  await tx.run(
+    sql`DELETE FROM known_addresses WHERE organization_id = ${organizationId} AND account_id = ${accountId}`,
+  );
+}

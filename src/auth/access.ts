@@ -1,9 +1,9 @@
 import type { Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
-import { voidCarriers } from '../accounts/epoch.ts';
+import { forgetAddresses, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql } from '../db/db.ts';
-import { NO_COUNTS } from './limits.ts';
+import { NO_COUNTS, NO_WAITS } from './limits.ts';
 
 /**
  * Opens or closes the portal to a contact. Closing ends every session, challenge and link at once (ASVS 7.4.2); the
@@ -41,7 +41,7 @@ export type Unlocked =
   | { kind: 'not-locked' };
 
 /**
- * Unlock: ends the waits for wrong codes. A password that is held to be stolen is not trusted again by it: it is
+ * Unlock: ends the waits for wrong codes; the 30-day window goes on, so that no agent can help a thief to guess for ever. A password that is held to be stolen is not trusted again by it: it is
  * removed, so that the way back in is a one-time link, for which only an owner or admin can ask.
  */
 export function unlock(installation: Installation, actor: Actor, account: Account): Promise<Unlocked> {
@@ -51,10 +51,13 @@ export function unlock(installation: Installation, actor: Actor, account: Accoun
     const removed = await tx.run(sql`UPDATE accounts SET password = NULL, password_set_at = NULL, epoch = epoch + 1,
         suspected_at = NULL, ${NO_COUNTS}
       WHERE organization_id = ${organizationId} AND id = ${id} AND suspected_at IS NOT NULL`);
-    if (removed === 1) await voidCarriers(tx, organizationId, id, now);
+    if (removed === 1) {
+      await voidCarriers(tx, organizationId, id, now);
+      await forgetAddresses(tx, organizationId, id);
+    }
     const freed =
       removed === 1 ||
-      (await tx.run(sql`UPDATE accounts SET ${NO_COUNTS} WHERE organization_id = ${organizationId} AND id = ${id}
+      (await tx.run(sql`UPDATE accounts SET ${NO_WAITS} WHERE organization_id = ${organizationId} AND id = ${id}
         AND (totp_wait_until > ${now} OR backup_wait_until > ${now})`)) === 1;
     if (!freed) return new RolledBack<Unlocked>({ kind: 'not-locked' });
     const kind = removed === 1 ? 'password-removed' : 'waits-ended';

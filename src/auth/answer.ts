@@ -64,7 +64,7 @@ export async function answer<T>(
     return answered;
   } finally {
     // A fault decided nothing, so it was no failure of the address either.
-    if (answered?.kind !== 'wrong' && answered?.kind !== 'already-used') await limits.giveBack(db, [address]);
+    if (answered?.kind !== 'wrong' && answered?.kind !== 'already-used') await limits.giveBack(db, [room.spent]);
   }
 }
 

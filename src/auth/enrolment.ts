@@ -178,6 +178,26 @@ export async function generateCodes(
   challenge: Challenge,
   visitor: Visitor,
 ): Promise<readonly string[] | undefined> {
+  const shown = await shownCodes(installation.db, installation, challenge);
+  if (shown) return shown;
+  const begun = drawing.get(challenge.id) ?? drawAndKeep(installation, challenge, visitor);
+  drawing.set(challenge.id, begun);
+  try {
+    return await begun;
+  } finally {
+    drawing.delete(challenge.id);
+  }
+}
+
+// A ceremony draws once however often the button is pressed at once: five slow hashes a press would let one contact
+// keep everybody else's sign-ins waiting. Across servers the transaction still decides whose five they are.
+const drawing = new Map<string, Promise<readonly string[] | undefined>>();
+
+async function drawAndKeep(
+  installation: Installation,
+  challenge: Challenge,
+  visitor: Visitor,
+): Promise<readonly string[] | undefined> {
   const { organizationId, id: accountId } = challenge.account;
   const drawn = await drawCodes(installation);
   return installation.db.transaction<readonly string[] | undefined>(async (tx) => {
@@ -185,8 +205,8 @@ export async function generateCodes(
     if (!(await lockAtEpoch(tx, challenge))) return new RolledBack(undefined);
     const shown = await shownCodes(tx, installation, challenge);
     if (shown) return shown;
-    const kept =
-      await tx.run(sql`UPDATE challenges SET sealed_codes = ${seal(installation.ring, codesPlace(challenge), drawn.codes.join(' '))}
+    const sealed = seal(installation.ring, codesPlace(challenge), drawn.codes.join(' '));
+    const kept = await tx.run(sql`UPDATE challenges SET sealed_codes = ${sealed}
       WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND account_id = ${accountId}
         AND purpose = 'backup-codes' AND epoch = ${challenge.epoch} AND consumed_at IS NULL AND expires_at > ${now}`);
     if (kept !== 1) return new RolledBack(undefined);
@@ -221,7 +241,7 @@ const ACCOUNT_LABEL_MAX = 64;
 export async function otpauthUri(installation: Installation, account: Account, pending: Pending): Promise<string> {
   const organization = await findOrganization(installation.db, account.organizationId);
   const issuer = label(organization?.name ?? '');
-  const name = label(account.email.slice(0, ACCOUNT_LABEL_MAX));
+  const name = label(Array.from(account.email).slice(0, ACCOUNT_LABEL_MAX).join(''));
   return `otpauth://totp/${issuer}:${name}?secret=${setupKey(pending)}&issuer=${issuer}`;
 }
 

@@ -18,6 +18,10 @@ export const FRESH_PROOF_MS = 10 * MINUTE_MS;
 export const LAST_USE_WRITTEN_EVERY_MS = MINUTE_MS;
 export const WELCOME_LINK_LIFETIME_MS = DAY_MS;
 export const SETUP_LINK_LIFETIME_MS = DAY_MS;
+/** How long a contact is told that staff have reset their MFA: whoever signs in first need not be the contact. */
+export const RESET_TOLD_FOR_MS = 7 * DAY_MS;
+export const OPEN_SESSIONS_PER_ACCOUNT = 20;
+export const ENDED_SESSION_KEPT_MS = 30 * DAY_MS;
 export const SESSION_LIFETIMES = {
   portal: { idleMs: 30 * MINUTE_MS, absoluteMs: 12 * HOUR_MS },
   admin: { idleMs: 15 * MINUTE_MS, absoluteMs: 8 * HOUR_MS },
@@ -65,65 +69,71 @@ export const UNKNOWN_EMAIL: Limit = { name: 'sign-in with unknown email', allows
 export const RESETS_BY_AGENT: Limit = { name: 'resets by agent', allows: 20, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;
 
-/** Something that was counted, and can be given back when it turns out not to have been a failure. */
-export interface Spent {
+/** What is counted: a limit, and whom it is counted for. */
+export interface Counter {
   readonly limit: Limit;
   readonly subject: string;
 }
 
+/** One that was counted, in the window that began then; it can be given back when it turns out to be no failure. */
+export interface Spent extends Counter {
+  readonly startedAt: number;
+}
+
 /** Whether there was room under a limit; `until` is when the window ends that has none left. */
-export type Room = { ok: true } | { ok: false; until: number };
+export type Room = { ok: true; spent: Spent } | { ok: false; until: number };
+
+interface Window {
+  readonly spent: number;
+  readonly startedAt: number;
+}
 
 /** Counts one against a limit, unless its window is full: one conditional statement, whoever else is counting. */
-export async function spend(db: Database, { limit, subject }: Spent, now: number): Promise<Room> {
-  const [counted] = await db.relaxed(spending(limit, subject, now));
-  return counted ? { ok: true } : fullUntil(db, limit, subject, now);
+export async function spend(db: Database, counter: Counter, now: number): Promise<Room> {
+  const [window] = await db.relaxed<Window>(spending(counter, now));
+  return window ? { ok: true, spent: { ...counter, startedAt: window.startedAt } } : fullUntil(db, counter, now);
 }
 
 /** The same inside a transaction, for what must count exactly when the fact happens. */
-export async function spendWithin(tx: Transaction, { limit, subject }: Spent, now: number): Promise<Room> {
-  return (await tx.one(spending(limit, subject, now))) ? { ok: true } : fullUntil(tx, limit, subject, now);
+export async function spendWithin(tx: Transaction, counter: Counter, now: number): Promise<Room> {
+  const window = await tx.one<Window>(spending(counter, now));
+  return window ? { ok: true, spent: { ...counter, startedAt: window.startedAt } } : fullUntil(tx, counter, now);
 }
 
-/** Counts one without refusing any, and answers how many the window holds with it. */
-export async function tally(db: Database, { limit, subject }: Spent, now: number): Promise<number> {
-  const [row] = await db.relaxed<{ spent: number }>(counting(limit, subject, now, sql``));
-  return row?.spent ?? 0;
+/** Counts one without refusing any, and answers how many the window held before. */
+export async function tally(db: Database, counter: Counter, now: number): Promise<{ before: number; spent: Spent }> {
+  const [window] = await db.relaxed<Window>(counting(counter, now, sql``));
+  return { before: (window?.spent ?? 1) - 1, spent: { ...counter, startedAt: window?.startedAt ?? now } };
 }
 
 /** The same in a transaction, with its commit on the disk. */
-export async function tallyWithin(tx: Transaction, { limit, subject }: Spent, now: number): Promise<void> {
-  await tx.one(counting(limit, subject, now, sql``));
+export async function tallyWithin(tx: Transaction, counter: Counter, now: number): Promise<void> {
+  await tx.one(counting(counter, now, sql``));
 }
 
-/** Takes back what was counted for an attempt that was no failure. */
+/** Takes back what was counted for an attempt that was no failure: from its own window, never from a later one. */
 export async function giveBack(db: Database, spent: readonly Spent[]): Promise<void> {
-  for (const { limit, subject } of spent) {
-    await db.relaxed(
-      sql`UPDATE counters SET spent = spent - 1 WHERE name = ${limit.name} AND subject = ${subject} AND spent > 0`,
-    );
+  for (const { limit, subject, startedAt } of spent) {
+    await db.relaxed(sql`UPDATE counters SET spent = spent - 1 WHERE name = ${limit.name} AND subject = ${subject}
+      AND started_at = ${startedAt} AND spent > 0`);
   }
 }
 
-function spending(limit: Limit, subject: string, now: number): Sql {
-  return counting(
-    limit,
-    subject,
-    now,
-    sql`WHERE counters.spent < ${limit.allows} OR counters.started_at <= ${now - limit.windowMs}`,
-  );
+function spending(counter: Counter, now: number): Sql {
+  const { allows, windowMs } = counter.limit;
+  return counting(counter, now, sql`WHERE counters.spent < ${allows} OR counters.started_at <= ${now - windowMs}`);
 }
 
-function counting(limit: Limit, subject: string, now: number, condition: Sql): Sql {
+function counting({ limit, subject }: Counter, now: number, condition: Sql): Sql {
   const over = sql`counters.started_at <= ${now - limit.windowMs}`;
   return sql`INSERT INTO counters (name, subject, started_at, spent) VALUES (${limit.name}, ${subject}, ${now}, 1)
     ON CONFLICT (name, subject) DO UPDATE SET
       spent = CASE WHEN ${over} THEN 1 ELSE counters.spent + 1 END,
       started_at = CASE WHEN ${over} THEN excluded.started_at ELSE counters.started_at END
-    ${condition} RETURNING spent`;
+    ${condition} RETURNING spent, started_at AS "startedAt"`;
 }
 
-async function fullUntil(db: Pick<Queries, 'one'>, limit: Limit, subject: string, now: number): Promise<Room> {
+async function fullUntil(db: Pick<Queries, 'one'>, { limit, subject }: Counter, now: number): Promise<Room> {
   const row = await db.one<{ startedAt: number }>(
     sql`SELECT started_at AS "startedAt" FROM counters WHERE name = ${limit.name} AND subject = ${subject}`,
   );

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { ACCOUNT_COLUMNS, emailKey, type Account, type Kind } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
-import { voidCarriers } from '../accounts/epoch.ts';
+import { forgetAddresses, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { HashingBusy, hashingGuard } from '../crypto/hashing-guard.ts';
 import { hashPassword, isOutdated, PASSWORD_LENGTH, verifyPassword } from '../crypto/passwords.ts';
@@ -97,9 +97,9 @@ async function spendTry(
   const address = fingerprint(counterKey, visitor.network);
   const email = fingerprint(counterKey, ...whoseTries(claim));
   const spent: limits.Spent[] = [];
-  const count = async (one: limits.Spent): Promise<limits.Room> => {
+  const count = async (one: limits.Counter): Promise<limits.Room> => {
     const room = await limits.spend(db, one, now);
-    if (room.ok) spent.push(one);
+    if (room.ok) spent.push(room.spent);
     else await limits.giveBack(db, spent);
     return room;
   };
@@ -107,13 +107,12 @@ async function spendTry(
     const room = await count({ limit, subject: address });
     if (!room.ok) return room;
   }
-  const ofAccount = { limit: limits.ACCOUNT_PASSWORD_HOUR, subject: email };
-  const wrongSoFar = (await limits.tally(db, ofAccount, now)) - 1;
-  spent.push(ofAccount);
+  const ofAccount = await limits.tally(db, { limit: limits.ACCOUNT_PASSWORD_HOUR, subject: email }, now);
+  spent.push(ofAccount.spent);
   const known =
     await db.one(sql`SELECT 1 AS found FROM known_addresses WHERE organization_id = ${account?.organizationId ?? ''}
     AND account_id = ${account?.id ?? ''} AND address = ${visitor.network}`);
-  if (!known && wrongSoFar >= limits.ACCOUNT_PASSWORD_HOUR.allows) {
+  if (!known && ofAccount.before >= limits.ACCOUNT_PASSWORD_HOUR.allows) {
     const room = await count({ limit: limits.OUTSIDER_PASSWORD, subject: fingerprint(counterKey, email, address) });
     if (!room.ok) return room;
   }
@@ -168,10 +167,11 @@ export async function judgePassword(
   password: string,
   context: readonly string[],
 ): Promise<PasswordProblem | undefined> {
+  // Its length first: normalising a long text of combining marks takes time that grows with its square.
+  if (password.length > PASSWORD_LENGTH.max) return 'long';
   const text = password.normalize('NFKC');
   if (text === '') return 'empty';
   if (text.length < PASSWORD_LENGTH.min) return 'short';
-  if (text.length > PASSWORD_LENGTH.max) return 'long';
   const words = [...context, ...PRODUCT_WORDS].flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)]);
   const known = words.filter((word) => word.length > 2);
   const strength = await judging(() => strengthOf(text, known));
@@ -212,6 +212,7 @@ export async function storePassword(
     WHERE organization_id = ${account.organizationId} AND id = ${account.id} AND epoch = ${account.epoch}`);
   if (stored === 0) return false;
   await voidCarriers(tx, account.organizationId, account.id, now);
+  await forgetAddresses(tx, account.organizationId, account.id);
   await record(tx, installation, {
     organizationId: account.organizationId,
     actor,

@@ -6,7 +6,7 @@ import { may } from '../accounts/staff.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { revokeSet } from './factors/backup-codes.ts';
-import { NO_WAITS, RESETS_BY_AGENT, spendWithin } from './limits.ts';
+import { NO_WAITS, RESET_TOLD_FOR_MS, RESETS_BY_AGENT, spendWithin } from './limits.ts';
 
 /** How staff made sure that it is the person: a choice, because "did you check?" has only one answer. */
 export const CHECKS = {
@@ -86,4 +86,12 @@ export async function resetMfa(
     });
     return { kind: 'reset' };
   });
+}
+
+/**
+ * When staff reset an account's MFA, for as long as that is to be told after a right password; null otherwise. For a
+ * week, and not once: whoever signs in first after a reset need not be its owner.
+ */
+export function toldOfReset({ resetNoticeAt }: Account, now: number): number | null {
+  return resetNoticeAt !== null && now - resetNoticeAt < RESET_TOLD_FOR_MS ? resetNoticeAt : null;
 }

@@ -2,7 +2,7 @@ import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
 import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
 import { sql, type Database, type Sql, type Transaction } from '../db/db.ts';
 import type { Surface } from './challenges.ts';
-import { FRESH_PROOF_MS, LAST_USE_WRITTEN_EVERY_MS, SESSION_LIFETIMES } from './limits.ts';
+import { FRESH_PROOF_MS, LAST_USE_WRITTEN_EVERY_MS, OPEN_SESSIONS_PER_ACCOUNT, SESSION_LIFETIMES } from './limits.ts';
 import type { Proof, ProvenBy } from './proof.ts';
 
 /** Where a request comes from: the client's address (believed proxies taken off) and what its browser calls itself. */
@@ -22,7 +22,6 @@ export interface Session {
   readonly provedAt: number | null;
   readonly lastUsedAt: number;
   readonly expiresAt: number;
-  readonly resetNoticeAt: number | null;
   readonly account: Account;
 }
 
@@ -39,21 +38,31 @@ export async function startSession(
   now: number,
 ): Promise<string> {
   const { account } = proof;
+  const id = uuidv7(now);
   const token = randomToken();
   if (previous !== undefined) await endSession(tx, previous, now);
   await tx.run(sql`INSERT INTO sessions
     (organization_id, id, account_id, surface, token_hash, challenge_id, epoch, factor, signed_in_at, proved_at,
-      last_used_at, expires_at, reset_notice_at, address, user_agent)
-    VALUES (${account.organizationId}, ${uuidv7(now)}, ${account.id}, ${surface}, ${hashToken(token)},
+      last_used_at, expires_at, address, user_agent)
+    VALUES (${account.organizationId}, ${id}, ${account.id}, ${surface}, ${hashToken(token)},
       ${proof.challengeId}, ${proof.epoch}, ${proof.by}, ${now}, ${proof.isFresh ? now : null}, ${now},
-      ${now + SESSION_LIFETIMES[surface].absoluteMs}, ${account.resetNoticeAt}, ${visitor.address},
+      ${now + SESSION_LIFETIMES[surface].absoluteMs}, ${visitor.address},
       ${visitor.userAgent.slice(0, 300)})`);
-  await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now}, reset_notice_at = NULL
+  await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now}
     WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
   await tx.run(sql`INSERT INTO known_addresses (organization_id, account_id, address, last_seen_at)
     VALUES (${account.organizationId}, ${account.id}, ${visitor.network}, ${now})
     ON CONFLICT (organization_id, account_id, address) DO UPDATE SET last_seen_at = excluded.last_seen_at`);
+  await endOldest(tx, account, id, now);
   return `${account.organizationId}.${token}`;
+}
+
+// Where nothing limits right passwords, they must not pile up sessions without end (ASVS 7.1.2).
+async function endOldest(tx: Transaction, account: Account, newest: string, now: number): Promise<void> {
+  const others = sql`organization_id = ${account.organizationId} AND account_id = ${account.id}
+    AND ended_at IS NULL AND id <> ${newest}`;
+  await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${others} AND id NOT IN (
+    SELECT id FROM sessions WHERE ${others} ORDER BY id DESC LIMIT ${OPEN_SESSIONS_PER_ACCOUNT - 1})`);
 }
 
 /** The session of a cookie on a surface, if it is open, neither idle nor too old, and of the account's epoch (I12). */
@@ -68,7 +77,7 @@ export async function findSession(
     FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
     WHERE s.organization_id = ${organizationId} AND s.token_hash = ${hashToken(token)} AND ${isOpen(surface, now)}`);
   if (!row) return undefined;
-  const { sessionId: id, provenBy, signedInAt, provedAt, lastUsedAt, expiresAt, sessionNoticeAt, ...account } = row;
+  const { sessionId: id, provenBy, signedInAt, provedAt, lastUsedAt, expiresAt, ...account } = row;
   return {
     id,
     surface,
@@ -77,7 +86,6 @@ export async function findSession(
     provedAt,
     lastUsedAt,
     expiresAt,
-    resetNoticeAt: sessionNoticeAt,
     account,
   };
 }
@@ -139,14 +147,12 @@ export function openSessions(db: Database, surface: Surface, account: Account, n
     ORDER BY s.last_used_at DESC, s.id DESC`);
 }
 
-interface SessionRow extends Omit<Session, 'account' | 'id' | 'surface' | 'resetNoticeAt'> {
+interface SessionRow extends Omit<Session, 'account' | 'id' | 'surface'> {
   readonly sessionId: string;
-  readonly sessionNoticeAt: number | null;
 }
 
 const SESSION_COLUMNS = sql`s.id AS "sessionId", s.factor AS "provenBy", s.signed_in_at AS "signedInAt",
-  s.proved_at AS "provedAt", s.last_used_at AS "lastUsedAt", s.expires_at AS "expiresAt",
-  s.reset_notice_at AS "sessionNoticeAt"`;
+  s.proved_at AS "provedAt", s.last_used_at AS "lastUsedAt", s.expires_at AS "expiresAt"`;
 
 function isOpen(surface: Surface, now: number): Sql {
   return sql`s.surface = ${surface} AND s.ended_at IS NULL AND s.expires_at > ${now}

@@ -56,6 +56,9 @@ export async function listen(
     // Without the short interval both limits would come up to half a minute late.
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 },
   }) as Server;
+  // Asked for once, a socket keeps its peer's address; asked for after the peer has reset it, it has none, and an act
+  // would stand in the audit log without its place.
+  server.on('connection', (socket) => socket.remoteAddress ?? socket.destroy());
   server.listen(port, host);
   try {
     await once(server, 'listening');

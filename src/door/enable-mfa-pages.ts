@@ -30,7 +30,11 @@ const AFTER_PASSWORD = { outer: true, inner: false };
 const STEPS = 3;
 
 /** C4 Enable MFA for your account. */
-export function startPage(door: Door, account: Account, ended: Extract<Ceremony, { step: 'start' }>['ended']): Html {
+export function startPage(
+  door: Door,
+  resetAt: number | null,
+  ended: Extract<Ceremony, { step: 'start' }>['ended'],
+): Html {
   const m = nameAt(door);
   const body = html`<p>${say('mfa.start.why', { m })}</p>
     <p>${say('mfa.start.benefit')}</p>
@@ -41,7 +45,7 @@ export function startPage(door: Door, account: Account, ended: Extract<Ceremony,
         <p>${say('mfa.start.noapp.computer')}</p>`,
     )}
     ${form(`${door.base}/enable-mfa`, button(say('mfa.start.configure')))} ${someoneElse(door)}`;
-  const notices = html`${resetNotice(door, account)} ${endedNotice(m, ended)}`;
+  const notices = html`${resetNotice(door, resetAt)} ${endedNotice(m, ended)}`;
   return doorPage(door, { title: say('mfa.start.title'), progress: AFTER_PASSWORD, notices, body });
 }
 
@@ -55,9 +59,9 @@ function endedNotice(m: string, ended: Extract<Ceremony, { step: 'start' }>['end
   );
 }
 
-function resetNotice(door: Door, account: Account): Html {
-  if (account.resetNoticeAt === null) return nothing;
-  const date = timeText(account.resetNoticeAt, localeAt(door), 'date');
+function resetNotice(door: Door, resetAt: number | null): Html {
+  if (resetAt === null) return nothing;
+  const date = timeText(resetAt, localeAt(door), 'date');
   return notice(
     'warn',
     html`<p><strong>${say('home.reset', { m: nameAt(door), date })}</strong></p>

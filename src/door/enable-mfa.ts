@@ -9,6 +9,7 @@ import {
   verifyEnrolment,
   type Ceremony,
 } from '../auth/enrolment.ts';
+import { toldOfReset } from '../auth/recovery.ts';
 import { leaveChallenge } from '../auth/sign-in.ts';
 import type { Problem } from '../web/components.ts';
 import type { HalfSignedIn } from '../web/guards.ts';
@@ -47,7 +48,7 @@ async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
 
 /** GET /enable-mfa (E1) */
 export const start = at('start', (visit, { door, challenge }, { ended }) =>
-  visit.page(startPage(door, challenge.account, ended)),
+  visit.page(startPage(door, toldOfReset(challenge.account, visit.now), ended)),
 );
 
 /** POST /enable-mfa: Configure. */

@@ -4,6 +4,7 @@ import { findCustomer } from '../accounts/customers.ts';
 import { documentsOf } from '../accounts/documents.ts';
 import type { Organization } from '../accounts/organizations.ts';
 import { CODES_PER_SET, FEW_CODES } from '../auth/limits.ts';
+import { toldOfReset } from '../auth/recovery.ts';
 import type { Session } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import { documentTable } from '../web/documents.ts';
@@ -28,19 +29,26 @@ export async function show(visit: Visit, { organization, session }: SignedIn): P
   const page = insidePage(organization, {
     title: say('home.title'),
     phrase: say('home.who', { name: contact.name, customer: customer.name }),
-    notices: notices(organization, session, contact, visit.found('portal')),
+    notices: notices(organization, session, contact, visit.now, visit.found('portal')),
     body: html`${mfaLine(organization, contact)}
     ${documentTable(organization, documents, say('home.empty', { m: organization.name }))}`,
   });
   return visit.page(page);
 }
 
-function notices(organization: Organization, session: Session, contact: Contact, flash: Flash | undefined): c.Html[] {
+function notices(
+  organization: Organization,
+  session: Session,
+  contact: Contact,
+  now: number,
+  flash: Flash | undefined,
+): c.Html[] {
   const m = organization.name;
   const all: c.Html[] = [];
   if (flash) all.push(c.notice(flash.kind, flash.text, { role: 'status' }));
-  if (session.resetNoticeAt !== null) {
-    const date = c.time(session.resetNoticeAt, organization, 'date');
+  const resetAt = toldOfReset(session.account, now);
+  if (resetAt !== null) {
+    const date = c.time(resetAt, organization, 'date');
     const text = html`<p><strong>${c.words('home.reset', { m, date })}</strong></p>
       <p>${say('home.reset.text', { m })}</p>`;
     all.push(c.notice('warn', text));

@@ -30,7 +30,10 @@ export function clientOf(
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 // `process` folds IPv4-mapped IPv6 addresses into IPv4, so that one client has one address.
-function parse(text: string): Address | undefined {
+// Some proxies write the port with it.
+function parse(hop: string): Address | undefined {
+  const [, v6, v4] = /^\[([^\]]+)\](?::\d+)?$|^([\d.]+):\d+$/.exec(hop) ?? [];
+  const text = v6 ?? v4 ?? hop;
   return ipaddr.isValid(text) ? ipaddr.process(text) : undefined;
 }
 

@@ -73,6 +73,19 @@ eachEngine('Unlock', (engine) => {
     );
   });
 
+  test('of waits leaves the thirty-day window: no agent can help a thief to guess for ever', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    let unlocked = 0;
+    while ((await world.account(maria)).suspectedAt === null && unlocked < 20) {
+      await guesses(world, maria, secret, 5);
+      if ((await world.account(maria)).suspectedAt !== null) break;
+      await unlock(world.installation, OPERATOR, await world.account(maria));
+      unlocked++;
+    }
+    assert.equal(unlocked, 9, 'the fiftieth wrong code in thirty days is the last one looked at');
+  });
+
   test('ends the waits for wrong backup codes', async () => {
     await using world = await openWorld(engine);
     const { maria, codes } = await world.acmeWithMfa();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
+import type { Installation } from '../../src/accounts/installation.ts';
 import type { Challenge } from '../../src/auth/challenges.ts';
 import {
   ceremony,
@@ -324,6 +325,26 @@ eachEngine('enabling MFA', (engine) => {
 });
 
 eachEngine('generating backup codes', (engine) => {
+  test('hashes five codes once, however often the button is pressed at once and after', async () => {
+    await using world = await openWorld(engine);
+    const maria = await mariaBegins(world);
+    await maria.proveAndEnable();
+    const challenge = await maria.challenge();
+    let hashes = 0;
+    const counting: Installation = {
+      ...world.installation,
+      hashing: (work) => {
+        hashes++;
+        return world.installation.hashing(work);
+      },
+    };
+    const press = (): ReturnType<typeof generateCodes> => generateCodes(counting, challenge, home(maria.person));
+    const shown = await Promise.all(Array.from({ length: 16 }, press));
+    shown.push(await press());
+    assert.equal(new Set(shown.map((codes) => codes?.join())).size, 1);
+    assert.equal(hashes, 5);
+  });
+
   test('gives the same five until Continue, and nothing ever after (E5, I19)', async () => {
     await using world = await openWorld(engine);
     const maria = await mariaBegins(world);
@@ -405,6 +426,16 @@ eachEngine('what an authenticator app is shown', (engine) => {
     const uri = await otpauthUri(world.installation, await world.account(maria.person), pending);
     const issuer = 'A%20B%20%26%20C%3F%20%231%2F';
     assert.equal(uri, `otpauth://totp/${issuer}:maria%40globex.test?secret=${setupKey(pending)}&issuer=${issuer}`);
+  });
+
+  test('has at most 64 characters of the address, whole ones', async () => {
+    await using world = await openWorld(engine);
+    const maria = await mariaBegins(world);
+    const email = `${'𝒎'.repeat(70)}@globex.test`;
+    await maria.configure();
+    const pending = await pendingOf(world.installation, await maria.challenge());
+    const uri = await otpauthUri(world.installation, { ...(await world.account(maria.person)), email }, pending);
+    assert.match(uri, new RegExp(`:${encodeURIComponent('𝒎'.repeat(64))}\\?`));
   });
 
   test('lies in the database sealed, and is gone from it when the account is reset', async () => {

@@ -68,13 +68,24 @@ eachEngine('the sweep', (engine) => {
     assert.equal(await open(), 0);
   });
 
-  test('takes nothing that is in use, ever: authenticators, sets, sessions and their challenges', async () => {
+  test('forgets a session and its challenge thirty days after it could last have been open', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret));
+    world.clock.advance(30 * DAY_MS);
+    await sweep(world.installation);
+    assert.equal((await world.rows('sessions')).length, 1);
+    world.clock.advance(12 * HOUR_MS);
+    await sweep(world.installation);
+    assert.equal((await world.rows('sessions')).length, 0);
+  });
+
+  test('takes nothing that is in use, ever: authenticators, sets and the challenges they came from', async () => {
     await using world = await openWorld(engine);
     const { maria, secret, codes } = await world.acmeWithMfa();
     await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret));
     world.clock.advance(400 * DAY_MS);
     await sweep(world.installation);
-    assert.equal((await world.rows('sessions')).length, 1);
     assert.equal(
       (await answers(world.installation, await challenged(world.installation, maria), world.codeFor(secret))).kind,
       'right',

@@ -5,7 +5,7 @@ import { hashNewPassword, judgePassword, setPassword, storePassword } from '../.
 import { findSession } from '../../src/auth/sessions.ts';
 import { open } from '../../src/crypto/seal.ts';
 import { sql } from '../../src/db/db.ts';
-import { found, setPolicy, signsIn, type Person } from '../acme.ts';
+import { found, from, setPolicy, signsIn, type Person } from '../acme.ts';
 import { eachEngine, openWorld, type World } from '../world.ts';
 
 const CONTEXT = ['Maria Silva', 'maria@globex.test', 'Acme Billing'];
@@ -24,6 +24,7 @@ describe('a new password', () => {
     assert.equal(await judgePassword('vx7#Qm!2'.repeat(16), CONTEXT), undefined);
     assert.equal(await judgePassword(`${'vx7#Qm!2'.repeat(16)}k`, CONTEXT), 'long');
     assert.equal(await judgePassword('а'.repeat(11), CONTEXT), 'short', 'characters, not bytes');
+    assert.equal(await judgePassword('\u0301\u0316'.repeat(4_000), CONTEXT), 'long', 'and is not normalised first');
   });
 
   test('that everybody chooses is refused', async () => {
@@ -68,6 +69,16 @@ eachEngine('a changed password', (engine) => {
     assert.ok((await world.rows('challenges')).every((row) => row['consumed_at'] !== null));
     assert.equal((await signsIn(world.installation, maria)).kind, 'wrong');
     assert.equal((await signsIn(world.installation, maria, { password: 'violet harbour engine' })).kind, 'enrolment');
+  });
+
+  test('makes an outsider of whoever signed in with the old one', async () => {
+    await using world = await openWorld(engine);
+    const { maria, noor } = await world.acme();
+    await signsIn(world.installation, maria, { visitor: from('a thief') });
+    await signsIn(world.installation, noor, { visitor: from('a friend') });
+    await choose(world, maria, 'violet harbour engine');
+    const known = (await world.rows('known_addresses')).map((row) => row['address']);
+    assert.deepEqual(known, ['a friend']);
   });
 
   test('is stored only for the account as it was read', async () => {

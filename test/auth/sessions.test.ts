@@ -152,6 +152,22 @@ eachEngine('a session', (engine) => {
     assert.deepEqual(proven(10 * MINUTE_MS + 1), [false, false, false]);
   });
 
+  test('is one of at most twenty that are open: the oldest ends, never the newest', async () => {
+    await using world = await openWorld(engine);
+    const { noor, maria } = await world.acme();
+    const outcome = await signsIn(world.installation, maria);
+    assert.ok(outcome.kind === 'signed-in');
+    for (let n = 0; n < 22; n++) {
+      world.clock.advance(n < 21 ? 1_000 : -60_000);
+      await signsIn(world.installation, noor, { visitor: from(`place ${n}`) });
+    }
+    const open = await openSessions(world.db, 'portal', await world.account(noor), world.clock.now);
+    const places = open.map(({ address }) => address);
+    assert.equal(places.length, 20);
+    assert.ok(places.includes('place 21') && !places.includes('place 0') && !places.includes('place 1'));
+    assert.ok(await findSession(world.db, 'portal', outcome.cookie, world.clock.now), 'others keep theirs');
+  });
+
   test('is listed where it is open, the latest used first', async () => {
     await using world = await openWorld(engine);
     const { noor, maria } = await world.acme();

@@ -226,7 +226,6 @@ async function inside(tour: Tour): Promise<void> {
   await guest.press('Security');
   await guest.arrives('Account security');
   await tour.looks('security');
-  await world.change(sql`UPDATE sessions SET reset_notice_at = ${world.clock.now}`);
   await world.change(sql`UPDATE accounts SET reset_notice_at = ${world.clock.now} WHERE id = ${acme.maria.id}`);
   await tour.comesTo('/home', 'Documents');
   await guest.sees('Acme Billing reset your MFA on 25 November 2026');

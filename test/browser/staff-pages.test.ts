@@ -37,7 +37,7 @@ async function doors(tour: Tour): Promise<void> {
   await guest.sees('Enter your email');
   await tour.looksAtError('console sign-in, empty', 'Sallyport');
   await guest.press('I forgot my password');
-  await guest.arrives('Ask Sallyport to change your password');
+  await guest.arrives('Ask for a new password');
   await tour.looks('console, forgotten password', { merchant: 'Sallyport' });
   await tour.knocks(acme.ada);
   await guest.arrives(ENABLE);
