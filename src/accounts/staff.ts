@@ -73,9 +73,3 @@ export async function hasOwner(db: Pick<Database, 'one'>): Promise<boolean> {
     (await db.one(sql`SELECT 1 AS found FROM accounts a WHERE a.kind = 'staff' AND a.role = 'owner'`)) !== undefined
   );
 }
-
-/** The staff of an organization by name. */
-export function listStaff(db: Database, organizationId: string): Promise<Account[]> {
-  return db.all(sql`SELECT ${ACCOUNT_COLUMNS} FROM accounts a WHERE a.organization_id = ${organizationId}
-    AND a.kind = 'staff' ORDER BY a.sort_key, a.id`);
-}
