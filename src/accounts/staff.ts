@@ -1,7 +1,7 @@
 import { uuidv7 } from '../crypto/tokens.ts';
 import { NotUnique, sql, type Database, type Transaction } from '../db/db.ts';
 import { nameForAudit, record, type Actor } from './audit.ts';
-import { ACCOUNT_COLUMNS, emailKey, findAccount, sortKey, type Account, type Role } from './accounts.ts';
+import { emailKey, findAccount, sortKey, type Account, type Role } from './accounts.ts';
 import type { Installation } from './installation.ts';
 
 export const ROLES: readonly Role[] = ['owner', 'admin', 'support', 'auditor'];

@@ -97,7 +97,6 @@ eachEngine('the set-up link', (engine) => {
       ),
     );
     assert.deepEqual(both.map(({ kind }) => kind).toSorted(), ['link-over', 'made']);
-    const [organization] = await someOrganizations(world.db, 1);
     assert.equal((await world.rows('staff_emails')).length, 1);
   });
 });
