@@ -100,7 +100,7 @@ export function forgotPassword(visit: Visit, door: Door): Promise<Response> {
 export function reach(door: Door): Html {
   if (door.surface === 'admin' || !door.organization) return nothing;
   return html`<h2>${say('recover.reach', { m: door.organization.name })}</h2>
-    <p class="lines">${door.organization.contactDetails}</p>`;
+    <p class="lines">${door.organization.contactDetails || say('recover.no-contact')}</p>`;
 }
 
 function missing(email: string, password: string): Problem[] {
