@@ -44,6 +44,7 @@ CREATE TABLE accounts (
   disabled_at BIGINT,
   last_sign_in_at BIGINT,
   reset_notice_at BIGINT,
+  reset_told_at BIGINT,
   totp_wrong BIGINT NOT NULL DEFAULT 0 CHECK (totp_wrong >= 0),
   totp_wait_until BIGINT NOT NULL DEFAULT 0,
   backup_wrong BIGINT NOT NULL DEFAULT 0 CHECK (backup_wrong >= 0),

@@ -45,7 +45,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     }
   };
   const port = attempt('SALLYPORT_PORT', 3000, () => readPort(text('SALLYPORT_PORT', '3000')));
-  const ring = attempt('SALLYPORT_KEYS', undefined, () => readKeys(env));
+  const ring = attempt(env['SALLYPORT_KEYS_FILE']?.trim() ? 'SALLYPORT_KEYS_FILE' : 'SALLYPORT_KEYS', undefined, () =>
+    readKeys(env),
+  );
   const config: Config = {
     port,
     host: text('SALLYPORT_HOST', '127.0.0.1'),
@@ -97,6 +99,7 @@ export function parseKeyRing(text: string): KeyRing {
     if (id === undefined || encoded === undefined)
       throw new Error('each key is written id:key, id of letters, digits, - and _');
     const key = Buffer.from(encoded, 'base64');
+    if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(encoded)) throw new Error(`key "${id}" is not base64`);
     if (key.length !== 32) throw new Error(`key "${id}" has ${key.length} bytes and needs 32, as base64`);
     if (keys.has(id)) throw new Error(`key "${id}" stands there twice`);
     keys.set(id, key);
@@ -109,7 +112,7 @@ export function parseKeyRing(text: string): KeyRing {
 function readKeys(env: NodeJS.ProcessEnv): KeyRing | undefined {
   const file = env['SALLYPORT_KEYS_FILE']?.trim();
   const inline = env['SALLYPORT_KEYS']?.trim();
-  if (file && inline) throw new Error('set either this or SALLYPORT_KEYS_FILE, not both');
+  if (file && inline) throw new Error('set either this or SALLYPORT_KEYS, not both');
   if (file) return parseKeyRing(readFileSync(file, 'utf8'));
   return inline ? parseKeyRing(inline) : undefined;
 }

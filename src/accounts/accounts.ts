@@ -20,13 +20,16 @@ export interface Account {
   readonly passwordSetAt: number | null;
   readonly lastSignInAt: number | null;
   readonly suspectedAt: number | null;
+  /** When staff reset the MFA, and when that was first told after a right password. */
   readonly resetNoticeAt: number | null;
+  readonly resetToldAt: number | null;
 }
 
 /** The columns of an account, for a statement that names the table `a`. Never the password. */
 export const ACCOUNT_COLUMNS = sql`a.organization_id AS "organizationId", a.id, a.kind, a.customer_id AS "customerId",
   a.role, a.name, a.email, a.phone, a.epoch, a.disabled_at AS "disabledAt", a.password_set_at AS "passwordSetAt",
-  a.last_sign_in_at AS "lastSignInAt", a.suspected_at AS "suspectedAt", a.reset_notice_at AS "resetNoticeAt"`;
+  a.last_sign_in_at AS "lastSignInAt", a.suspected_at AS "suspectedAt", a.reset_notice_at AS "resetNoticeAt",
+  a.reset_told_at AS "resetToldAt"`;
 
 /** True of accounts `a` that have an active authenticator. */
 export const HAS_MFA = sql`EXISTS (SELECT 1 FROM authenticators m WHERE m.organization_id = a.organization_id

@@ -1,4 +1,19 @@
 import { sql, type Transaction } from '../db/db.ts';
+import type { Account } from './accounts.ts';
+
+/**
+ * Takes the account's lock without changing it: the first statement of every story that does not count or raise
+ * anything first. False where the account has moved on to another epoch, or is disabled: then nothing is locked.
+ */
+export async function lockAtEpoch(
+  tx: Transaction,
+  { organizationId, id }: Pick<Account, 'organizationId' | 'id'>,
+  epoch: number,
+): Promise<boolean> {
+  const locked = await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId}
+    AND id = ${id} AND epoch = ${epoch} AND disabled_at IS NULL`);
+  return locked === 1;
+}
 
 /**
  * Puts away what a raised epoch has just voided (I12). The lookups compare epochs and would refuse all of it anyway;

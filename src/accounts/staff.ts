@@ -9,7 +9,8 @@ export const ROLES: readonly Role[] = ['owner', 'admin', 'support', 'auditor'];
 /** What each role may do: the one table that the guards of the console's routes are made from. */
 export const PERMISSIONS = {
   read: ['owner', 'admin', 'support', 'auditor'],
-  'edit customers': ['owner', 'admin', 'support'],
+  'edit customers': ['owner', 'admin'],
+  'edit contacts': ['owner', 'admin', 'support'],
   'open and close portal access': ['owner', 'admin', 'support'],
   'reset MFA': ['owner', 'admin', 'support'],
   unlock: ['owner', 'admin', 'support'],

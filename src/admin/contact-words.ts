@@ -57,7 +57,7 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   const off = contact.disabledAt !== null;
   const items = [
     entry('Reset Portal MFA', whyNoReset(who, contact), { href: contactPath(contact, '/reset-mfa') }),
-    entry('Edit', barred(who, 'edit customers'), { href: contactPath(contact, '/edit') }),
+    entry('Edit', barred(who, 'edit contacts'), { href: contactPath(contact, '/edit') }),
     off
       ? entry('Enable portal access', access, { action: contactPath(contact, '/enable') })
       : entry('Disable portal access', access, { href: contactPath(contact, '/disable') }),

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { contactsOf, type Contact } from '../accounts/contacts.ts';
 import { documentsOf } from '../accounts/documents.ts';
 import { openSessions } from '../auth/sessions.ts';
+import type { Permission } from '../accounts/staff.ts';
 import * as c from '../web/components.ts';
 import { documentTable } from '../web/documents.ts';
 import type { Visit } from '../web/visit.ts';
@@ -34,10 +35,11 @@ export async function customer(visit: Visit, at: AtCustomer): Promise<Response> 
 }
 
 function acts({ who, customer: shown }: AtCustomer): c.Html {
-  if (barred(who, 'edit customers') !== undefined) return c.nothing;
+  const link = (permission: Permission, label: string, act: string): c.Html =>
+    barred(who, permission) === undefined ? c.linkButton(label, customerPath(shown, act)) : c.nothing;
   return c.actions(
-    c.linkButton('Edit customer', customerPath(shown, '/edit')),
-    c.linkButton('Add contact', customerPath(shown, '/contacts/new')),
+    link('edit customers', 'Edit customer', '/edit'),
+    link('edit contacts', 'Add contact', '/contacts/new'),
   );
 }
 

@@ -31,7 +31,7 @@ function searchForm(search: string): c.Html {
       name: 'q',
       label: 'Search',
       type: 'search',
-      hint: 'Beginnings of words in a name or an email',
+      hint: 'The beginning of a name, of a word in it, or of an email',
       value: search,
       autocomplete: 'off',
     })}

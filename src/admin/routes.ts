@@ -17,6 +17,7 @@ const GENERAL = '/admin/settings/customer-portal/general';
 
 const look = staff('read');
 const edit = staff('edit customers');
+const editPeople = staff('edit contacts');
 const resetting = staff('reset MFA');
 const unlocking = staff('unlock');
 const keeping = staff('open and close portal access');
@@ -37,10 +38,10 @@ export const adminRoutes: readonly Route[] = [
   route('GET', CUSTOMER, look, atCustomer(customer)),
   route('GET', `${CUSTOMER}/edit`, edit, atCustomer(forms.editCustomer)),
   route('POST', `${CUSTOMER}/edit`, edit, atCustomer(forms.saveCustomer)),
-  route('GET', `${CUSTOMER}/contacts/new`, edit, atCustomer(forms.newContact)),
-  route('POST', `${CUSTOMER}/contacts/new`, edit, atCustomer(forms.addContact)),
-  route('GET', `${CONTACT}/edit`, edit, atContact(forms.editContact)),
-  route('POST', `${CONTACT}/edit`, edit, atContact(forms.saveContact)),
+  route('GET', `${CUSTOMER}/contacts/new`, editPeople, atCustomer(forms.newContact)),
+  route('POST', `${CUSTOMER}/contacts/new`, editPeople, atCustomer(forms.addContact)),
+  route('GET', `${CONTACT}/edit`, editPeople, atContact(forms.editContact)),
+  route('POST', `${CONTACT}/edit`, editPeople, atContact(forms.saveContact)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
   route('GET', `${CONTACT}/unlock`, unlocking, atContact(access.askToUnlock)),

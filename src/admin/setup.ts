@@ -62,10 +62,13 @@ function refusal(problem: PasswordProblem | 'email-shape' | 'email-taken', m: st
     case 'context':
       return { field: 'password', text: say('pw.context', { m }) };
     case 'empty':
+      return { field: 'password', text: say('welcome.password.empty') };
     case 'short':
+      return { field: 'password', text: say('pw.short') };
     case 'long':
+      return { field: 'password', text: say('pw.long') };
     case 'common':
-      return { field: 'password', text: say(`pw.${problem}`) };
+      return { field: 'password', text: say('pw.common') };
   }
 }
 

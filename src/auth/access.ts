@@ -41,8 +41,9 @@ export type Unlocked =
   | { kind: 'not-locked' };
 
 /**
- * Unlock: ends the waits for wrong codes; the 30-day window goes on, so that no agent can help a thief to guess for ever. A password that is held to be stolen is not trusted again by it: it is
- * removed, so that the way back in is a one-time link, for which only an owner or admin can ask.
+ * Unlock: ends the waits for wrong codes; the 30-day window goes on, so that nobody on staff can help a thief to guess
+ * for ever. A password that is held to be stolen is not trusted again by it: it is removed, so that the way back in is a
+ * one-time link, for which only an owner or admin can ask.
  */
 export function unlock(installation: Installation, actor: Actor, account: Account): Promise<Unlocked> {
   const { organizationId, id } = account;

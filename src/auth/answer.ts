@@ -19,6 +19,8 @@ export interface Answer {
 export type Answered<T> =
   | { kind: 'right'; bought: T }
   | { kind: 'wrong'; attemptsLeft: number; wrongInARow: number }
+  /** The password is held to be stolen, since this answer or since an earlier one: it opens nothing any more. */
+  | { kind: 'suspected' }
   | { kind: 'already-used'; nextCodeAt: number; attemptsLeft: number }
   /** Nothing was looked at: a wait of this factor or of the address holds. */
   | HeldUp
@@ -64,9 +66,11 @@ export async function answer<T>(
     return answered;
   } finally {
     // A fault decided nothing, so it was no failure of the address either.
-    if (answered?.kind !== 'wrong' && answered?.kind !== 'already-used') await limits.giveBack(db, [room.spent]);
+    if (!answered || !FAILURES.has(answered.kind)) await limits.giveBack(db, [room.spent]);
   }
 }
+
+const FAILURES: ReadonlySet<Answered<unknown>['kind']> = new Set(['wrong', 'already-used', 'suspected']);
 
 async function transact<T>(
   installation: Installation,
@@ -99,7 +103,7 @@ async function transact<T>(
       }
       const { suspected } = await limits.keepWrong(tx, whose, given.kind, counted, now);
       await note(tx, 'wrong', { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 });
-      return { kind: 'wrong', attemptsLeft, wrongInARow: counted.wrongInARow };
+      return suspected ? { kind: 'suspected' } : { kind: 'wrong', attemptsLeft, wrongInARow: counted.wrongInARow };
     });
     return kept.ok ? { answered: kept.value } : { fault: kept.fault };
   });
@@ -130,9 +134,10 @@ export async function heldUp(
   installation: Installation,
   challenge: Challenge,
   typed: limits.Typed,
-): Promise<HeldUp | undefined> {
-  const waits = await limits.waits(installation.db, challenge.account.organizationId, challenge.account.id);
+): Promise<HeldUp | { kind: 'suspected' } | undefined> {
+  const { suspectedAt, ...waits } = await limits.waits(installation.db, challenge.account);
   const now = installation.now();
+  if (suspectedAt !== null) return { kind: 'suspected' };
   if (waits[typed] <= now) return undefined;
   const other = typed === 'totp' ? 'backup-code' : 'totp';
   return { kind: 'wait', until: waits[typed], otherWaits: waits[other] > now };

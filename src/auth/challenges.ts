@@ -27,7 +27,8 @@ export type FoundChallenge =
   | { kind: 'open'; challenge: Challenge }
   | { kind: 'dead'; reason: Death; purpose: Purpose; email: string; organizationId: string };
 
-type Death = 'expired' | 'exhausted' | 'over';
+/** `void`: the account has changed since (a reset, a new password, access closed). `over`: used up, or dropped for a newer one. */
+export type Death = 'expired' | 'exhausted' | 'void' | 'over';
 
 const LIFETIMES_MS = {
   'sign-in': SIGN_IN_CHALLENGE_LIFETIME_MS,
@@ -85,7 +86,8 @@ export async function findChallenge(
   const dead = (reason: Death): FoundChallenge => {
     return { kind: 'dead', reason, purpose, email: account.email, organizationId };
   };
-  if (consumedAt !== null || challengeEpoch !== account.epoch || account.disabledAt !== null) return dead('over');
+  if (challengeEpoch !== account.epoch || account.disabledAt !== null) return dead('void');
+  if (consumedAt !== null) return dead('over');
   if (attemptsLeft === 0) return dead('exhausted');
   if (expiresAt <= now) return dead('expired');
   return {

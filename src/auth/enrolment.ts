@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Account } from '../accounts/accounts.ts';
 import { record, type Fact } from '../accounts/audit.ts';
+import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { findOrganization } from '../accounts/organizations.ts';
 import { encodeBase32 } from '../crypto/base32.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { matchingSteps, timeStep } from '../crypto/totp.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
-import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
+import { RolledBack, sql, type Queries } from '../db/db.ts';
 import type { Challenge } from './challenges.ts';
 import { drawCodes, replaceSet } from './factors/backup-codes.ts';
 import { openSecret, sealSecret } from './factors/totp.ts';
@@ -25,7 +26,7 @@ const SECRET_BYTES = 20;
 
 /** How far a ceremony has come. A step is reachable only after the one before it; nothing is active before `enabled`. */
 export type Ceremony =
-  | { step: 'start'; ended: 'expired' | 'replaced' | 'tries' | null }
+  | { step: 'start'; ended: 'replaced' | 'tries' | null }
   | { step: 'offered' | 'proven'; pending: Pending }
   | { step: 'enabled'; codes: readonly string[] | null };
 
@@ -41,10 +42,8 @@ export async function ceremony(installation: Installation, challenge: Challenge)
   if (challenge.purpose === 'backup-codes')
     return { step: 'enabled', codes: await shownCodes(installation.db, installation, challenge) };
   const row = await latestPending(installation.db, challenge);
-  if (!row) return { step: 'start', ended: null };
-  if (row.revokedAt !== null || row.secret === null)
-    return { step: 'start', ended: row.expiresAt <= installation.now() ? 'expired' : 'replaced' };
-  if (row.expiresAt <= installation.now()) return { step: 'start', ended: 'expired' };
+  if (!row || row.expiresAt <= installation.now()) return { step: 'start', ended: null };
+  if (row.secret === null) return { step: 'start', ended: 'replaced' };
   if (row.provenStep === null && row.triesLeft === 0) return { step: 'start', ended: 'tries' };
   const { account } = challenge;
   const secret = openSecret(installation, account.organizationId, account.id, row.id, row.secret);
@@ -60,12 +59,10 @@ interface PendingRow {
   readonly triesLeft: number;
   readonly provenStep: number | null;
   readonly expiresAt: number;
-  readonly revokedAt: number | null;
 }
 
 function latestPending(db: Pick<Queries, 'one'>, challenge: Challenge): Promise<PendingRow | undefined> {
-  return db.one(sql`SELECT id, secret, tries_left AS "triesLeft", proven_step AS "provenStep", expires_at AS "expiresAt",
-      revoked_at AS "revokedAt"
+  return db.one(sql`SELECT id, secret, tries_left AS "triesLeft", proven_step AS "provenStep", expires_at AS "expiresAt"
     FROM authenticators WHERE organization_id = ${challenge.account.organizationId} AND challenge_id = ${challenge.id}
       AND account_id = ${challenge.account.id} AND enabled_at IS NULL ORDER BY id DESC LIMIT 1`);
 }
@@ -80,9 +77,9 @@ export async function offer(installation: Installation, challenge: Challenge, vi
   if (current.step !== 'start') return;
   await installation.db.transaction<boolean>(async (tx) => {
     const now = installation.now();
-    if (!(await lockAtEpoch(tx, challenge))) return new RolledBack(false);
+    if (!(await lockAtEpoch(tx, challenge.account, challenge.epoch))) return new RolledBack(false);
     const begun = await latestPending(tx, challenge);
-    if (begun && begun.revokedAt === null && begun.expiresAt > now && begun.triesLeft > 0) return false;
+    if (begun && begun.secret !== null && begun.expiresAt > now && begun.triesLeft > 0) return false;
     await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL WHERE organization_id = ${organizationId}
       AND account_id = ${accountId} AND enabled_at IS NULL AND revoked_at IS NULL`);
     const id = uuidv7(now);
@@ -114,7 +111,8 @@ export function verifyEnrolment(
   const { organizationId, id: accountId } = challenge.account;
   return installation.db.transaction<Verified>(async (tx) => {
     const now = installation.now();
-    if (!(await lockAtEpoch(tx, challenge))) return new RolledBack<Verified>({ kind: 'out-of-turn' });
+    if (!(await lockAtEpoch(tx, challenge.account, challenge.epoch)))
+      return new RolledBack<Verified>({ kind: 'out-of-turn' });
     const spent = await tx.one<{ id: string; secret: string; left: number }>(sql`UPDATE authenticators
       SET tries_left = tries_left - 1
       WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND challenge_id = ${challenge.id}
@@ -202,7 +200,7 @@ async function drawAndKeep(
   const drawn = await drawCodes(installation);
   return installation.db.transaction<readonly string[] | undefined>(async (tx) => {
     const now = installation.now();
-    if (!(await lockAtEpoch(tx, challenge))) return new RolledBack(undefined);
+    if (!(await lockAtEpoch(tx, challenge.account, challenge.epoch))) return new RolledBack(undefined);
     const shown = await shownCodes(tx, installation, challenge);
     if (shown) return shown;
     const sealed = seal(installation.ring, codesPlace(challenge), drawn.codes.join(' '));
@@ -251,15 +249,6 @@ function label(text: string): string {
 
 function codesPlace(challenge: Challenge): string[] {
   return ['challenges', 'sealed_codes', challenge.account.organizationId, challenge.account.id, challenge.id];
-}
-
-// The account row is the account's lock; a challenge of an older epoch finds nothing to lock.
-async function lockAtEpoch(tx: Transaction, challenge: Challenge): Promise<boolean> {
-  const { organizationId, id } = challenge.account;
-  const locked =
-    await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${id}
-    AND epoch = ${challenge.epoch} AND disabled_at IS NULL`);
-  return locked === 1;
 }
 
 function fact(challenge: Challenge, visitor: Visitor, action: Fact['action']): Fact {

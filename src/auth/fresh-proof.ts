@@ -1,4 +1,5 @@
 import { record } from '../accounts/audit.ts';
+import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { answer, type Answer } from './answer.ts';
@@ -37,7 +38,7 @@ export async function proveAgain(
   const answered = await answer(installation, challenge, code, {
     visitor,
     action: 'proved-again',
-    buy: (tx, _proof, now) => renewSession(tx, session, now),
+    buy: (tx, proof, now) => renewSession(tx, proof, session, now),
   });
   switch (answered.kind) {
     case 'right':
@@ -46,6 +47,8 @@ export async function proveAgain(
       return { kind: 'code-wrong' };
     case 'wait':
       return heldUp(installation, session, visitor, { kind: 'limited', until: answered.until });
+    case 'suspected':
+      return { kind: 'over' };
     case 'over':
       return heldUp(installation, session, visitor, answered);
     case 'already-used':
@@ -78,9 +81,7 @@ async function challengeFor(installation: Installation, session: Session): Promi
   const { account } = session;
   const cookie = await installation.db.transaction<string | undefined>(async (tx) => {
     const now = installation.now();
-    const locked = await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${account.organizationId}
-      AND id = ${account.id} AND epoch = ${account.epoch} AND disabled_at IS NULL`);
-    if (locked === 0) return new RolledBack(undefined);
+    if (!(await lockAtEpoch(tx, account, account.epoch))) return new RolledBack(undefined);
     await tx.run(sql`UPDATE challenges SET consumed_at = ${now} WHERE organization_id = ${account.organizationId}
       AND session_id = ${session.id} AND consumed_at IS NULL`);
     const opening = {

@@ -1,3 +1,4 @@
+import type { HashingLimits } from '../crypto/hashing-guard.ts';
 import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
 
 const SECOND_MS = 1_000;
@@ -22,6 +23,14 @@ export const SETUP_LINK_LIFETIME_MS = DAY_MS;
 export const RESET_TOLD_FOR_MS = 7 * DAY_MS;
 export const OPEN_SESSIONS_PER_ACCOUNT = 20;
 export const ENDED_SESSION_KEPT_MS = 30 * DAY_MS;
+export const DEAD_CHALLENGE_KEPT_MS = DAY_MS;
+/** Who has not come from an address for a year is a stranger there again. */
+export const KNOWN_ADDRESS_KEPT_MS = 365 * DAY_MS;
+
+/** Slow hashes at once: as many as cores, and never libuv's last thread; the others wait, and not for long. */
+export function hashingLimits(cores: number): HashingLimits {
+  return { atOnce: Math.min(3, cores), queue: 64, waitMs: 2 * SECOND_MS };
+}
 export const SESSION_LIFETIMES = {
   portal: { idleMs: 30 * MINUTE_MS, absoluteMs: 12 * HOUR_MS },
   admin: { idleMs: 15 * MINUTE_MS, absoluteMs: 8 * HOUR_MS },
@@ -32,8 +41,9 @@ export const STEPS_EITHER_WAY = 1;
 /** How far a phone's clock may be off for an enrolment to say so: ten minutes either way. */
 export const CLOCK_HINT_STEPS = 20;
 export const CLOCK_HINT_AFTER_WRONG = 2;
+export const SCAN_AGAIN_AFTER_WRONG = 3;
 
-/** The wait that a wrong second factor brings: four are free, the fifth in a row and each one after it wait. */
+/** The wait that a wrong second factor brings: five are free; the fifth in a row and each one after it are followed by one. */
 export function waitAfterWrong(wrongInARow: number): number {
   const steps = [30 * SECOND_MS, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
   if (wrongInARow < ATTEMPTS_PER_CHALLENGE) return 0;
@@ -208,15 +218,15 @@ export async function clearWrong(tx: Transaction, whose: Whose): Promise<void> {
   await tx.run(sql`UPDATE accounts SET ${NO_WAITS}, ${uncounted()} WHERE ${ofAccount(whose)}`);
 }
 
-/** When the waits of an account end, each in the past where none holds. For telling, never for deciding. */
+/** When the waits of an account end, each in the past where none holds, and since when its password is suspected. */
 export async function waits(
   db: Pick<Queries, 'one'>,
-  organizationId: string,
-  accountId: string,
-): Promise<Record<Typed, number>> {
-  const row = await db.one<Record<Typed, number>>(sql`SELECT totp_wait_until AS totp, backup_wait_until AS "backup-code"
-    FROM accounts WHERE organization_id = ${organizationId} AND id = ${accountId}`);
-  return row ?? { totp: 0, 'backup-code': 0 };
+  account: { organizationId: string; id: string },
+): Promise<Record<Typed, number> & { suspectedAt: number | null }> {
+  const row = await db.one<Record<Typed, number> & { suspectedAt: number | null }>(sql`SELECT totp_wait_until AS totp,
+      backup_wait_until AS "backup-code", suspected_at AS "suspectedAt"
+    FROM accounts WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
+  return row ?? { totp: 0, 'backup-code': 0, suspectedAt: null };
 }
 
 function uncounted(): Sql {

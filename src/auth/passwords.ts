@@ -5,7 +5,7 @@ import { record, type Actor } from '../accounts/audit.ts';
 import { forgetAddresses, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { HashingBusy, hashingGuard } from '../crypto/hashing-guard.ts';
-import { hashPassword, isOutdated, PASSWORD_LENGTH, verifyPassword } from '../crypto/passwords.ts';
+import { hashPassword, isOutdated, isTooLong, PASSWORD_LENGTH, verifyPassword } from '../crypto/passwords.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
@@ -79,7 +79,7 @@ async function claimed(installation: Installation, claim: Claim): Promise<Held |
 }
 
 async function fits(installation: Installation, held: Held | undefined, password: string): Promise<boolean> {
-  if (password.length > PASSWORD_LENGTH.max) return false;
+  if (isTooLong(password)) return false;
   const known = held && held.sealed !== null ? openPassword(installation, held.account, held.sealed) : undefined;
   const argon2 = known ?? (await installation.nobodysPassword);
   return (await installation.hashing(() => verifyPassword(argon2, password))) && known !== undefined;
@@ -168,10 +168,10 @@ export async function judgePassword(
   context: readonly string[],
 ): Promise<PasswordProblem | undefined> {
   // Its length first: normalising a long text of combining marks takes time that grows with its square.
-  if (password.length > PASSWORD_LENGTH.max) return 'long';
+  if (isTooLong(password)) return 'long';
   const text = password.normalize('NFKC');
   if (text === '') return 'empty';
-  if (text.length < PASSWORD_LENGTH.min) return 'short';
+  if (Array.from(text).length < PASSWORD_LENGTH.min) return 'short';
   const words = [...context, ...PRODUCT_WORDS].flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)]);
   const known = words.filter((word) => word.length > 2);
   const strength = await judging(() => strengthOf(text, known));

@@ -63,7 +63,7 @@ export async function resetMfa(
   const { organizationId, id } = target;
   return installation.db.transaction<ResetOutcome>(async (tx) => {
     const now = installation.now();
-    await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, ${NO_WAITS}, reset_notice_at = ${now}
+    await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, ${NO_WAITS}, reset_notice_at = ${now}, reset_told_at = NULL
       WHERE organization_id = ${organizationId} AND id = ${id}`);
     const enrolled = await tx.one(sql`SELECT 1 AS found FROM accounts a
       WHERE a.organization_id = ${organizationId} AND a.id = ${id} AND ${HAS_MFA}`);
@@ -89,9 +89,9 @@ export async function resetMfa(
 }
 
 /**
- * When staff reset an account's MFA, for as long as that is to be told after a right password; null otherwise. For a
- * week, and not once: whoever signs in first after a reset need not be its owner.
+ * When staff reset an account's MFA, for as long as that is to be told after a right password; null otherwise. It is due
+ * until then, and told for a week from then on, not once: whoever signs in first after a reset need not be its owner.
  */
-export function toldOfReset({ resetNoticeAt }: Account, now: number): number | null {
-  return resetNoticeAt !== null && now - resetNoticeAt < RESET_TOLD_FOR_MS ? resetNoticeAt : null;
+export function toldOfReset({ resetNoticeAt, resetToldAt }: Account, now: number): number | null {
+  return resetToldAt === null || now - resetToldAt < RESET_TOLD_FOR_MS ? resetNoticeAt : null;
 }

@@ -48,7 +48,8 @@ export async function startSession(
       ${proof.challengeId}, ${proof.epoch}, ${proof.by}, ${now}, ${proof.isFresh ? now : null}, ${now},
       ${now + SESSION_LIFETIMES[surface].absoluteMs}, ${visitor.address},
       ${visitor.userAgent.slice(0, 300)})`);
-  await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now}
+  await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now},
+      reset_told_at = CASE WHEN reset_told_at IS NULL AND reset_notice_at IS NOT NULL THEN CAST(${now} AS BIGINT) ELSE reset_told_at END
     WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
   await tx.run(sql`INSERT INTO known_addresses (organization_id, account_id, address, last_seen_at)
     VALUES (${account.organizationId}, ${account.id}, ${visitor.network}, ${now})
@@ -113,8 +114,17 @@ export function isFreshlyProven(session: Session, now: number): boolean {
   return session.provedAt !== null && now - session.provedAt <= FRESH_PROOF_MS;
 }
 
-/** Marks a session as freshly proven and gives it a new token (I23). Undefined where it has ended meanwhile. */
-export async function renewSession(tx: Transaction, session: Session, now: number): Promise<string | undefined> {
+/**
+ * Marks a session as freshly proven and gives it a new token (I23), for a fresh proof of its own account (I14).
+ * Undefined where it has ended meanwhile.
+ */
+export async function renewSession(
+  tx: Transaction,
+  proof: Proof,
+  session: Session,
+  now: number,
+): Promise<string | undefined> {
+  if (!proof.isFresh || proof.account.id !== session.account.id) throw new Error('no fresh proof of this account');
   const token = randomToken();
   const { organizationId } = session.account;
   const renewed =

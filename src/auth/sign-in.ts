@@ -1,5 +1,6 @@
 import { HAS_MFA, type Account, type Kind } from '../accounts/accounts.ts';
 import { record, type Action } from '../accounts/audit.ts';
+import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { Policy } from '../accounts/organizations.ts';
 import { sql, type Transaction } from '../db/db.ts';
@@ -81,9 +82,7 @@ interface SignInState {
 // The account's lock comes first; what the policy table asks about is read after it is held, so that a reset or an
 // enabling that committed meanwhile is seen. Undefined where the epoch read with the password has moved on.
 async function lockForSignIn(tx: Transaction, account: Account): Promise<SignInState | undefined> {
-  const locked = await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${account.organizationId}
-    AND id = ${account.id} AND epoch = ${account.epoch} AND disabled_at IS NULL`);
-  if (locked === 0) return undefined;
+  if (!(await lockAtEpoch(tx, account, account.epoch))) return undefined;
   return tx.one(sql`SELECT o.policy, a.suspected_at AS "suspectedAt", CASE WHEN ${HAS_MFA} THEN 1 ELSE 0 END AS "hasMfa"
     FROM accounts a JOIN organizations o ON o.id = a.organization_id
     WHERE a.organization_id = ${account.organizationId} AND a.id = ${account.id}`);

@@ -1,5 +1,6 @@
 import { ACCOUNT_COLUMNS, findAccount, type Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
+import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
@@ -61,9 +62,7 @@ export async function choosePassword(
   const argon2 = await hashNewPassword(installation, password);
   return installation.db.transaction<Welcomed>(async (tx) => {
     const over = new RolledBack<Welcomed>({ kind: 'link-over' });
-    await tx.run(
-      sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${account.id}`,
-    );
+    if (!(await lockAtEpoch(tx, account, account.epoch))) return over;
     const spent = await tx.run(sql`UPDATE welcome_links SET spent_at = ${installation.now()}
       WHERE organization_id = ${organizationId} AND token_hash = ${hashToken(token)} AND spent_at IS NULL
         AND expires_at > ${installation.now()} AND epoch = ${account.epoch}`);

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { findAccountByEmail, type Account } from '../accounts/accounts.ts';
 import { hasKeysInUse, openInstallation, type Installation, type Log } from '../accounts/installation.ts';
 import { findOrganizationBySlug, type Organization } from '../accounts/organizations.ts';
+import { hashingLimits } from '../auth/limits.ts';
 import { parseKeyRing, readConfig, type Config } from '../config.ts';
 import type { Database } from '../db/db.ts';
 import { migrate, schemaState } from '../db/migrate.ts';
@@ -57,7 +58,7 @@ export async function openAll(config: Config, now: () => number, log: Log): Prom
 /** The same on a database that is open and has its schema. */
 export async function openInstalled(db: Database, config: Config, now: () => number, log: Log): Promise<Installation> {
   const ring = config.ring ?? parseKeyRing(await generatedKeys(config, db));
-  const hashing = { atOnce: Math.min(3, availableParallelism()), queue: 64, waitMs: 2_000 };
+  const hashing = hashingLimits(availableParallelism());
   return openInstallation(db, ring, { now, log, hashing });
 }
 

@@ -16,6 +16,11 @@ export const BACKUP_CODE_COST: HashCost = { memoryKiB: 8_192, passes: 1 };
 /** Bounds of a password in characters, checked before any hashing so that length cannot be used to burn time. */
 export const PASSWORD_LENGTH = { min: 12, max: 128 };
 
+/** Whether a password has more characters than any may have; the cheap look comes first. */
+export function isTooLong(password: string): boolean {
+  return password.length > 2 * PASSWORD_LENGTH.max || Array.from(password).length > PASSWORD_LENGTH.max;
+}
+
 /** The argon2id string of a password after NFKC normalisation (NIST 800-63B-4 §3.1.1.2). */
 export function hashPassword(password: string, cost: HashCost): Promise<string> {
   return hash(password.normalize('NFKC'), argon2id(cost));

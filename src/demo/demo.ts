@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openInstallation, type Installation } from '../accounts/installation.ts';
+import { hashingLimits } from '../auth/limits.ts';
 import { createApp } from '../app.ts';
 import { keepHouse, listen, stopListening, untilSignalled } from '../cli/serve.ts';
 import { migrate } from '../db/migrate.ts';
@@ -29,7 +30,7 @@ export async function runDemo({ now, port }: DemoOptions): Promise<void> {
   try {
     await migrate(db, now());
     const ring = { current: 'demo', keys: new Map([['demo', randomBytes(32)]]) };
-    const hashing = { atOnce: Math.min(3, availableParallelism()), queue: 64, waitMs: 2_000 };
+    const hashing = hashingLimits(availableParallelism());
     const installation = await openInstallation(db, ring, { now, log: openLog('warn', now), hashing });
     await seed(installation, (hoursAgo): Installation => ({ ...installation, now: () => now() - hoursAgo * HOUR_MS }));
     await answerUntilSignalled(installation, port);

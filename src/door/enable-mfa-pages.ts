@@ -51,12 +51,7 @@ export function startPage(
 
 function endedNotice(m: string, ended: Extract<Ceremony, { step: 'start' }>['ended']): Html {
   if (ended === null) return nothing;
-  if (ended === 'replaced') return notice('warn', say('mfa.setup.replaced'));
-  return notice(
-    'warn',
-    html`<p><strong>${say('mfa.setup.expired.title')}</strong></p>
-      <p>${say('mfa.setup.expired.text', { m })}</p>`,
-  );
+  return notice('warn', ended === 'replaced' ? say('mfa.setup.replaced') : say('mfa.setup.tries', { m }));
 }
 
 function resetNotice(door: Door, resetAt: number | null): Html {
@@ -112,6 +107,7 @@ function typeIn(door: Door, account: Account, pending: Pending): Html {
 export function verifyPage(
   door: Door,
   account: Account,
+  pending: Pending,
   errors: readonly Problem[],
   still: boolean,
   extra: Html | undefined,
@@ -126,12 +122,11 @@ export function verifyPage(
     errors,
     extra,
     body: html`${form(`${door.base}/enable-mfa/verify`, html`${box} ${button(say('mfa.setup.verify.submit'))}`, {
-        busy: say('mfa.busy'),
-      })}
-      ${still ? notice('info', say('mfa.setup.still', { m: nameAt(door) })) : nothing}
-      ${disclosure(say('mfa.setup.again'), qrImage(door, account))}
-      <p><a href="${door.base}/enable-mfa/scan">${say('mfa.setup.back')}</a></p>
-      ${someoneElse(door)}`,
+      busy: say('mfa.busy'),
+    })}
+    ${still ? notice('info', say('mfa.setup.still', { m: nameAt(door) })) : nothing}
+    ${disclosure(say('mfa.setup.again'), html`${qrImage(door, account)} ${typeIn(door, account, pending)}`)}
+    ${someoneElse(door)}`,
   });
 }
 

@@ -8,7 +8,9 @@ import {
   otpauthUri,
   verifyEnrolment,
   type Ceremony,
+  type Pending,
 } from '../auth/enrolment.ts';
+import { SCAN_AGAIN_AFTER_WRONG } from '../auth/limits.ts';
 import { toldOfReset } from '../auth/recovery.ts';
 import { leaveChallenge } from '../auth/sign-in.ts';
 import type { Problem } from '../web/components.ts';
@@ -20,7 +22,6 @@ import { setupCodeShape } from './code-words.ts';
 import { enablePage, scanPage, startPage, verifyPage } from './enable-mfa-pages.ts';
 
 const PAGE_OF = { start: '', offered: '/scan', proven: '/enable', enabled: '/backup-codes' };
-const STILL_AFTER_WRONG = 3;
 
 /** Any step out of turn, and any form sent twice, leads to the furthest page that the ceremony has reached. */
 function furthest(visit: Visit, { door }: HalfSignedIn, reached: Ceremony): Response {
@@ -71,15 +72,17 @@ export const qr = at('offered', async (visit, { challenge }, { pending }) => {
 });
 
 /** GET /enable-mfa/verify (E3) */
-export const verify = at('offered', async (visit, half) => visit.page(await verifying(visit, half, [])));
+export const verify = at('offered', async (visit, half, { pending }) =>
+  visit.page(await verifying(visit, half, pending, [])),
+);
 
 /** POST /enable-mfa/verify: Verify. Activates nothing. */
-export const prove = at('offered', async (visit, half) => {
+export const prove = at('offered', async (visit, half, { pending }) => {
   const { installation, visitor } = visit;
   const { code } = await visit.form('code');
   const input = readCode(code);
   const refuse = async (text: string, still = false): Promise<Response> =>
-    visit.page(await verifying(visit, half, [{ field: 'code', text }], still), 422);
+    visit.page(await verifying(visit, half, pending, [{ field: 'code', text }], still), 422);
   if (input.kind !== 'totp') return refuse(setupCodeShape(input));
   const verified = await verifyEnrolment(installation, half.challenge, input.code, visitor);
   switch (verified.kind) {
@@ -87,7 +90,7 @@ export const prove = at('offered', async (visit, half) => {
     case 'out-of-turn':
       return goOn(visit, half);
     case 'wrong':
-      return refuse(say('mfa.setup.wrong'), verified.triesUsed >= STILL_AFTER_WRONG);
+      return refuse(say('mfa.setup.wrong'), verified.triesUsed >= SCAN_AGAIN_AFTER_WRONG);
     case 'clock':
       return refuse(say('mfa.setup.clock', { n: verified.minutes, way: verified.direction }));
   }
@@ -96,12 +99,13 @@ export const prove = at('offered', async (visit, half) => {
 async function verifying(
   visit: Visit,
   half: HalfSignedIn,
+  pending: Pending,
   errors: readonly Problem[],
   still = false,
 ): Promise<ReturnType<typeof verifyPage>> {
   const { door, challenge } = half;
   const extra = await visit.house.pageExtra?.(challenge.account);
-  return verifyPage(door, challenge.account, errors, still, extra);
+  return verifyPage(door, challenge.account, pending, errors, still, extra);
 }
 
 /** GET /enable-mfa/enable (E4) */

@@ -8,7 +8,7 @@ type Page = Omit<PortalPage, 'merchant' | 'base' | 'help'>;
 /** A page of either door: the merchant's name where it is known, the product's own at the console's. */
 export function doorPage(door: Door, page: Page): Html {
   const { organization, base, surface } = door;
-  const merchant = { name: nameAt(door), slug: organization?.slug ?? '' };
+  const merchant = { name: nameAt(door) };
   const help = surface === 'admin' ? say('page.help.staff') : (organization?.contactDetails ?? '');
   return portalPage({ ...page, merchant, base, help });
 }

@@ -132,7 +132,8 @@ function page(door: Door, email: string, errors: readonly Problem[], notices: Ht
   return doorPage(door, { title: say('login.title', { m: nameAt(door) }), errors, notices, body });
 }
 
-function suspectedPage(door: Door): Html {
+/** A password that is held to be stolen opens nothing, whatever is answered after it. */
+export function suspectedPage(door: Door): Html {
   return doorPage(door, {
     title: say('wait.stolen.title'),
     error: true,

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { heldUp, type Answer, type HeldUp } from '../auth/answer.ts';
 import { readCode } from '../auth/code-input.ts';
-import { CLOCK_HINT_AFTER_WRONG } from '../auth/limits.ts';
+import { CLOCK_HINT_AFTER_WRONG, FEW_CODES } from '../auth/limits.ts';
 import { answerChallenge, backupCodesLeft } from '../auth/sign-in.ts';
 import {
   actions,
@@ -24,7 +24,7 @@ import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { backupCodeShape, codeShape } from './code-words.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
-import { homeOf, reach } from './sign-in.ts';
+import { homeOf, reach, suspectedPage } from './sign-in.ts';
 
 type Asked = Answer['kind'];
 
@@ -32,6 +32,7 @@ type Asked = Answer['kind'];
 export function show(asked: Asked) {
   return async (visit: Visit, half: HalfSignedIn): Promise<Response> => {
     const held = await heldUp(visit.installation, half.challenge, asked);
+    if (held?.kind === 'suspected') return suspect(visit, half);
     if (held) return visit.heldBack(waitPage(half.door, asked, held, visit.now), held.until);
     return visit.page(await askPage(visit, half, asked, []));
   };
@@ -55,6 +56,8 @@ export function submit(asked: Asked) {
         return visit.see(input.kind === 'backup-code' ? `${door.base}/backup-code-used` : homeOf(door));
       case 'wait':
         return visit.heldBack(waitPage(door, input.kind, answered, visit.now), answered.until);
+      case 'suspected':
+        return suspect(visit, half);
       case 'over':
         return signInAgain(visit, half, 'login.replaced');
       case 'wrong':
@@ -85,7 +88,7 @@ export async function codeUsed(
 ): Promise<Response> {
   const left = (await backupCodesLeft(visit.installation, account)) ?? 0;
   const body = html`<p>${say('backup.used.text')}</p>
-    ${left <= 2 ? notice('warn', sayAt(door, 'backup.used.few')) : nothing}
+    ${left <= FEW_CODES ? notice('warn', sayAt(door, 'backup.used.few')) : nothing}
     <p>${sayAt(door, 'backup.used.lost')}</p>
     ${actions(linkButton(say('backup.used.continue'), homeOf(door), 'main'))}`;
   const progress = { outer: true, inner: true };
@@ -106,6 +109,11 @@ function refusal(given: Asked, answered: Refused, now: number): string {
   }
   if (given === 'backup-code') return say(last ? 'backup.wrong.last' : 'backup.wrong');
   return say(last ? 'code.wrong.last' : 'code.wrong');
+}
+
+function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
+  visit.forgetChallenge(door.surface);
+  return visit.page(suspectedPage(door), 403);
 }
 
 function signInAgain(visit: Visit, { door, challenge }: HalfSignedIn, why: 'login.replaced' | 'login.spent'): Response {
@@ -157,7 +165,7 @@ function backupForm({ base }: Door, errors: readonly Problem[]): Html {
 }
 
 function waitPage(door: Door, given: Asked, held: HeldUp, now: number): Html {
-  const n = Math.floor((held.until - now) / 60_000);
+  const n = Math.ceil((held.until - now) / 60_000);
   const other =
     given === 'totp'
       ? html`<p><a href="${door.base}/verify/backup-code">${say('wait.backup')}</a></p>`

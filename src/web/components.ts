@@ -79,8 +79,10 @@ export function printButton(label: string): Html {
 
 export type Column = { label: string; hidden?: boolean; end?: boolean };
 
-/** A table in a region that scrolls by itself, so that the page never scrolls sideways. The first cell names the row. */
-export function dataTable(p: { id: string; caption: string; columns: Column[]; rows: Content[][] }): Html {
+export type Table = { id: string; caption: string; columns: Column[]; rows: Content[][]; rowHeader?: number };
+
+/** A table in a region that scrolls by itself, so that the page never scrolls sideways. `rowHeader` is the cell that names its row. */
+export function dataTable(p: Table): Html {
   const heads = p.columns.map(
     (column) =>
       html`<th scope="col" ${attr('class', column.end && 'end')}>
@@ -88,7 +90,7 @@ export function dataTable(p: { id: string; caption: string; columns: Column[]; r
       </th>`,
   );
   const cell = (content: Content, at: number): Html =>
-    at === 0
+    at === (p.rowHeader ?? 0)
       ? html`<th scope="row">${content}</th>`
       : html`<td${attr('class', p.columns[at]?.end && 'end')}>${content}</td>`;
   return html`<div class="table" role="region" aria-labelledby="${p.id}" tabindex="0">

@@ -10,9 +10,10 @@ export function documentTable(organization: Organization, documents: readonly Do
   return dataTable({
     id: 'documents',
     caption: say('home.table'),
+    rowHeader: 1,
     columns: [
-      { label: say('home.number') },
       { label: say('home.kind') },
+      { label: say('home.number') },
       { label: say('home.subject') },
       { label: say('home.date') },
       { label: say('home.amount'), end: true },
@@ -20,8 +21,8 @@ export function documentTable(organization: Organization, documents: readonly Do
       { label: say('home.link'), hidden: true },
     ],
     rows: documents.map((document) => [
-      document.number,
       say(`home.kind.${document.kind}`),
+      document.number,
       document.title,
       day(document.date, organization.language),
       amount(document, organization.language),

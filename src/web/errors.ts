@@ -16,8 +16,8 @@ export function forbiddenPage(visit: Visit, why: string): Promise<Response> {
 /** A request refused by its form: foreign, malformed, too large. Going back and sending the page's own form helps. */
 export function refusedPage(visit: Visit, refusal: RequestRefused): Promise<Response> {
   if (refusal.status === 403) return visit.page(errorPage(visit, say('error.form.title'), say('error.form.text')), 403);
-  const text = `Your browser sent something this page can't use: ${refusal.message}. Go back and send the page's own form.`;
-  return visit.page(errorPage(visit, "We couldn't read that", text), refusal.status);
+  const text = say(`error.refused.${refusal.status}`);
+  return visit.page(errorPage(visit, say('error.refused.title'), text), refusal.status);
 }
 
 export function busyPage(visit: Visit): Promise<Response> {

@@ -26,8 +26,12 @@ function labelled(p: FieldParts, control: Html): Html {
 }
 
 function described(p: FieldParts): Html {
+  return html`${describedBy(p)}${attr('aria-invalid', p.error ? 'true' : undefined)}`;
+}
+
+function describedBy(p: FieldParts): Html {
   const ids = [p.error && `${p.name}-error`, p.hint && `${p.name}-hint`].filter(Boolean).join(' ');
-  return html`${attr('aria-describedby', ids || undefined)}${attr('aria-invalid', p.error ? 'true' : undefined)}`;
+  return attr('aria-describedby', ids || undefined);
 }
 
 export type Field = FieldParts & {
@@ -136,7 +140,7 @@ export function radios(p: FieldParts & { label: string; value?: string | undefin
     const id = at === 0 ? p.name : `${p.name}-${choice.value}`;
     return tickable({ ...choice, type: 'radio', name: p.name, id, checked: choice.value === p.value });
   });
-  return html`<fieldset class="field${p.error ? ' wrong' : ''}" ${described({ ...p, error: undefined })}>
+  return html`<fieldset class="field${p.error ? ' wrong' : ''}" ${describedBy(p)}>
     <legend>${p.label}</legend>
     ${p.hint ? html`<p class="hint" id="${p.name}-hint">${p.hint}</p>` : nothing}
     ${p.error ? html`<p class="error" id="${p.name}-error">${p.error}</p>` : nothing} ${choices}

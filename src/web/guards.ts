@@ -1,7 +1,7 @@
 import type { Role } from '../accounts/accounts.ts';
 import { findOrganization, findOrganizationBySlug, type Organization } from '../accounts/organizations.ts';
 import { may, type Permission } from '../accounts/staff.ts';
-import { findChallenge, type Challenge, type FoundChallenge, type Surface } from '../auth/challenges.ts';
+import { findChallenge, type Challenge, type Death, type FoundChallenge, type Surface } from '../auth/challenges.ts';
 import { endedByIdleness, findSession, refreshSession, type Session } from '../auth/sessions.ts';
 import { SESSION_LIFETIMES } from '../auth/limits.ts';
 import { say } from '../words/say.ts';
@@ -89,11 +89,17 @@ function backToSignIn(visit: Visit, door: Door, dead: FoundChallenge | undefined
   return visit.see(`${door.base}/sign-in`);
 }
 
-function deathNotice(reason: 'expired' | 'exhausted' | 'over', purpose: Challenge['purpose']): Flash {
-  // The ceremony is over because Continue was pressed twice, or its ten minutes ran out: MFA is on all the same.
-  if (purpose === 'backup-codes') return { kind: 'ok', text: say('mfa.done.text') };
-  const key = { expired: 'login.expired', exhausted: 'login.spent', over: 'login.replaced' } as const;
-  return { kind: 'warn', text: say(key[reason]) };
+function deathNotice(death: Death, purpose: Challenge['purpose']): Flash {
+  // Continue was pressed twice, or the ten minutes ran out: MFA is on all the same.
+  if (purpose === 'backup-codes' && death !== 'void') return { kind: 'ok', text: say('mfa.done.text') };
+  if (purpose === 'enrolment' && death === 'expired') return { kind: 'warn', text: say('login.setup-expired') };
+  const keys = {
+    expired: 'login.expired',
+    exhausted: 'login.spent',
+    void: 'login.void',
+    over: 'login.replaced',
+  } as const;
+  return { kind: 'warn', text: say(keys[death]) };
 }
 
 /** A contact with a session at this very portal. */

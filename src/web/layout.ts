@@ -36,7 +36,7 @@ type Main = Heading & {
 };
 
 export type PortalPage = Main & {
-  merchant: { name: string; slug: string };
+  merchant: { name: string };
   /** The portal's path, without a slash at its end. */
   base: string;
   /** How customers reach the merchant, as the merchant wrote it. */
@@ -67,7 +67,7 @@ export function portalPage(p: PortalPage): Html {
     >
     <div class="tools">
       ${p.signOut ? form(`${p.base}/sign-out`, button(say('home.sign-out'), { kind: 'link' })) : nothing}
-      ${help(p.merchant.name, p.help)}
+      ${help(say('page.help.title', { m: p.merchant.name }), p.help || say('recover.no-contact'))}
     </div>
   </header>`;
   const width = p.wide ? 'wide' : 'narrow';
@@ -94,6 +94,7 @@ export function adminPage(p: AdminPage): Html {
     <div class="me">
       <p>${p.person.name} <small>${p.person.role}</small></p>
       ${form('/admin/sign-out', button('Sign out', { kind: 'link' }))}
+      ${help(say('page.help.stuck'), say('page.help.staff'))}
     </div>
   </header>`;
   return page(p, p.organization.name, html`<div class="console">${side} ${main(p, true, p.actions)}</div>`);
@@ -104,6 +105,7 @@ export function barePage(p: BarePage): Html {
   const name = p.name ?? 'Sallyport';
   const header = html`<header class="top">
     <p class="brand">${logo({ outer: true, inner: true })}<span>${name}</span></p>
+    <div class="tools">${help(say('page.help.stuck'), say('page.help.bare'))}</div>
   </header>`;
   return page(p, name, html`<div class="frame narrow">${header} ${main(p)} ${foot()}</div>`, p.lang);
 }
@@ -153,12 +155,12 @@ function heading(p: Heading, beside: Html): Html {
 }
 
 // A disclosure and not a page: help must be reachable on every page without losing what was typed.
-function help(name: string, contact: string): Html {
+function help(title: string, text: string): Html {
   return html`<details class="help">
     <summary>${say('page.help')}</summary>
     <div>
-      <p>${say('page.help.title', { m: name })}</p>
-      <p class="lines">${contact || say('recover.no-contact')}</p>
+      <p>${title}</p>
+      <p class="lines">${text}</p>
     </div>
   </details>`;
 }

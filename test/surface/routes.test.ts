@@ -31,7 +31,8 @@ type Answer = 'admitted' | 'sign-in' | 'verify' | 'enable-mfa' | 401 | 403 | 404
 /** Who may do what at the console, as the product's rules say it and not as the code does. */
 const STAFF: Record<string, readonly Standing[]> = {
   read: ['owner', 'admin', 'support', 'auditor'],
-  'edit customers': ['owner', 'admin', 'support'],
+  'edit customers': ['owner', 'admin'],
+  'edit contacts': ['owner', 'admin', 'support'],
   'open and close portal access': ['owner', 'admin', 'support'],
   'reset MFA': ['owner', 'admin', 'support'],
   unlock: ['owner', 'admin', 'support'],
