@@ -225,9 +225,10 @@ export async function guesses(
   for (let guessed = 0; guessed < times;) {
     challenge ??= await challenged(installation, person);
     last = await answers(installation, challenge, world.wrongCode(secret), from(`guess ${guessed} at ${clock.now}`));
-    if (last.kind === 'wrong') guessed++;
+    if (last.kind === 'wrong' || last.kind === 'suspected') guessed++;
     if (last.kind === 'wait') clock.advance(last.until - clock.now);
-    if (last.kind === 'over' || (last.kind === 'wrong' && last.attemptsLeft === 0)) challenge = undefined;
+    if (last.kind === 'over' || last.kind === 'suspected' || (last.kind === 'wrong' && last.attemptsLeft === 0))
+      challenge = undefined;
   }
   return last;
 }

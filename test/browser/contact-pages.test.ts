@@ -63,7 +63,7 @@ async function firstDoor(tour: Tour): Promise<void> {
   await tour.comesTo(`/welcome/${await welcomeToken(tour, draft.email)}`, 'Set up your Acme Billing account');
   await tour.looks('welcome');
   await guest.press('Create account');
-  await guest.sees('Enter a password');
+  await guest.sees('Enter a new password');
   await tour.looksAtError('welcome, empty');
   await guest.write('Password', 'qwertyuiop12');
   await guest.press('Create account');
@@ -164,7 +164,7 @@ async function secondDoor(tour: Tour): Promise<void> {
   await guest.sees('You have 1 try left.');
   await tour.looksAtError('code, last try');
   await ways.givesCode(guest, '000003');
-  await guest.sees("You've entered too many wrong codes. Sign in again to get more tries.");
+  await guest.sees("You've entered too many wrong codes. Sign in again.");
   await tour.looks('sign-in, out of tries');
   await tour.knocks(acme.maria);
   await ways.givesCode(guest, '000000');
@@ -250,7 +250,7 @@ async function faults(tour: Tour): Promise<void> {
     `<form method="post" action="${origin}/portal/acme/sign-in"><button>Win a prize</button>`,
   );
   await guest.press('Win a prize');
-  await guest.arrives('This page was open too long');
+  await guest.arrives('This page was open too long. Try again');
   await tour.looksAtError('403', 'Sallyport');
   await anotherAcme(world.installation, 'other');
   await guest.go(origin);

@@ -157,7 +157,7 @@ async function customers(tour: Tour): Promise<void> {
 
 async function forms(tour: Tour): Promise<void> {
   const { guest, acme } = tour;
-  await tour.comesIn(acme.sam, await tour.enrolled(acme.sam));
+  await tour.comesIn(acme.ada, await tour.enrolled(acme.ada));
   await tour.worksAt('/customers/new', 'Add customer');
   await tour.looks('add customer');
   await guest.press('Add customer');

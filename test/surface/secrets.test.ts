@@ -101,6 +101,8 @@ function grouped(text: string, by = ' '): string {
 /** What a page is there to show: the key while it is set up, the codes while they are saved, a link once. */
 function shownOn({ path }: Asked, secrets: Secrets): string[] {
   if (path.endsWith('/enable-mfa/scan')) return ['a key', 'an otpauth URI'];
+  // Verify shows the QR code again, and so the key beside it (C5).
+  if (path.endsWith('/enable-mfa/verify')) return ['a key'];
   if (/\/enable-mfa\/backup-codes(\/download)?$/.test(path)) return ['a backup code'];
   if (path.endsWith('/welcome-link')) return [...secrets.links];
   // The form of a one-time link's own page is sent to the address that it stands at.

@@ -142,7 +142,7 @@ eachEngine('a button pressed twice', (engine) => {
     assert.equal((await stranger.get(links[1] ?? '')).status, 200);
     const form = { email: ida.email, password: 'seven quiet llamas knit' };
     await unchanged(world, async () => {
-      refusedWith(await stranger.post(links[1] ?? '', { ...form, password: '' }), 422, /Enter a password/);
+      refusedWith(await stranger.post(links[1] ?? '', { ...form, password: '' }), 422, /Enter a new password/);
       refusedWith(await stranger.post(links[1] ?? '', { ...form, password: 'short' }), 422, /12 characters or more/);
       refusedWith(
         await stranger.post(links[1] ?? '', { ...form, password: 'x'.repeat(10_000) }),
