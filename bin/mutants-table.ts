@@ -1,0 +1,462 @@
+/** What is deleted: a text that stands in a file exactly once. `replace` keeps what around it is not to go. */
+export interface Deletion {
+  readonly file: string;
+  readonly find: string;
+  readonly replace?: string;
+}
+
+/** A deletion that breaks an invariant of docs/sign-in.md, and the files with the sentences that should notice. */
+export interface Mutant extends Deletion {
+  readonly invariant: string;
+  readonly tests: readonly string[];
+  /** What else holds it, where no sentence can notice that this alone is gone. With these gone too, one must. */
+  readonly otherGuards?: readonly Deletion[];
+}
+
+const SCHEMA = 'migrations/0001_initial.sql';
+const EPOCH = 'src/accounts/epoch.ts';
+const INSTALLATION = 'src/accounts/installation.ts';
+const ACCESS = 'src/auth/access.ts';
+const ANSWER = 'src/auth/answer.ts';
+const CHALLENGES = 'src/auth/challenges.ts';
+const ENROLMENT = 'src/auth/enrolment.ts';
+const BACKUP_CODES = 'src/auth/factors/backup-codes.ts';
+const TOTP = 'src/auth/factors/totp.ts';
+const FRESH_PROOF = 'src/auth/fresh-proof.ts';
+const LIMITS = 'src/auth/limits.ts';
+const PASSWORDS = 'src/auth/passwords.ts';
+const POLICY = 'src/auth/policy.ts';
+const RECOVERY = 'src/auth/recovery.ts';
+const SESSIONS = 'src/auth/sessions.ts';
+const SIGN_IN = 'src/auth/sign-in.ts';
+const SEAL = 'src/crypto/seal.ts';
+const TOKENS = 'src/crypto/tokens.ts';
+const FORMS = 'src/web/forms.ts';
+const GUARDS = 'src/web/guards.ts';
+
+// Deletions that are also another one's second guard.
+const ACTIVE_IN_UPDATE: Deletion = {
+  file: TOTP,
+  find: 'AND id = ${id} AND enabled_at IS NOT NULL AND revoked_at IS NULL',
+  replace: 'AND id = ${id} AND revoked_at IS NULL',
+};
+const ACTIVE_IN_SELECT: Deletion = {
+  file: TOTP,
+  find: 'enabled_at IS NOT NULL AND revoked_at IS NULL ORDER BY id',
+  replace: 'revoked_at IS NULL ORDER BY id',
+};
+const OLD_SET_REVOKED: Deletion = { file: BACKUP_CODES, find: 'await revokeSet(tx, account, now);' };
+const OTHERS_REVOKED: Deletion = {
+  file: ENROLMENT,
+  find: `    await tx.run(sql\`UPDATE authenticators SET revoked_at = \${now}, secret = NULL WHERE organization_id = \${organizationId}
+      AND account_id = \${accountId} AND enabled_at IS NULL AND revoked_at IS NULL\`);`,
+};
+const OPEN_TO_SPEND: Deletion = {
+  file: CHALLENGES,
+  find: 'AND consumed_at IS NULL AND expires_at > ${now} AND attempts_left > 0',
+  replace: 'AND expires_at > ${now} AND attempts_left > 0',
+};
+const OPEN_TO_CONSUME: Deletion = {
+  file: CHALLENGES,
+  find: 'AND id = ${challenge.id} AND consumed_at IS NULL`',
+  replace: 'AND id = ${challenge.id}`',
+};
+const EPOCH_OF_CHALLENGE: Deletion = { file: CHALLENGES, find: 'challengeEpoch !== account.epoch || ' };
+const LOCK_OF_FRESH_PROOF: Deletion = {
+  file: FRESH_PROOF,
+  find: '    if (!(await lockAtEpoch(tx, account, account.epoch))) return new RolledBack(undefined);\n',
+};
+const EPOCH_OF_ATTEMPT: Deletion = { file: CHALLENGES, find: ' AND epoch = ${challenge.epoch}' };
+const EPOCH_OF_ANSWER: Deletion = { file: LIMITS, find: ' AND epoch = ${whose.epoch}' };
+const EPOCH_OF_SESSION: Deletion = {
+  file: SESSIONS,
+  find: 'AND s.epoch = a.epoch AND a.disabled_at IS NULL`;',
+  replace: 'AND a.disabled_at IS NULL`;',
+};
+const PLACE_OF_SEAL: Deletion = { file: SEAL, find: '[keyId, ...place]', replace: '[keyId]' };
+
+const TOTP_TEST = ['test/auth/factors/totp.test.ts'];
+const BACKUP_CODES_TEST = ['test/auth/factors/backup-codes.test.ts'];
+const CHALLENGES_TEST = ['test/auth/challenges.test.ts'];
+const ENROLMENT_TEST = ['test/auth/enrolment.test.ts'];
+const LIMITS_TEST = ['test/auth/limits.test.ts'];
+const SESSIONS_TEST = ['test/auth/sessions.test.ts'];
+const SIGN_IN_TEST = ['test/auth/sign-in.test.ts'];
+const POLICY_TEST = ['test/auth/policy.test.ts'];
+const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
+const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
+const ANSWER_TEST = ['test/auth/answer.test.ts'];
+const FRESH_PROOF_TEST = ['test/auth/fresh-proof.test.ts'];
+
+export const MUTANTS: readonly Mutant[] = [
+  { invariant: 'I1', file: TOTP, find: ' AND last_step < ${fresh}', tests: TOTP_TEST },
+  {
+    invariant: 'I2',
+    file: SCHEMA,
+    find: ',\n  CHECK (enabled_at IS NULL OR (proven_step IS NOT NULL AND last_step >= proven_step))',
+    otherGuards: [{ file: ENROLMENT, find: ', last_step = proven_step' }],
+    tests: TOTP_TEST,
+  },
+  { invariant: 'I3', file: BACKUP_CODES, find: ' AND used_at IS NULL', tests: BACKUP_CODES_TEST },
+  {
+    invariant: 'I4',
+    file: BACKUP_CODES,
+    find: 'AND s.revoked_at IS NULL ORDER BY c.id',
+    replace: 'ORDER BY c.id',
+    tests: BACKUP_CODES_TEST,
+  },
+  { invariant: 'I4', ...OLD_SET_REVOKED, tests: BACKUP_CODES_TEST },
+  {
+    invariant: 'I4',
+    file: SCHEMA,
+    find: 'CREATE UNIQUE INDEX backup_code_sets_one_active ON backup_code_sets (organization_id, account_id)\n  WHERE revoked_at IS NULL;',
+    otherGuards: [OLD_SET_REVOKED],
+    tests: BACKUP_CODES_TEST,
+  },
+  {
+    invariant: 'I4',
+    file: ENROLMENT,
+    find: '    const shown = await shownCodes(tx, installation, challenge);\n    if (shown) return shown;\n',
+    tests: ['test/races/enrolment.test.ts'],
+  },
+  { invariant: 'I5', file: CHALLENGES, find: ' AND attempts_left > 0', tests: CHALLENGES_TEST },
+  {
+    invariant: 'I5',
+    file: CHALLENGES,
+    find: 'SET attempts_left = attempts_left - 1',
+    replace: 'SET attempts_left = attempts_left',
+    tests: CHALLENGES_TEST,
+  },
+  {
+    invariant: 'I5',
+    file: CHALLENGES,
+    find: "  if (attemptsLeft === 0) return dead('exhausted');\n",
+    tests: CHALLENGES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'SET ${wrong} = ${wrong} + 1,',
+    replace: 'SET ${wrong} = ${wrong},',
+    tests: LIMITS_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'wait === 0 ? 0 : now + wait;',
+    replace: '0;',
+    tests: LIMITS_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: ' AND suspected_at IS NULL',
+    otherGuards: [{ file: ANSWER, find: "  if (suspectedAt !== null) return { kind: 'suspected' };\n" }],
+    tests: LIMITS_TEST,
+  },
+  { invariant: 'I7', file: LIMITS, find: '\n      AND ${waitUntil} <= ${now}', tests: BACKUP_CODES_TEST },
+  { invariant: 'I7', file: ANSWER, find: '  if (held) return held;\n', tests: BACKUP_CODES_TEST },
+  { invariant: 'I8', ...OPEN_TO_SPEND, tests: CHALLENGES_TEST },
+  { invariant: 'I8', ...OPEN_TO_CONSUME, otherGuards: [OPEN_TO_SPEND], tests: CHALLENGES_TEST },
+  {
+    invariant: 'I8',
+    file: SCHEMA,
+    find: '  UNIQUE (organization_id, challenge_id),\n',
+    otherGuards: [OPEN_TO_SPEND, OPEN_TO_CONSUME],
+    tests: CHALLENGES_TEST,
+  },
+  { invariant: 'I9', ...ACTIVE_IN_SELECT, tests: TOTP_TEST },
+  { invariant: 'I9', ...ACTIVE_IN_UPDATE, otherGuards: [ACTIVE_IN_SELECT], tests: TOTP_TEST },
+  {
+    invariant: 'I9',
+    file: TOTP,
+    find: ' AND revoked_at IS NULL ORDER BY id',
+    replace: ' ORDER BY id',
+    tests: TOTP_TEST,
+  },
+  {
+    invariant: 'I9',
+    file: SCHEMA,
+    find: "  CHECK (kind <> 'totp' OR (revoked_at IS NULL) = (secret IS NOT NULL)),\n",
+    otherGuards: [{ file: RECOVERY, find: ', secret = NULL' }],
+    tests: ENROLMENT_TEST,
+  },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: 'AND challenge_id = ${challenge.id}\n      AND account_id',
+    replace: 'AND account_id',
+    tests: ENROLMENT_TEST,
+  },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: ' AND challenge_id = ${challenge.id}\n        AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NULL',
+    replace: ' AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NULL',
+    tests: ENROLMENT_TEST,
+  },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: ' AND challenge_id = ${challenge.id}\n        AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL',
+    replace: ' AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL',
+    tests: ENROLMENT_TEST,
+  },
+  { invariant: 'I10', ...OTHERS_REVOKED, tests: ENROLMENT_TEST },
+  {
+    invariant: 'I10',
+    file: SCHEMA,
+    find: 'CREATE UNIQUE INDEX authenticators_one_pending ON authenticators (organization_id, account_id)\n  WHERE enabled_at IS NULL AND revoked_at IS NULL;',
+    otherGuards: [OTHERS_REVOKED],
+    tests: ENROLMENT_TEST,
+  },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: '    if (begun && begun.secret !== null && begun.expiresAt > now && begun.triesLeft > 0) return false;\n',
+    tests: ['test/races/enrolment.test.ts'],
+  },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: '    if (!(await lockAtEpoch(tx, challenge.account, challenge.epoch))) return new RolledBack(false);\n',
+    tests: ['test/races/enrolment.test.ts'],
+  },
+  { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return 'challenge';\n", tests: POLICY_TEST },
+  { invariant: 'I11', file: POLICY, find: "kind === 'staff' || ", tests: POLICY_TEST },
+  { invariant: 'I11', file: SIGN_IN, find: "if (next === 'session') {", replace: '{', tests: POLICY_TEST },
+  {
+    invariant: 'I11',
+    file: GUARDS,
+    find: '      if (!purposes.includes(challenge.purpose)) return visit.see(`${door.base}${otherwise}`);\n',
+    tests: ['test/surface/routes.test.ts'],
+  },
+  {
+    invariant: 'I11',
+    file: CHALLENGES,
+    find: ' AND purpose = ${challenge.purpose}',
+    tests: ENROLMENT_TEST,
+  },
+  {
+    invariant: 'I11',
+    file: SESSIONS,
+    find: 's.surface = ${surface} AND s.ended_at IS NULL AND s.expires_at',
+    replace: 's.ended_at IS NULL AND s.expires_at',
+    tests: SESSIONS_TEST,
+  },
+  { invariant: 'I12', ...EPOCH_OF_SESSION, tests: SESSIONS_TEST },
+  {
+    invariant: 'I12',
+    file: SESSIONS,
+    find: ' AND s.epoch = a.epoch AND a.disabled_at IS NULL`;',
+    replace: ' AND s.epoch = a.epoch`;',
+    tests: SESSIONS_TEST,
+  },
+  { invariant: 'I12', ...EPOCH_OF_CHALLENGE, tests: CHALLENGES_TEST },
+  { invariant: 'I12', ...EPOCH_OF_ANSWER, tests: CHALLENGES_TEST },
+  { invariant: 'I12', ...EPOCH_OF_ATTEMPT, otherGuards: [EPOCH_OF_ANSWER], tests: CHALLENGES_TEST },
+  { invariant: 'I12', file: EPOCH, find: ' AND epoch = ${epoch}', tests: SIGN_IN_TEST },
+  {
+    invariant: 'I12',
+    file: EPOCH,
+    find: 'await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId}\n    AND id = ${id} AND epoch = ${epoch} AND disabled_at IS NULL`);',
+    replace:
+      '(await tx.all(sql`SELECT 1 AS found FROM accounts WHERE organization_id = ${organizationId}\n    AND id = ${id} AND epoch = ${epoch} AND disabled_at IS NULL`)).length;',
+    tests: ['test/races/recovery.test.ts'],
+  },
+  {
+    invariant: 'I12',
+    file: ENROLMENT,
+    find: 'AND epoch = ${challenge.epoch} AND disabled_at IS NULL\n',
+    replace: 'AND disabled_at IS NULL\n',
+    tests: ENROLMENT_TEST,
+  },
+  {
+    invariant: 'I12',
+    file: SESSIONS,
+    find: ' AND epoch = ${session.account.epoch}',
+    otherGuards: [LOCK_OF_FRESH_PROOF, EPOCH_OF_CHALLENGE, EPOCH_OF_ANSWER, EPOCH_OF_ATTEMPT],
+    tests: FRESH_PROOF_TEST,
+  },
+  {
+    invariant: 'I12',
+    file: PASSWORDS,
+    find: 'password_set_at = ${now}, epoch = epoch + 1,',
+    replace: 'password_set_at = ${now},',
+    tests: PASSWORDS_TEST,
+  },
+  { invariant: 'I12', file: RECOVERY, find: 'epoch = epoch + 1, ', tests: RECOVERY_TEST },
+  {
+    invariant: 'I12',
+    file: ACCESS,
+    find: 'now}, epoch = epoch + 1\n',
+    replace: 'now}\n',
+    tests: ['test/auth/access.test.ts'],
+  },
+  {
+    invariant: 'I12',
+    file: 'src/accounts/contacts.ts',
+    find: ', epoch = epoch + 1',
+    tests: ['test/accounts/contacts.test.ts'],
+  },
+  {
+    invariant: 'I12',
+    file: EPOCH,
+    find: '  await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);\n',
+    tests: RECOVERY_TEST,
+  },
+  {
+    invariant: 'I13',
+    file: FORMS,
+    find: "    if (field === undefined) throw new RequestRefused(400, 'the form has a field that does not belong to it');\n",
+    tests: ['test/web/forms.test.ts'],
+  },
+  {
+    invariant: 'I13',
+    file: FORMS,
+    find: '    if (values.has(field)) throw new RequestRefused(400, `the field ${field} was sent twice`);\n',
+    tests: ['test/web/forms.test.ts'],
+  },
+  { invariant: 'I14', file: SESSIONS, find: ' && now - session.provedAt <= FRESH_PROOF_MS', tests: FRESH_PROOF_TEST },
+  { invariant: 'I14', file: 'src/auth/proof.ts', find: "this.by === 'totp'", replace: 'true', tests: SESSIONS_TEST },
+  {
+    invariant: 'I14',
+    file: 'src/admin/confirm.ts',
+    find: '!isFreshlyProven(session, visit.now)',
+    replace: 'false',
+    tests: ['test/surface/answers.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: GUARDS,
+    find: "if (found.session.provenBy === 'backup-code' && !AFTER_BACKUP_CODE.includes(permission)) {",
+    replace: 'if (false) {',
+    tests: ['test/surface/routes.test.ts'],
+  },
+  { invariant: 'I15', file: PASSWORDS, find: ' AND a.organization_id = ${claim.organizationId}', tests: SIGN_IN_TEST },
+  {
+    invariant: 'I15',
+    file: GUARDS,
+    find: ' || (door.organization && door.organization.id !== organizationId)',
+    tests: ['test/surface/routes.test.ts'],
+  },
+  {
+    invariant: 'I15',
+    file: GUARDS,
+    find: ' || (door.organization && door.organization.id !== organization.id)',
+    tests: ['test/surface/routes.test.ts'],
+  },
+  { invariant: 'I15', file: RECOVERY, find: 'sameHouse && ', tests: RECOVERY_TEST },
+  { invariant: 'I16', ...PLACE_OF_SEAL, tests: ['test/crypto/seal.test.ts'] },
+  {
+    invariant: 'I16',
+    file: INSTALLATION,
+    find: '  testSeal(ring);\n',
+    otherGuards: [PLACE_OF_SEAL],
+    tests: ['test/accounts/installation.test.ts'],
+  },
+  {
+    invariant: 'I17',
+    file: INSTALLATION,
+    find: ' checkKey(ring, use);',
+    replace: ';',
+    tests: ['test/accounts/installation.test.ts'],
+  },
+  {
+    invariant: 'I17',
+    file: SEAL,
+    find: 'keyOf(ring, keyId)',
+    replace: 'keyOf(ring, ring.current)',
+    tests: ['test/crypto/seal.test.ts'],
+  },
+  { invariant: 'I18', file: ANSWER, find: "        await note(tx, 'right', {});\n", tests: ANSWER_TEST },
+  {
+    invariant: 'I18',
+    file: ANSWER,
+    find: "      await note(tx, 'wrong', { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 });\n",
+    tests: ANSWER_TEST,
+  },
+  { invariant: 'I18', file: SIGN_IN, find: "    await note('password.answered', 'right');\n", tests: ANSWER_TEST },
+  {
+    invariant: 'I18',
+    file: PASSWORDS,
+    find: '  if (account) {\n    await installation.db.transaction((tx) =>',
+    replace: '  if (account) {\n    await Promise.resolve((tx: Transaction) =>',
+    tests: ANSWER_TEST,
+  },
+  {
+    invariant: 'I19',
+    file: ENROLMENT,
+    find: ' AND consumed_at IS NULL`);\n  return !row',
+    replace: '`);\n  return !row',
+    otherGuards: [
+      {
+        file: CHALLENGES,
+        find: 'SET consumed_at = ${now}, sealed_codes = NULL\n    WHERE organization_id = ${challenge.',
+        replace: 'SET consumed_at = ${now}\n    WHERE organization_id = ${challenge.',
+      },
+      { file: SCHEMA, find: ' AND consumed_at IS NULL))\n', replace: '))\n' },
+    ],
+    tests: ENROLMENT_TEST,
+  },
+  {
+    invariant: 'I19',
+    file: 'src/web/security.ts',
+    find: "    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');\n",
+    tests: ['test/surface/browser.test.ts'],
+  },
+  {
+    invariant: 'I20',
+    file: PASSWORDS,
+    find: '  const argon2 = known ?? (await installation.nobodysPassword);',
+    replace: '  if (known === undefined) return false;\n  const argon2 = known;',
+    tests: SIGN_IN_TEST,
+  },
+  {
+    invariant: 'I20',
+    file: PASSWORDS,
+    find: ' || held.account.disabledAt !== null',
+    tests: SIGN_IN_TEST,
+  },
+  {
+    invariant: 'I20',
+    file: PASSWORDS,
+    find: 'await installation.db.transaction((tx) =>\n    limits.tallyWithin(',
+    replace: 'await Promise.resolve((tx: Transaction) =>\n    limits.tallyWithin(',
+    tests: SIGN_IN_TEST,
+  },
+  { invariant: 'I21', file: PASSWORDS, find: '!known && ', tests: LIMITS_TEST },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: '  await forgetAddresses(tx, account.organizationId, account.id);\n',
+    tests: PASSWORDS_TEST,
+  },
+  {
+    invariant: 'I23',
+    file: TOKENS,
+    find: "createHash('sha256').update(token).digest('base64url')",
+    replace: 'token',
+    tests: SIGN_IN_TEST,
+  },
+  {
+    invariant: 'I23',
+    file: TOKENS,
+    find: "randomBytes(32).toString('base64url')",
+    replace: "randomBytes(8).toString('base64url')",
+    tests: ['test/crypto/tokens.test.ts'],
+  },
+  {
+    invariant: 'I23',
+    file: SESSIONS,
+    find: 'SET token_hash = ${hashToken(token)}, proved_at',
+    replace: 'SET proved_at',
+    tests: FRESH_PROOF_TEST,
+  },
+  {
+    invariant: 'I23',
+    file: SESSIONS,
+    find: '  if (previous !== undefined) await endSession(tx, previous, now);\n',
+    tests: SIGN_IN_TEST,
+  },
+];
