@@ -176,20 +176,25 @@ export async function generateCodes(
   challenge: Challenge,
   visitor: Visitor,
 ): Promise<readonly string[] | undefined> {
-  const shown = await shownCodes(installation.db, installation, challenge);
-  if (shown) return shown;
-  const begun = drawing.get(challenge.id) ?? drawAndKeep(installation, challenge, visitor);
-  drawing.set(challenge.id, begun);
-  try {
-    return await begun;
-  } finally {
-    drawing.delete(challenge.id);
-  }
+  const begun = drawing.get(challenge.id);
+  if (begun) return begun;
+  const drawn = shownOrDrawn(installation, challenge, visitor).finally(() => drawing.delete(challenge.id));
+  drawing.set(challenge.id, drawn);
+  return drawn;
 }
 
 // A ceremony draws once however often the button is pressed at once: five slow hashes a press would let one contact
 // keep everybody else's sign-ins waiting. Across servers the transaction still decides whose five they are.
 const drawing = new Map<string, Promise<readonly string[] | undefined>>();
+
+async function shownOrDrawn(
+  installation: Installation,
+  challenge: Challenge,
+  visitor: Visitor,
+): Promise<readonly string[] | undefined> {
+  const shown = await shownCodes(installation.db, installation, challenge);
+  return shown ?? drawAndKeep(installation, challenge, visitor);
+}
 
 async function drawAndKeep(
   installation: Installation,

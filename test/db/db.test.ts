@@ -220,14 +220,19 @@ describe('PostgreSQL', () => {
       tx.script('CREATE TABLE rows (id BIGINT, n BIGINT); INSERT INTO rows VALUES (1, 0), (2, 0);'),
     );
     const both = Promise.withResolvers<void>();
-    let began = 0;
-    const raise = (first: number, second: number): Promise<number> =>
-      db.transaction(async (tx) => {
+    const winner = Promise.withResolvers<void>();
+    let [began, holding] = [0, 0];
+    const raise = async (first: number, second: number): Promise<void> => {
+      await db.transaction(async (tx) => {
+        // PostgreSQL lets the loser snatch its row back before the winner has woken: the same deadlock once more.
+        if (++began > 2) await winner.promise;
         await tx.run(sql`UPDATE rows SET n = n + 1 WHERE id = ${first}`);
-        if (++began === 2) both.resolve();
+        if (++holding === 2) both.resolve();
         await both.promise;
         return tx.run(sql`UPDATE rows SET n = n + 1 WHERE id = ${second}`);
       });
+      winner.resolve();
+    };
     await Promise.all([raise(1, 2), raise(2, 1)]);
     assert.ok(began > 2, 'nobody lost, so the retry was not tried');
     assert.deepEqual(await db.all(sql`SELECT n FROM rows ORDER BY id`), [{ n: 2 }, { n: 2 }]);
