@@ -77,6 +77,8 @@ export const OUTSIDER_PASSWORD: Limit = { name: 'password by outsider', allows: 
 /** Counted only, so that an unknown e-mail costs what a known one's audit row costs. */
 export const UNKNOWN_EMAIL: Limit = { name: 'sign-in with unknown email', allows: 0, windowMs: HOUR_MS };
 export const RESETS_BY_AGENT: Limit = { name: 'resets by agent', allows: 20, windowMs: HOUR_MS };
+/** New passwords tried with one welcome link: judging one takes a core for up to a third of a second. */
+export const PASSWORD_BY_LINK: Limit = { name: 'new password by link', allows: 20, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;
 
 /** What is counted: a limit, and whom it is counted for. */
