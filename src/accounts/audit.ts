@@ -36,7 +36,8 @@ export type Action =
   | 'mfa.enabled'
   | 'backup-codes.generated'
   | 'mfa.reset'
-  | 'account.unlocked';
+  | 'account.unlocked'
+  | 'clock.accepted';
 
 export interface Fact {
   readonly organizationId: string;

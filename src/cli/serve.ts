@@ -9,6 +9,7 @@ import { sweep } from '../auth/housekeeping.ts';
 import { offerSetup } from '../auth/setup.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
+import { keepTime } from './clock.ts';
 import { openAll } from './open.ts';
 import { command, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
@@ -29,6 +30,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
   const installation = await openAll(config, now, log);
   try {
     const { publicUrl, trustedProxies } = config;
+    const stopTime = await keepTime(installation);
     const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
@@ -40,6 +42,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     } finally {
       await stopListening(server);
       await stopSweeping();
+      await stopTime();
     }
   } finally {
     await installation.db.close();
