@@ -6,3 +6,8 @@ CREATE TABLE clock (
 );
 
 -- One row in a copy that `sallyport backup` has made, and in no other database: the first server that opens the copy
+-- closes what it cannot know about the time since, and takes the row away.
+CREATE TABLE backup_copy (
+  id TEXT NOT NULL PRIMARY KEY CHECK (id = 'this'),
+  taken_at BIGINT NOT NULL
+);

@@ -37,7 +37,8 @@ export type Action =
   | 'backup-codes.generated'
   | 'mfa.reset'
   | 'account.unlocked'
-  | 'clock.accepted';
+  | 'clock.accepted'
+  | 'database.restored';
 
 export interface Fact {
   readonly organizationId: string;

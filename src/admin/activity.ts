@@ -81,4 +81,5 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
     'password-removed': 'Unlocked, and the old password removed',
   },
   'clock.accepted': done('Clock accepted'),
+  'database.restored': done('Database restored from a backup'),
 };
