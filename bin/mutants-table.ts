@@ -23,6 +23,7 @@ const ENROLMENT = 'src/auth/enrolment.ts';
 const BACKUP_CODES = 'src/auth/factors/backup-codes.ts';
 const TOTP = 'src/auth/factors/totp.ts';
 const FRESH_PROOF = 'src/auth/fresh-proof.ts';
+const CLOCK = 'src/accounts/clock.ts';
 const LIMITS = 'src/auth/limits.ts';
 const PASSWORDS = 'src/auth/passwords.ts';
 const POLICY = 'src/auth/policy.ts';
@@ -91,6 +92,7 @@ const POLICY_TEST = ['test/auth/policy.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
 const ANSWER_TEST = ['test/auth/answer.test.ts'];
+const CLOCK_TEST = ['test/auth/clock.test.ts'];
 const FRESH_PROOF_TEST = ['test/auth/fresh-proof.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -494,7 +496,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    if (values.has(field)) throw new RequestRefused(400, `the field ${field} was sent twice`);\n',
     tests: ['test/web/forms.test.ts'],
   },
-  { invariant: 'I14', file: SESSIONS, find: ' && now - session.provedAt <= FRESH_PROOF_MS', tests: FRESH_PROOF_TEST },
+  { invariant: 'I14', file: SESSIONS, find: ' && now - provedAt <= FRESH_PROOF_MS', tests: FRESH_PROOF_TEST },
   { invariant: 'I14', file: 'src/auth/proof.ts', find: "this.by === 'totp'", replace: 'true', tests: SESSIONS_TEST },
   {
     invariant: 'I14',
@@ -615,6 +617,22 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  await forgetAddresses(tx, account.organizationId, account.id);\n',
     tests: PASSWORDS_TEST,
   },
+  { invariant: 'I22', file: CLOCK, find: ' WHERE clock.seen_at < excluded.seen_at', tests: CLOCK_TEST },
+  {
+    invariant: 'I22',
+    file: LIMITS,
+    find: "typed === 'totp' ? sql`AND ${clockIsRight(now)}` : sql``",
+    replace: 'sql``',
+    tests: CLOCK_TEST,
+  },
+  {
+    invariant: 'I22',
+    file: ANSWER,
+    find: "  if (behind && typed === 'totp') return { kind: 'clock-behind' };\n",
+    tests: CLOCK_TEST,
+  },
+  { invariant: 'I22', file: ENROLMENT, find: '\n        AND ${clockIsRight(now)}', tests: CLOCK_TEST },
+  { invariant: 'I22', file: SESSIONS, find: ' && !clockIsBehind(now, provedAt)', tests: CLOCK_TEST },
   {
     invariant: 'I21',
     file: PASSWORDS,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Account } from '../accounts/accounts.ts';
 import { record, type Fact } from '../accounts/audit.ts';
+import { seenAt } from '../accounts/clock.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { findOrganization } from '../accounts/organizations.ts';
@@ -15,6 +16,8 @@ import { openSecret, sealSecret } from './factors/totp.ts';
 import {
   BACKUP_CODES_LIFETIME_MS,
   CLOCK_HINT_STEPS,
+  clockIsBehind,
+  clockIsRight,
   ENROLMENT_LIFETIME_MS,
   STEPS_EITHER_WAY,
   TRIES_PER_ENROLMENT,
@@ -98,6 +101,8 @@ export type Verified =
   | { kind: 'wrong'; triesUsed: number }
   /** The code is right for another time: the phone's clock is off by so many minutes. */
   | { kind: 'clock'; minutes: number; direction: 'slow' | 'fast' }
+  /** No code was looked at: the server's own clock is behind (I22). */
+  | { kind: 'clock-behind' }
   /** There is nothing to prove (any more): go to where the ceremony stands. */
   | { kind: 'out-of-turn' };
 
@@ -117,8 +122,12 @@ export function verifyEnrolment(
       SET tries_left = tries_left - 1
       WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND challenge_id = ${challenge.id}
         AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NULL AND expires_at > ${now} AND tries_left > 0
+        AND ${clockIsRight(now)}
       RETURNING id, secret, tries_left AS "left"`);
-    if (!spent) return new RolledBack<Verified>({ kind: 'out-of-turn' });
+    if (!spent) {
+      const behind = clockIsBehind(now, await seenAt(tx));
+      return new RolledBack<Verified>({ kind: behind ? 'clock-behind' : 'out-of-turn' });
+    }
     const secret = openSecret(installation, organizationId, accountId, spent.id, spent.secret);
     const current = timeStep(now);
     const proven = matchingSteps(secret, code, current - STEPS_EITHER_WAY, current + STEPS_EITHER_WAY).at(-1);

@@ -2,7 +2,13 @@ import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
 import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
 import { sql, type Database, type Sql, type Transaction } from '../db/db.ts';
 import type { Surface } from './challenges.ts';
-import { FRESH_PROOF_MS, LAST_USE_WRITTEN_EVERY_MS, OPEN_SESSIONS_PER_ACCOUNT, SESSION_LIFETIMES } from './limits.ts';
+import {
+  clockIsBehind,
+  FRESH_PROOF_MS,
+  LAST_USE_WRITTEN_EVERY_MS,
+  OPEN_SESSIONS_PER_ACCOUNT,
+  SESSION_LIFETIMES,
+} from './limits.ts';
 import type { Proof, ProvenBy } from './proof.ts';
 
 /** Where a request comes from: the client's address (believed proxies taken off) and what its browser calls itself. */
@@ -109,9 +115,13 @@ export async function refreshSession(db: Database, session: Session, now: number
     AND id = ${session.id} AND last_used_at < ${now} AND ended_at IS NULL`);
 }
 
-/** Whether the account's own second factor was proven recently enough for an act that asks for it (I14). */
+/**
+ * Whether the account's own second factor was proven recently enough for an act that asks for it (I14). A proof from the
+ * future was not: how long ago it was, a clock that was set back cannot tell (I22).
+ */
 export function isFreshlyProven(session: Session, now: number): boolean {
-  return session.provedAt !== null && now - session.provedAt <= FRESH_PROOF_MS;
+  const { provedAt } = session;
+  return provedAt !== null && now - provedAt <= FRESH_PROOF_MS && !clockIsBehind(now, provedAt);
 }
 
 /**

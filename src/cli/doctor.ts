@@ -1,11 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
-import { listAudit } from '../accounts/audit.ts';
+import { seenAt } from '../accounts/clock.ts';
 import { hasKeysInUse } from '../accounts/installation.ts';
-import { someOrganizations } from '../accounts/organizations.ts';
+import { clockIsBehind } from '../auth/limits.ts';
 import { ConfigRefused, readConfig, unknownVariables, type Config } from '../config.ts';
 import { sql, type Database } from '../db/db.ts';
 import { schemaState, type SchemaState } from '../db/migrate.ts';
+import { MEND_CLOCK } from './clock.ts';
 import { databaseFile, keysFile, newerSchema, olderSchema, openDatabase, openInstalled, QUIET } from './open.ts';
 import { command, moment, print, type Options } from './shell.ts';
 
@@ -154,20 +155,9 @@ async function keys(db: Database, config: Config, now: () => number): Promise<Fi
 }
 
 // Codes are made of the time: minutes off, and every right one is refused (I22).
-const CLOCK_SLACK_MS = 30_000;
-
 async function clock(db: Database, now: number): Promise<Finding> {
-  let latest = 0;
-  for (const { id } of await someOrganizations(db, Number.MAX_SAFE_INTEGER)) {
-    const [row] = await listAudit(db, id, { limit: 1 });
-    latest = Math.max(latest, row?.at ?? 0);
-  }
+  const seen = await seenAt(db);
   const check = 'Clock';
-  if (now >= latest - CLOCK_SLACK_MS) return { check, found: moment(now) };
-  const found = `${moment(now)}, but the database has seen ${moment(latest)}`;
-  return {
-    check,
-    found,
-    mend: 'codes will be refused: set the clock by the network, for example timedatectl set-ntp true',
-  };
+  if (!clockIsBehind(now, seen)) return { check, found: moment(now) };
+  return { check, found: `${moment(now)}, but the database has seen ${moment(seen)}`, mend: MEND_CLOCK };
 }

@@ -6,11 +6,13 @@ import type { Command } from 'commander';
 import type { Installation } from '../accounts/installation.ts';
 import { createApp } from '../app.ts';
 import { sweep } from '../auth/housekeeping.ts';
+import { closeCopy } from '../auth/restored.ts';
 import { offerSetup } from '../auth/setup.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
+import { keepTime } from './clock.ts';
 import { openAll } from './open.ts';
-import { command, type Options } from './shell.ts';
+import { command, iso, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
 
 const SWEEP_EVERY_MS = 60_000;
@@ -29,6 +31,8 @@ async function serve(now: () => number, options: Options): Promise<void> {
   const installation = await openAll(config, now, log);
   try {
     const { publicUrl, trustedProxies } = config;
+    await afterRestore(installation);
+    const stopTime = await keepTime(installation);
     const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
@@ -40,10 +44,22 @@ async function serve(now: () => number, options: Options): Promise<void> {
     } finally {
       await stopListening(server);
       await stopSweeping();
+      await stopTime();
     }
   } finally {
     await installation.db.close();
   }
+}
+
+// Before the first request, so that nothing which the copy remembers opens anything.
+async function afterRestore(installation: Installation): Promise<void> {
+  const closed = await closeCopy(installation);
+  if (!closed) return;
+  const { takenAt, ...counts } = closed;
+  installation.log.warn('the database is a restored backup: what was open in it has ended', {
+    takenAt: iso(takenAt),
+    ...counts,
+  });
 }
 
 /** Takes requests for an app; a port that is not to be had is a sentence, not a fault. */

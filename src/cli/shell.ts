@@ -9,6 +9,7 @@ export interface Options {
   readonly json?: true;
   readonly yes?: true;
   readonly staff?: true;
+  readonly revokeBackupCodes?: true;
   readonly passwordStdin?: true;
   readonly organization?: string;
   readonly customer?: string;

@@ -83,6 +83,12 @@ export class Visit {
     return this.page(html, 429);
   }
 
+  /** A page for what this server cannot do just now, through no fault of the visitor's. */
+  unavailable(html: Html): Promise<Response> {
+    this.#context.header('Retry-After', '60');
+    return this.page(html, 503);
+  }
+
   /** Post, redirect, get: 303 to a path of ours, never to one that a request names. */
   see(path: string): Response {
     return this.#context.redirect(path, 303);

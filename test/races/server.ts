@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import { raiseMark } from '../../src/accounts/clock.ts';
 import { openInstallation } from '../../src/accounts/installation.ts';
 import { createApp } from '../../src/app.ts';
 import { openPostgres } from '../../src/db/postgres.ts';
@@ -15,9 +16,10 @@ const POOL = 24;
 const quiet = (): void => undefined;
 let clock = 0;
 
+// Each time its clock is set it shows the database what it shows every second in `serve`.
 process.on('message', (now: number) => {
   clock = now;
-  process.send?.('the clock is set');
+  void raiseMark(installation.db, now).then(() => process.send?.('the clock is set'));
 });
 process.on('disconnect', () => process.exit());
 
