@@ -15,7 +15,7 @@ export interface Mutant extends Deletion {
 
 const SCHEMA = 'migrations/0001_initial.sql';
 const EPOCH = 'src/accounts/epoch.ts';
-const INSTALLATION = 'src/accounts/installation.ts';
+const KEYS = 'src/accounts/keys.ts';
 const ACCESS = 'src/auth/access.ts';
 const ANSWER = 'src/auth/answer.ts';
 const CHALLENGES = 'src/auth/challenges.ts';
@@ -350,14 +350,14 @@ export const MUTANTS: readonly Mutant[] = [
   { invariant: 'I16', ...PLACE_OF_SEAL, tests: ['test/crypto/seal.test.ts'] },
   {
     invariant: 'I16',
-    file: INSTALLATION,
+    file: KEYS,
     find: '  testSeal(ring);\n',
     otherGuards: [PLACE_OF_SEAL],
     tests: ['test/accounts/installation.test.ts'],
   },
   {
     invariant: 'I17',
-    file: INSTALLATION,
+    file: KEYS,
     find: ' checkKey(ring, use);',
     replace: ';',
     tests: ['test/accounts/installation.test.ts'],

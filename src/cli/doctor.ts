@@ -1,12 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { listAudit } from '../accounts/audit.ts';
-import { hasKeysInUse } from '../accounts/installation.ts';
+import { hasKeysInUse } from '../accounts/keys.ts';
 import { someOrganizations } from '../accounts/organizations.ts';
 import { ConfigRefused, readConfig, unknownVariables, type Config } from '../config.ts';
 import { sql, type Database } from '../db/db.ts';
 import { schemaState, type SchemaState } from '../db/migrate.ts';
-import { databaseFile, keysFile, newerSchema, olderSchema, openDatabase, openInstalled, QUIET } from './open.ts';
+import { databaseFile, newerSchema, olderSchema, openDatabase, openInstalled, QUIET } from './open.ts';
+import { keysFile } from './keys-file.ts';
 import { command, moment, print, type Options } from './shell.ts';
 
 /** One thing that was looked at; `mend` says how, where it is not as it should be. */

@@ -26,6 +26,7 @@ const FAMILIES: Record<string, (given: Given) => Promise<Family>> = {
   account: () => import('./account.ts'),
   document: () => import('./document.ts'),
   audit: () => import('./audit.ts'),
+  keys: () => import('./keys.ts'),
   doctor: () => import('./doctor.ts'),
 };
 
