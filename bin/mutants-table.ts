@@ -26,6 +26,7 @@ const FRESH_PROOF = 'src/auth/fresh-proof.ts';
 const LIMITS = 'src/auth/limits.ts';
 const PASSWORDS = 'src/auth/passwords.ts';
 const POLICY = 'src/auth/policy.ts';
+const ROTATION = 'src/auth/rotation.ts';
 const RECOVERY = 'src/auth/recovery.ts';
 const SESSIONS = 'src/auth/sessions.ts';
 const SIGN_IN = 'src/auth/sign-in.ts';
@@ -81,6 +82,7 @@ const CHALLENGES_TEST = ['test/auth/challenges.test.ts'];
 const ENROLMENT_TEST = ['test/auth/enrolment.test.ts'];
 const LIMITS_TEST = ['test/auth/limits.test.ts'];
 const SESSIONS_TEST = ['test/auth/sessions.test.ts'];
+const ROTATION_TEST = ['test/auth/rotation.test.ts'];
 const SIGN_IN_TEST = ['test/auth/sign-in.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
@@ -362,6 +364,30 @@ export const MUTANTS: readonly Mutant[] = [
     replace: ';',
     tests: ['test/accounts/installation.test.ts'],
   },
+  {
+    invariant: 'I17',
+    file: KEYS,
+    find: ' checkHolder(ring, other, now);',
+    replace: ';',
+    tests: ['test/accounts/installation.test.ts'],
+  },
+  { invariant: 'I17', file: KEYS, find: ' AND last_used_at = ${lastUsedAt}', tests: ROTATION_TEST },
+  {
+    invariant: 'I17',
+    file: ROTATION,
+    find: ' AND ${column.column} = ${row.sealed} RETURNING',
+    replace: ' RETURNING',
+    tests: ROTATION_TEST,
+  },
+  {
+    invariant: 'I17',
+    file: ROTATION,
+    find: 'const empty = sealers.length === 0 && ',
+    replace: 'const empty = ',
+    tests: ROTATION_TEST,
+  },
+  { invariant: 'I17', file: ROTATION, find: ' && !stuck.has(keyId)', tests: ROTATION_TEST },
+  { invariant: 'I17', file: ROTATION, find: '    if (unfinished) continue;\n', tests: ROTATION_TEST },
   {
     invariant: 'I17',
     file: SEAL,

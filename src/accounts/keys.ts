@@ -190,7 +190,7 @@ function checkHolder(ring: KeyRing, { name, keyIds, seenAt }: FoundHolder, now: 
   const seconds = Math.max(0, Math.round((now - seenAt) / 1000));
   throw new KeyRefused(
     `Key "${ring.current}" comes first here, and a process that runs without it could not open what it seals: ${name}, seen ${seconds} s ago.`,
-    'One server: stop it first. Several: put the key last on all, restart each, then put it first. A killed one is forgotten after 3 minutes.',
+    'Restart it first. With several servers put the key last on all, restart each, and then put it first; one that was killed is forgotten after 3 minutes.',
   );
 }
 

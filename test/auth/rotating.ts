@@ -1,6 +1,6 @@
 // A process of its own that rotates the keys of the database of its arguments, `engine place now killAfter`, from the key
 // "old" to "new". After so many values it kills itself, as a power cut would. With killAfter = 'never' it rotates to and
-// fro instead, until its parent lets it go, and tells how often.
+// fro instead, until its parent lets it go, and tells how often it has come round.
 import { openInstallation } from '../../src/accounts/installation.ts';
 import { letRingGo } from '../../src/accounts/keys.ts';
 import { rotate, type Watch } from '../../src/auth/rotation.ts';
@@ -27,10 +27,11 @@ async function rotated(ids: readonly [string, string], watch: Watch): Promise<vo
 async function toAndFro(): Promise<void> {
   const parent = { waits: true };
   process.once('message', () => (parent.waits = false));
-  process.send?.('begun');
-  let turns = 0;
-  for (; parent.waits; turns++) await rotated(turns % 2 === 0 ? ['new', 'old'] : ['old', 'new'], () => undefined);
-  process.send?.(turns);
+  for (let turns = 0; parent.waits; turns++) {
+    process.send?.(turns);
+    await rotated(turns % 2 === 0 ? ['new', 'old'] : ['old', 'new'], () => undefined);
+  }
+  process.disconnect?.();
 }
 
 async function cutOff(): Promise<void> {
