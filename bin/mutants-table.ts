@@ -15,7 +15,7 @@ export interface Mutant extends Deletion {
 
 const SCHEMA = 'migrations/0001_initial.sql';
 const EPOCH = 'src/accounts/epoch.ts';
-const INSTALLATION = 'src/accounts/installation.ts';
+const KEYS = 'src/accounts/keys.ts';
 const ACCESS = 'src/auth/access.ts';
 const ANSWER = 'src/auth/answer.ts';
 const CHALLENGES = 'src/auth/challenges.ts';
@@ -27,6 +27,7 @@ const CLOCK = 'src/accounts/clock.ts';
 const LIMITS = 'src/auth/limits.ts';
 const PASSWORDS = 'src/auth/passwords.ts';
 const POLICY = 'src/auth/policy.ts';
+const ROTATION = 'src/auth/rotation.ts';
 const RECOVERY = 'src/auth/recovery.ts';
 const SESSIONS = 'src/auth/sessions.ts';
 const SIGN_IN = 'src/auth/sign-in.ts';
@@ -87,6 +88,7 @@ const CODES_TEST = ['test/auth/wrong-codes.test.ts', 'test/auth/wrong-codes-wind
 const ATTACKER_TEST = ['test/auth/attacker.test.ts'];
 const PROXIES_TEST = ['test/web/client-ip.test.ts', 'test/surface/proxies.test.ts'];
 const SESSIONS_TEST = ['test/auth/sessions.test.ts'];
+const ROTATION_TEST = ['test/auth/rotation.test.ts'];
 const SIGN_IN_TEST = ['test/auth/sign-in.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
@@ -535,18 +537,42 @@ export const MUTANTS: readonly Mutant[] = [
   { invariant: 'I16', ...PLACE_OF_SEAL, tests: ['test/crypto/seal.test.ts'] },
   {
     invariant: 'I16',
-    file: INSTALLATION,
+    file: KEYS,
     find: '  testSeal(ring);\n',
     otherGuards: [PLACE_OF_SEAL],
     tests: ['test/accounts/installation.test.ts'],
   },
   {
     invariant: 'I17',
-    file: INSTALLATION,
+    file: KEYS,
     find: ' checkKey(ring, use);',
     replace: ';',
     tests: ['test/accounts/installation.test.ts'],
   },
+  {
+    invariant: 'I17',
+    file: KEYS,
+    find: ' checkHolder(ring, other, now);',
+    replace: ';',
+    tests: ['test/accounts/installation.test.ts'],
+  },
+  { invariant: 'I17', file: KEYS, find: ' AND last_used_at = ${lastUsedAt}', tests: ROTATION_TEST },
+  {
+    invariant: 'I17',
+    file: ROTATION,
+    find: ' AND ${column.column} = ${row.sealed} RETURNING',
+    replace: ' RETURNING',
+    tests: ROTATION_TEST,
+  },
+  {
+    invariant: 'I17',
+    file: ROTATION,
+    find: 'const empty = sealers.length === 0 && ',
+    replace: 'const empty = ',
+    tests: ROTATION_TEST,
+  },
+  { invariant: 'I17', file: ROTATION, find: ' && !stuck.has(keyId)', tests: ROTATION_TEST },
+  { invariant: 'I17', file: ROTATION, find: '    if (unfinished) continue;\n', tests: ROTATION_TEST },
   {
     invariant: 'I17',
     file: SEAL,

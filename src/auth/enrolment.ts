@@ -4,6 +4,7 @@ import { record, type Fact } from '../accounts/audit.ts';
 import { seenAt } from '../accounts/clock.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
+import type { SealedColumn, SealedRow } from '../accounts/keys.ts';
 import { findOrganization } from '../accounts/organizations.ts';
 import { encodeBase32 } from '../crypto/base32.ts';
 import { open, seal } from '../crypto/seal.ts';
@@ -261,8 +262,24 @@ function label(text: string): string {
   return encodeURIComponent(text.replaceAll(':', ' ').replace(/\s+/g, ' ').trim());
 }
 
-function codesPlace(challenge: Challenge): string[] {
-  return ['challenges', 'sealed_codes', challenge.account.organizationId, challenge.account.id, challenge.id];
+/** Backup codes that are still on somebody's screen. */
+export const SEALED_SHOWN_CODES: SealedColumn<SealedRow & { accountId: string }> = {
+  name: 'challenges.sealed_codes',
+  table: sql`challenges`,
+  column: sql`sealed_codes`,
+  key: sql`organization_id, id`,
+  rows: sql`SELECT organization_id AS first, id AS second, account_id AS "accountId", sealed_codes AS sealed
+    FROM challenges`,
+  place: (row) => codesPlace({ account: { organizationId: row.first, id: row.accountId }, id: row.second }),
+};
+
+interface OfChallenge {
+  readonly account: Pick<Account, 'organizationId' | 'id'>;
+  readonly id: string;
+}
+
+function codesPlace({ account, id }: OfChallenge): string[] {
+  return ['challenges', 'sealed_codes', account.organizationId, account.id, id];
 }
 
 function fact(challenge: Challenge, visitor: Visitor, action: Fact['action']): Fact {

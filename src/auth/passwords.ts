@@ -4,6 +4,7 @@ import { ACCOUNT_COLUMNS, emailKey, type Account, type Kind } from '../accounts/
 import { record, type Actor } from '../accounts/audit.ts';
 import { forgetAddresses, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
+import type { SealedColumn } from '../accounts/keys.ts';
 import { HashingBusy, hashingGuard } from '../crypto/hashing-guard.ts';
 import { hashPassword, isOutdated, isTooLong, PASSWORD_LENGTH, verifyPassword } from '../crypto/passwords.ts';
 import { open, seal } from '../crypto/seal.ts';
@@ -256,6 +257,16 @@ async function rehash(installation: Installation, { account, sealed }: Held, pas
 function openPassword(installation: Installation, account: Account, sealed: string): string {
   return open(installation.ring, place(account), sealed);
 }
+
+/** The hashes of passwords. */
+export const SEALED_PASSWORDS: SealedColumn = {
+  name: 'accounts.password',
+  table: sql`accounts`,
+  column: sql`password`,
+  key: sql`organization_id, id`,
+  rows: sql`SELECT organization_id AS first, id AS second, password AS sealed FROM accounts`,
+  place: (row) => place({ organizationId: row.first, id: row.second }),
+};
 
 function place(account: Pick<Account, 'organizationId' | 'id'>): string[] {
   return ['accounts', 'password', account.organizationId, account.id];

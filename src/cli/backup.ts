@@ -7,7 +7,8 @@ import { readConfig, type Config } from '../config.ts';
 import { sql } from '../db/db.ts';
 import { schemaState } from '../db/migrate.ts';
 import { openSqlite } from '../db/sqlite.ts';
-import { databaseFile, keysFile, newerSchema, openDatabase } from './open.ts';
+import { keysFile } from './keys-file.ts';
+import { databaseFile, newerSchema, openDatabase } from './open.ts';
 import { command, iso, print, type Options } from './shell.ts';
 import { failed, notFound, refused, type Stopped } from './stopped.ts';
 

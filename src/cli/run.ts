@@ -29,6 +29,7 @@ const FAMILIES: Record<string, (given: Given) => Promise<Family>> = {
   backup: () => import('./backup.ts'),
   restored: () => import('./restored.ts'),
   clock: () => import('./clock.ts'),
+  keys: () => import('./keys.ts'),
   doctor: () => import('./doctor.ts'),
 };
 

@@ -3,7 +3,8 @@ import type { Server } from 'node:http';
 import { flushCompileCache } from 'node:module';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Command } from 'commander';
-import type { Installation } from '../accounts/installation.ts';
+import { closeInstallation, type Installation } from '../accounts/installation.ts';
+import { keepRing } from '../accounts/keys.ts';
 import { createApp } from '../app.ts';
 import { sweep } from '../auth/housekeeping.ts';
 import { closeCopy } from '../auth/restored.ts';
@@ -47,7 +48,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
       await stopTime();
     }
   } finally {
-    await installation.db.close();
+    await closeInstallation(installation);
   }
 }
 
@@ -111,11 +112,11 @@ async function greet(installation: Installation, publicUrl: string, options: Opt
   if (setup !== undefined) console.log(`Set it up within 24 hours, with this link:\n\n  ${setup}\n`);
 }
 
-/** Sweeps now and every minute; what it answers ends that, after the sweep under way. */
+/** Says that it runs, and sweeps, now and every minute; what it answers ends that, after the sweep under way. */
 export function keepHouse(installation: Installation): () => Promise<void> {
   let sweeping = Promise.resolve();
   const run = (): void => {
-    sweeping = sweep(installation).catch((fault: unknown) => {
+    sweeping = keepHouseOnce(installation).catch((fault: unknown) => {
       installation.log.error('housekeeping failed', { reason: String(fault) });
     });
   };
@@ -125,6 +126,11 @@ export function keepHouse(installation: Installation): () => Promise<void> {
     clearInterval(timer);
     return sweeping;
   };
+}
+
+async function keepHouseOnce(installation: Installation): Promise<void> {
+  await keepRing(installation);
+  await sweep(installation);
 }
 
 /** Resolves at the first signal to stop, so that requests under way can finish; a second one does not wait for them. */

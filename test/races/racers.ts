@@ -16,8 +16,8 @@ export interface Race extends AsyncDisposable {
   readonly acme: Acme;
 }
 
-export async function openRace(): Promise<Race> {
-  const servers = await TwoServers.open();
+export async function openRace(...rings: Parameters<typeof TwoServers.open>): Promise<Race> {
+  const servers = await TwoServers.open(...rings);
   const { world } = servers;
   const acme = await world.acme();
   await setPolicy(world.installation, acme.organization, 'required');

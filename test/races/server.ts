@@ -9,7 +9,7 @@ import { openInstallation } from '../../src/accounts/installation.ts';
 import { createApp } from '../../src/app.ts';
 import { openPostgres } from '../../src/db/postgres.ts';
 
-const [url = '', publicUrl = '', keyId = ''] = process.argv.slice(2);
+const [url = '', publicUrl = '', current = '', ...others] = process.argv.slice(2);
 const CHEAP = { memoryKiB: 64, passes: 1 };
 // As many as requests that race here, so that they meet in the database and not at the pool.
 const POOL = 24;
@@ -23,7 +23,7 @@ process.on('message', (now: number) => {
 });
 process.on('disconnect', () => process.exit());
 
-const ring = { current: keyId, keys: new Map([[keyId, Buffer.alloc(32, keyId)]]) };
+const ring = { current, keys: new Map([current, ...others].map((id) => [id, Buffer.alloc(32, id)])) };
 const installation = await openInstallation(openPostgres(url, POOL), ring, {
   now: () => clock,
   log: { info: quiet, warn: console.error, error: console.error },

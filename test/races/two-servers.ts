@@ -38,9 +38,10 @@ export class TwoServers {
     this.#lines = Array.from({ length: CONNECTIONS }, (_, n) => new Line(servers[n % servers.length]!.port, n));
   }
 
-  static async open(): Promise<TwoServers> {
-    const world = await openWorld('postgres', { ring: ringOf(KEY) });
-    return new TwoServers(world, await Promise.all([start(world), start(world)]));
+  /** The servers have the ring of the world, unless they are to have another one. */
+  static async open(ring: Ring = [KEY], serversRing = ring): Promise<TwoServers> {
+    const world = await openWorld('postgres', { ring: ringOf(...ring) });
+    return new TwoServers(world, await Promise.all([start(world, serversRing), start(world, serversRing)]));
   }
 
   /** Asks for one thing at the server of a turn. */
@@ -93,6 +94,8 @@ export class TwoServers {
 
 const KEY = 'race';
 
+type Ring = readonly [string, ...string[]];
+
 /** The address of a database for connections that are told apart from the test's own. */
 export function racing(place: string): string {
   return `${place}?application_name=racing`;
@@ -103,8 +106,8 @@ interface Running {
   readonly port: number;
 }
 
-async function start(world: World): Promise<Running> {
-  const args = [racing(world.place), world.publicUrl, KEY];
+async function start(world: World, ring: Ring): Promise<Running> {
+  const args = [racing(world.place), world.publicUrl, ...ring];
   const child = fork(join(import.meta.dirname, 'server.ts'), args, { execArgv: [] });
   const [port] = (await once(child, 'message')) as [number];
   return { child, port };
