@@ -172,12 +172,17 @@ export async function judgePassword(
   if (isTooLong(password)) return 'long';
   const text = password.normalize('NFKC');
   if (text === '') return 'empty';
-  if (Array.from(text).length < PASSWORD_LENGTH.min) return 'short';
+  // As typed too: a single character can be eighteen once it is normalised, and is one guess all the same.
+  if (Math.min(charactersIn(password), charactersIn(text)) < PASSWORD_LENGTH.min) return 'short';
   const words = [...context, ...PRODUCT_WORDS].flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)]);
   const known = words.filter((word) => word.length > 2);
   const strength = await judging(() => strengthOf(text, known));
   if (strength.score >= SCORE_MIN) return undefined;
   return strength.fromContext ? 'context' : 'common';
+}
+
+function charactersIn(text: string): number {
+  return Array.from(text).length;
 }
 
 // Each judging takes a core for a third of a second, so they wait for one another instead of for the sign-ins.

@@ -76,6 +76,12 @@ export async function listen(
   // Asked for once, a socket keeps its peer's address; asked for after the peer has reset it, it has none, and an act
   // would stand in the audit log without its place.
   server.on('connection', (socket) => socket.remoteAddress ?? socket.destroy());
+  // Node puts the "100 Continue" of a request that waits behind another into the middle of its answer. Whoever has
+  // pipelined a request does not wait for it (RFC 9110 §10.1.1 lets it be left out).
+  server.on('checkContinue', (incoming, outgoing) => {
+    if (outgoing.socket) outgoing.writeContinue();
+    server.emit('request', incoming, outgoing);
+  });
   server.listen(port, host);
   try {
     await once(server, 'listening');

@@ -37,11 +37,13 @@ export class Visit {
   readonly house: House;
   readonly visitor: Visitor;
   readonly #context: Context;
+  readonly #incoming: IncomingMessage | undefined;
 
   constructor(context: Context, house: House) {
     this.#context = context;
     this.house = house;
     const { incoming } = (context.env ?? {}) as { incoming?: IncomingMessage };
+    this.#incoming = incoming;
     this.visitor = {
       ...clientOf(incoming?.socket.remoteAddress, context.req.header('x-forwarded-for'), house.trustedProxies),
       userAgent: context.req.header('user-agent') ?? '',
@@ -58,6 +60,11 @@ export class Visit {
 
   get path(): string {
     return this.#context.req.path;
+  }
+
+  /** Whether a fault is only that the client went away in the middle of its request. */
+  brokeOff(fault: Error): boolean {
+    return fault === this.#incoming?.errored;
   }
 
   param(name: string): string {
