@@ -25,14 +25,14 @@ eachEngine('whatever comes over the wire', (engine) => {
 test('a form that waits behind another request and expects 100 Continue gets its answer in one piece', async () => {
   await using world = await openWorld('sqlite');
   const server = await listen(await world.app(), { port: 0, host: '127.0.0.1' });
-  const head = 'Host: sallyport.test\r\nSec-Fetch-Site: same-origin\r\n';
-  const form = `POST /admin/sign-in HTTP/1.1\r\n${head}Expect: 100-continue\r\nContent-Length: 0\r\n\r\n`;
-  const bytes = Buffer.from(`GET /admin/sign-in HTTP/1.1\r\n${head}\r\n${form}`);
+  const get = 'GET /admin/sign-in HTTP/1.1\r\nHost: sallyport.test\r\n\r\n';
+  const form = get.replace('GET', 'POST').replace('\r\n\r\n', '\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n');
+  const bytes = Buffer.from(`${get}${form}`);
   const { port } = server.address() as AddressInfo;
-  const answers = answersIn(await send(port, bytes, false), ['GET', 'POST', 'GET'], false);
+  const answers = answersIn(await send(port, bytes, false), ['GET', 'POST'], false);
   await stopListening(server);
   assert.deepEqual(
     answers.map(({ status }) => status),
-    [200, 415, 200],
+    [200, 403],
   );
 });
