@@ -9,6 +9,7 @@ import { sweep } from '../auth/housekeeping.ts';
 import { offerSetup } from '../auth/setup.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
+import { keepChain } from './keep-chain.ts';
 import { openAll } from './open.ts';
 import { command, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
@@ -32,6 +33,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
+    const stopChaining = keepChain(installation);
     try {
       await greet(installation, publicUrl, options);
       // Now, and not at the end, which a killed process never has.
@@ -40,6 +42,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     } finally {
       await stopListening(server);
       await stopSweeping();
+      await stopChaining();
     }
   } finally {
     await installation.db.close();
