@@ -19,12 +19,15 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** Starts a server with these settings on a free port. */
-export async function serve(settings: Readonly<Record<string, string>>): Promise<Serving> {
+/** Starts a server with these settings on a free port: the product's, or another program that takes the same. */
+export async function serve(
+  settings: Readonly<Record<string, string>>,
+  program: readonly string[] = [MAIN, 'serve'],
+): Promise<Serving> {
   const port = await freePort();
   const env = { ...process.env, ...settings, SALLYPORT_PORT: String(port) };
   const began = performance.now();
-  const child = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [...program], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const gone = once(child, 'exit');
   const browser = new Browser(port);
   while (!(await isAlive(browser))) {

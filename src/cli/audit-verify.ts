@@ -40,11 +40,11 @@ function answer(looked: { rows: number; organizations: number; heads: number | n
   const { rows, organizations, heads } = looked;
   const data = { ...looked, findings: found.map(({ finding, ...where }) => ({ ...where, ...finding })) };
   if (found.length > 0) return { text: found.map(told).join('\n'), data, exit: 1 };
-  const linked = `All ${counted(rows, 'row')} of ${counted(organizations, 'organization')} are as they were written, each linked to the one before it.`;
+  const linked = `${counted(rows, 'row')} of ${counted(organizations, 'organization')}: as they were written, each linked to the one before it.`;
   const rest =
     heads === null
       ? 'Whether the newest are missing, saved heads can tell: --heads.'
-      : `All ${counted(heads, 'saved head')} are in the chain.`;
+      : `Saved heads found in their place: ${heads}.`;
   return { text: `${linked}\n${rest}`, data };
 }
 

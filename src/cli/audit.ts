@@ -37,7 +37,7 @@ const list: Work = async (installation, options) => {
         moment(row.at),
         actorOf(row),
         row.action,
-        row.targetName ?? '',
+        row.targetName ?? row.targetId ?? '',
         row.result,
         row.address ?? '',
         row.reason ?? '',
