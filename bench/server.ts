@@ -16,6 +16,8 @@ export interface Serving {
   readonly startedInMs: number;
   /** What the process holds in memory now. */
   residentMiB(): number;
+  /** How long the process has computed since it was made. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
@@ -39,6 +41,11 @@ export async function serve(
     port,
     startedInMs,
     residentMiB: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    // utime and stime, the 14th and 15th field, in hundredths of a second.
+    cpuMs: () => {
+      const [, , , , , , , , , , , , , user, system] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ');
+      return (Number(user) + Number(system)) * 10;
+    },
     stop: async () => {
       browser.close();
       child.kill('SIGTERM');

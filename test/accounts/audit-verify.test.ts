@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { appendLinks, linkOf, type Head } from '../../src/accounts/audit-chain.ts';
 import { lostOrganizations, verifyChain, verifyHead, type Finding } from '../../src/accounts/audit-verify.ts';
-import { OPERATOR, record } from '../../src/accounts/audit.ts';
+import { COLUMNS, macOf, OPERATOR, record, type AuditRow } from '../../src/accounts/audit.ts';
 import { sql, type Sql } from '../../src/db/db.ts';
 import { acme, signsIn } from '../acme.ts';
 import { eachEngine, openWorld, type World } from '../world.ts';
@@ -16,8 +16,18 @@ interface Log {
   readonly rival: string;
   /** The ids of the rows, by their numbers: there is none at 0. */
   readonly rows: readonly string[];
+  /** Rows and links as they are stored, from number 1. */
+  readonly stored: readonly Stored[];
   readonly head: Head;
 }
+
+interface Stored extends AuditRow {
+  readonly mac: string;
+  readonly sequence: number;
+  readonly link: string;
+}
+
+const HER_KEY = Buffer.alloc(32, 'Eve');
 
 /** What Eve does to it, and what is found first in the chain. */
 interface Forgery {
@@ -137,19 +147,33 @@ const WHOLE: Readonly<Record<string, Forgery>> = {
           SELECT organization_id, 'forged', at, actor_kind, action, result, details, 'made up', 1
           FROM audit_rows WHERE organization_id = ${id} AND id = ${rows[5]!}`,
         sql`INSERT INTO audit_links (organization_id, sequence, row_id, link)
-          VALUES (${id}, ${next.sequence}, 'forged', ${linkOf(Buffer.alloc(32), next, head.link)})`,
+          VALUES (${id}, ${next.sequence}, 'forged', ${linkOf(HER_KEY, next, head.link)})`,
       ];
     },
     found: ({ head }) => ({ kind: 'changed-row', sequence: head.sequence + 1, rowId: 'forged' }),
   },
-  'replaces all links by some that another key made': {
-    does: ({ id, rows }) =>
-      rows.slice(1).map((rowId, index) => {
-        const forged = { organizationId: id, sequence: index + 1, rowId, mac: 'made up' };
-        return sql`UPDATE audit_links SET link = ${linkOf(Buffer.alloc(32), forged, '')}
-          WHERE organization_id = ${id} AND sequence = ${forged.sequence}`;
-      }),
+  'changes a row, and makes its MAC with a key of her own': {
+    does: ({ stored }) => [rewritten(stored[4]!, HER_KEY)],
+    found: ({ rows }) => ({ kind: 'changed-row', sequence: 5, rowId: rows[5]! }),
+  },
+  'makes all links anew, with a key of her own': {
+    does: ({ stored }) => {
+      let previous = '';
+      return stored.map((one) => {
+        previous = linkOf(HER_KEY, { ...one, rowId: one.id }, previous);
+        return relinked(one, previous);
+      });
+    },
     found: broken(1),
+  },
+  'has the key, and makes a row and its link anew, but not those behind it': {
+    does: ({ world: { installation }, stored }) => {
+      const row5 = stored[4]!;
+      const mac = macOf(installation.auditKey, { ...row5, result: 'right' });
+      const made = linkOf(installation.auditKey, { ...row5, rowId: row5.id, mac }, stored[3]!.link);
+      return [rewritten(row5, installation.auditKey), relinked(row5, made)];
+    },
+    found: broken(6),
   },
 };
 
@@ -261,15 +285,16 @@ async function openLog(engine: 'sqlite' | 'postgres'): Promise<Log & AsyncDispos
   await signsIn(world.installation, maria);
   await appendLinks(world.installation);
   const { id, slug } = organization;
-  const links = await world.db.all<{ sequence: number; rowId: string; link: string }>(
-    sql`SELECT sequence, row_id AS "rowId", link FROM audit_links WHERE organization_id = ${id} ORDER BY sequence`,
-  );
-  const last = links.at(-1)!;
+  const stored = await world.db.all<Stored>(sql`SELECT ${COLUMNS}, r.mac, l.sequence, l.link
+    FROM audit_links l JOIN audit_rows r ON r.organization_id = l.organization_id AND r.id = l.row_id
+    WHERE l.organization_id = ${id} ORDER BY l.sequence`);
+  const last = stored.at(-1)!;
   return {
     world,
     id,
     rival: rival.organization.id,
-    rows: ['', ...links.map(({ rowId }) => rowId)],
+    rows: ['', ...stored.map((one) => one.id)],
+    stored,
     head: { organization: id, slug, sequence: last.sequence, link: last.link },
     [Symbol.asyncDispose]: () => world.close(),
   };
@@ -292,6 +317,17 @@ async function byHand(world: World, statements: readonly Sql[]): Promise<void> {
   const db = new DatabaseSync(world.place, { enableForeignKeyConstraints: false });
   for (const { strings, values } of statements) db.prepare(strings.join('?')).run(...values);
   db.close();
+}
+
+/** Turns a row's result to right, with a MAC that this key makes. */
+function rewritten(stored: Stored, key: Uint8Array): Sql {
+  return sql`UPDATE audit_rows SET result = 'right', mac = ${macOf(key, { ...stored, result: 'right' })}
+    WHERE organization_id = ${stored.organizationId} AND id = ${stored.id}`;
+}
+
+function relinked({ organizationId, sequence }: Stored, made: string): Sql {
+  return sql`UPDATE audit_links SET link = ${made}
+    WHERE organization_id = ${organizationId} AND sequence = ${sequence}`;
 }
 
 function cutsThree({ id, rows, head: { sequence } }: Log): Sql[] {

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { appendLinks } from '../../src/accounts/audit-chain.ts';
 import { verifyChain } from '../../src/accounts/audit-verify.ts';
-import { sql } from '../../src/db/db.ts';
+import { OPERATOR, record } from '../../src/accounts/audit.ts';
+import type { Organization } from '../../src/accounts/organizations.ts';
+import { sql, type Database, type Sql } from '../../src/db/db.ts';
 import { setPolicy, acme as merchant, type Person } from '../acme.ts';
+import { openWorld, type World } from '../world.ts';
 import { newcomer, openRace, rounds, signingIn, times, type Race } from './racers.ts';
 
 // An hour apart, so that none of them heeds the lease of another.
@@ -51,3 +54,61 @@ describe('the audit log, written on two servers and chained by four processes at
     assert.ok((await world.rows('audit_links')).length > 16 * 4);
   });
 });
+
+describe('of two that chain at once', () => {
+  test('the one that finds its numbers taken puts nothing down of what it had read, and looks again', async () => {
+    await using world = await openWorld('postgres');
+    const { organization } = await world.acme();
+    await appendLinks(world.installation);
+    const [winner, loser] = [reading(world), reading(world)];
+    await happens(world, organization);
+    let batches = 0;
+    const won = appendLinks(winner.installation, () => Promise.resolve(batches++ === 0));
+    await winner.hasRead;
+    // One row that comes before what the winner has read, and one behind it.
+    world.clock.advance(-1_000);
+    await happens(world, organization);
+    world.clock.advance(2_000);
+    await happens(world, organization);
+    const lost = appendLinks(loser.installation);
+    await loser.hasRead;
+    winner.goOn();
+    await won;
+    loser.goOn();
+    await lost;
+    const rows = await world.rows('audit_rows');
+    assert.deepEqual(await verifyChain(world.installation, organization.id), {
+      rows: rows.length,
+      first: undefined,
+      more: 0,
+    });
+  });
+});
+
+/** An installation whose first transaction waits, once it has read, until it is told to go on. */
+function reading({ installation }: World) {
+  const read = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<void>();
+  const transaction: Database['transaction'] = (work) =>
+    installation.db.transaction((tx) =>
+      work({
+        ...tx,
+        all: async <T>(statement: Sql) => {
+          const rows = await tx.all<T>(statement);
+          read.resolve();
+          await told.promise;
+          return rows;
+        },
+      }),
+    );
+  return {
+    installation: { ...installation, db: { ...installation.db, transaction } },
+    hasRead: read.promise,
+    goOn: told.resolve,
+  };
+}
+
+async function happens(world: World, { id }: Organization): Promise<void> {
+  const fact = { organizationId: id, actor: OPERATOR, action: 'settings.changed' } as const;
+  await world.db.transaction((tx) => record(tx, world.installation, fact));
+}

@@ -1,4 +1,4 @@
-// A server for bench/audit-chain.ts: what `serve` composes, but for the chain of the audit log unless its argument asks for it.
+// A server for bench/audit-chain.ts: what `serve` composes, with the chain of the audit log or without.
 import { createApp } from '../src/app.ts';
 import { keepChain } from '../src/cli/keep-chain.ts';
 import { openAll } from '../src/cli/open.ts';
@@ -13,7 +13,7 @@ const { publicUrl, trustedProxies } = config;
 const signalled = untilSignalled();
 const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
 const stopSweeping = keepHouse(installation);
-const stopChaining = process.argv[2] === 'chained' ? keepChain(installation) : undefined;
+const stopChaining = process.argv[2] === 'with' ? keepChain(installation) : undefined;
 await signalled;
 await stopListening(server);
 await stopSweeping();
