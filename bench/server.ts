@@ -16,15 +16,20 @@ export interface Serving {
   readonly startedInMs: number;
   /** What the process holds in memory now. */
   residentMiB(): number;
+  /** How long the process has computed since it was made. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
-/** Starts a server with these settings on a free port. */
-export async function serve(settings: Readonly<Record<string, string>>): Promise<Serving> {
+/** Starts a server with these settings on a free port: the product's, or another program that takes the same. */
+export async function serve(
+  settings: Readonly<Record<string, string>>,
+  program: readonly string[] = [MAIN, 'serve'],
+): Promise<Serving> {
   const port = await freePort();
   const env = { ...process.env, ...settings, SALLYPORT_PORT: String(port) };
   const began = performance.now();
-  const child = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [...program], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const gone = once(child, 'exit');
   const browser = new Browser(port);
   while (!(await isAlive(browser))) {
@@ -36,6 +41,11 @@ export async function serve(settings: Readonly<Record<string, string>>): Promise
     port,
     startedInMs,
     residentMiB: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    // utime and stime, the 14th and 15th field, in hundredths of a second.
+    cpuMs: () => {
+      const [, , , , , , , , , , , , , user, system] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ');
+      return (Number(user) + Number(system)) * 10;
+    },
     stop: async () => {
       browser.close();
       child.kill('SIGTERM');

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { timeStep, totpCode } from '../src/crypto/totp.ts';
+import { allIn } from './crowd.ts';
 import { percentile, printTable } from './figures.ts';
-import { enrolContacts, type Enrolled } from './people.ts';
-import { Browser, serve, type Serving } from './server.ts';
+import { enrolContacts } from './people.ts';
+import { serve } from './server.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -30,7 +30,7 @@ try {
   const serving = await serve(settings);
   const before = serving.residentMiB();
   const began = performance.now();
-  const answers = await allIn(serving, people);
+  const answers = await allIn(serving, people, clients);
   const seconds = (performance.now() - began) / 1_000;
   const after = serving.residentMiB();
   await serving.stop();
@@ -46,27 +46,4 @@ try {
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-
-/** Lets everybody in, so many at a time; answers how long each code took. */
-async function allIn(serving: Serving, people: Enrolled[]): Promise<number[]> {
-  const answers: number[] = [];
-  const waiting = people.values();
-  const oneByOne = async (): Promise<void> => {
-    for (const person of waiting) answers.push(await signIn(serving, person));
-  };
-  await Promise.all(Array.from({ length: clients }, oneByOne));
-  return answers;
-}
-
-async function signIn({ port }: Serving, { portal, email, password, secret }: Enrolled): Promise<number> {
-  const browser = new Browser(port);
-  await browser.get(`${portal}/sign-in`);
-  await browser.post(`${portal}/sign-in`, { email, password });
-  await browser.get(`${portal}/verify`);
-  const { location, ms } = await browser.post(`${portal}/verify`, { code: totpCode(secret, timeStep(Date.now())) });
-  const home = await browser.get(`${portal}/home`);
-  if (location !== `${portal}/home` || home.status !== 200) throw new Error(`${email} was not let in`);
-  browser.close();
-  return ms;
 }

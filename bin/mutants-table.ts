@@ -14,6 +14,9 @@ export interface Mutant extends Deletion {
 }
 
 const SCHEMA = 'migrations/0001_initial.sql';
+const AUDIT = 'src/accounts/audit.ts';
+const AUDIT_CHAIN = 'src/accounts/audit-chain.ts';
+const AUDIT_VERIFY = 'src/accounts/audit-verify.ts';
 const EPOCH = 'src/accounts/epoch.ts';
 const KEYS = 'src/accounts/keys.ts';
 const ACCESS = 'src/auth/access.ts';
@@ -78,6 +81,12 @@ const EPOCH_OF_SESSION: Deletion = {
 };
 const PLACE_OF_SEAL: Deletion = { file: SEAL, find: '[keyId, ...place]', replace: '[keyId]' };
 
+const LOST_BATCH: Deletion = {
+  file: AUDIT_CHAIN,
+  find: '    if ((await insert(tx, links)) < links.length) return new RolledBack<Action[]>([]);\n',
+  replace: '    await insert(tx, links);\n',
+};
+
 const TOTP_TEST = ['test/auth/factors/totp.test.ts'];
 const BACKUP_CODES_TEST = ['test/auth/factors/backup-codes.test.ts'];
 const CHALLENGES_TEST = ['test/auth/challenges.test.ts'];
@@ -95,6 +104,8 @@ const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
 const ANSWER_TEST = ['test/auth/answer.test.ts'];
 const CLOCK_TEST = ['test/auth/clock.test.ts'];
+const AUDIT_CHAIN_TEST = ['test/accounts/audit-chain.test.ts'];
+const AUDIT_VERIFY_TEST = ['test/accounts/audit-verify.test.ts'];
 const FRESH_PROOF_TEST = ['test/auth/fresh-proof.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -594,6 +605,72 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  if (account) {\n    await installation.db.transaction((tx) =>',
     replace: '  if (account) {\n    await Promise.resolve((tx: Transaction) =>',
     tests: ANSWER_TEST,
+  },
+  {
+    invariant: 'I18',
+    file: AUDIT,
+    find: "createHmac('sha256', key)",
+    replace: "createHmac('sha256', '')",
+    tests: AUDIT_VERIFY_TEST,
+  },
+  {
+    invariant: 'I18',
+    file: AUDIT_CHAIN,
+    find: "createHmac('sha256', key)",
+    replace: "createHmac('sha256', Buffer.alloc(32))",
+    tests: AUDIT_VERIFY_TEST,
+  },
+  { invariant: 'I18', file: AUDIT_CHAIN, find: ', mac, previous];', replace: ', mac];', tests: AUDIT_VERIFY_TEST },
+  {
+    invariant: 'I18',
+    file: AUDIT_CHAIN,
+    find: "['link', organizationId, sequence, rowId,",
+    replace: "['link', organizationId, rowId,",
+    tests: AUDIT_VERIFY_TEST,
+  },
+  { invariant: 'I18', ...LOST_BATCH, tests: ['test/races/audit-chain.test.ts'] },
+  {
+    invariant: 'I18',
+    file: SCHEMA,
+    find: '  PRIMARY KEY (organization_id, sequence),\n',
+    otherGuards: [LOST_BATCH],
+    tests: ['test/races/audit-chain.test.ts', ...AUDIT_CHAIN_TEST],
+  },
+  {
+    invariant: 'I18',
+    file: SCHEMA,
+    find: '  UNIQUE (organization_id, row_id),\n',
+    otherGuards: [LOST_BATCH],
+    tests: ['test/races/audit-chain.test.ts', ...AUDIT_CHAIN_TEST],
+  },
+  { invariant: 'I18', file: AUDIT_CHAIN, find: 'leases.holder = excluded.holder OR ', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: AUDIT_CHAIN, find: 'OR leases.expires_at <= ${at} ', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: AUDIT_CHAIN, find: ' OR leases.expires_at > excluded.expires_at', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: AUDIT_CHAIN, find: '      await appendLinks(installation);\n', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: AUDIT_CHAIN, find: '      due ||= urgent;\n', tests: AUDIT_CHAIN_TEST },
+  {
+    invariant: 'I18',
+    file: AUDIT_VERIFY,
+    find: "  if (sequence > next) return { kind: 'gap', from: next, to: sequence - 1 };\n",
+    tests: AUDIT_VERIFY_TEST,
+  },
+  {
+    invariant: 'I18',
+    file: AUDIT_VERIFY,
+    find: "  if (mac !== macOf(key, linked)) return { kind: 'changed-row', sequence, rowId };\n",
+    tests: AUDIT_VERIFY_TEST,
+  },
+  {
+    invariant: 'I18',
+    file: AUDIT_VERIFY,
+    find: "  if (link !== null) return { kind: 'replaced', sequence };\n",
+    tests: AUDIT_VERIFY_TEST,
+  },
+  {
+    invariant: 'I18',
+    file: AUDIT_VERIFY,
+    find: "  if (rowId !== null) findings.add({ kind: 'lost-link', rowId }, count);\n",
+    tests: AUDIT_VERIFY_TEST,
   },
   {
     invariant: 'I19',

@@ -88,7 +88,7 @@ export async function record(tx: Queries, installation: Installation, fact: Fact
   await tx.run(sql`INSERT INTO audit_rows
     (organization_id, id, at, actor_kind, actor_id, action, target_id, address, result, reason, details, mac)
     VALUES (${row.organizationId}, ${row.id}, ${row.at}, ${row.actorKind}, ${row.actorId}, ${row.action},
-      ${row.targetId}, ${row.address}, ${row.result}, ${row.reason}, ${row.details}, ${mac(installation.auditKey, row)})`);
+      ${row.targetId}, ${row.address}, ${row.result}, ${row.reason}, ${row.details}, ${macOf(installation.auditKey, row)})`);
 }
 
 /** Keeps the name by which a person or customer is shown in the log; names live apart from the rows. */
@@ -126,28 +126,12 @@ export function listAudit(
     ORDER BY r.id DESC LIMIT ${filter.limit}`);
 }
 
-/** Recomputes the MAC of every row of an organization, in batches; answers how many were read and which do not match. */
-export async function verifyAudit(
-  installation: Installation,
-  organizationId: string,
-): Promise<{ rows: number; bad: string[] }> {
-  const bad: string[] = [];
-  let rows = 0;
-  for (let after = ''; ;) {
-    const batch = await installation.db.all<AuditRow & { mac: string }>(sql`SELECT ${COLUMNS}, r.mac
-      FROM audit_rows r WHERE r.organization_id = ${organizationId} AND r.id > ${after} ORDER BY r.id LIMIT 1000`);
-    for (const row of batch) if (row.mac !== mac(installation.auditKey, row)) bad.push(row.id);
-    rows += batch.length;
-    const last = batch.at(-1);
-    if (!last) return { rows, bad };
-    after = last.id;
-  }
-}
-
-const COLUMNS = sql`r.organization_id AS "organizationId", r.id, r.at, r.actor_kind AS "actorKind",
+/** The columns of an AuditRow, of audit_rows as `r`. */
+export const COLUMNS = sql`r.organization_id AS "organizationId", r.id, r.at, r.actor_kind AS "actorKind",
   r.actor_id AS "actorId", r.action, r.target_id AS "targetId", r.address, r.result, r.reason, r.details`;
 
-function mac(key: Uint8Array, row: AuditRow): string {
+/** The MAC that a row carries if it is as it was written: over all its fields, under the audit key. */
+export function macOf(key: Uint8Array, row: AuditRow): string {
   const fields = [
     row.organizationId,
     row.id,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { listAudit, verifyAudit, type AuditRow } from '../accounts/audit.ts';
-import { someOrganizations } from '../accounts/organizations.ts';
+import { listAudit, type AuditRow } from '../accounts/audit.ts';
+import { verify } from './audit-verify.ts';
 import { accountOf, onInstallation, organizationOf, type Work } from './open.ts';
 import { command, moment, iso } from './shell.ts';
 import { wrongUsage } from './stopped.ts';
@@ -14,8 +14,9 @@ export function add(program: Command, now: () => number): void {
     .option('--limit <number>', 'how many rows', '50')
     .option('--before <id>', 'only rows older than this one')
     .action(onInstallation(now, list));
-  command(family, 'verify', 'Recompute the seal of every row')
+  command(family, 'verify', 'Look for rows that were changed, put in or cut out')
     .option('--organization <slug>', 'only this organization’s')
+    .option('--heads <file>', 'the saved log of the server, whose heads show a missing tail')
     .action(onInstallation(now, verify));
 }
 
@@ -36,7 +37,7 @@ const list: Work = async (installation, options) => {
         moment(row.at),
         actorOf(row),
         row.action,
-        row.targetName ?? '',
+        row.targetName ?? row.targetId ?? '',
         row.result,
         row.address ?? '',
         row.reason ?? '',
@@ -50,17 +51,3 @@ function actorOf(row: AuditRow & { actorName: string | null }): string {
   if (row.actorKind === 'operator') return 'operator at the shell';
   return row.actorName ?? row.actorId ?? row.actorKind;
 }
-
-const verify: Work = async (installation, options) => {
-  const organizations =
-    options.organization === undefined
-      ? await someOrganizations(installation.db, Number.MAX_SAFE_INTEGER)
-      : [await organizationOf(installation, options)];
-  const checked = [];
-  for (const { id, slug } of organizations)
-    checked.push({ organization: slug, ...(await verifyAudit(installation, id)) });
-  const rows = checked.reduce((sum, one) => sum + one.rows, 0);
-  const bad = checked.flatMap((one) => one.bad.map((id) => `${one.organization}: row ${id} has been changed.`));
-  const text = bad.length === 0 ? `All ${rows} rows are as they were written.` : bad.join('\n');
-  return { text, data: checked, exit: bad.length === 0 ? 0 : 1 };
-};

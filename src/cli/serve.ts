@@ -12,6 +12,7 @@ import { offerSetup } from '../auth/setup.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
 import { keepTime } from './clock.ts';
+import { keepChain } from './keep-chain.ts';
 import { openAll } from './open.ts';
 import { command, iso, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
@@ -37,6 +38,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
+    const stopChaining = keepChain(installation);
     try {
       await greet(installation, publicUrl, options);
       // Now, and not at the end, which a killed process never has.
@@ -45,6 +47,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     } finally {
       await stopListening(server);
       await stopSweeping();
+      await stopChaining();
       await stopTime();
     }
   } finally {

@@ -24,6 +24,7 @@ export interface Options {
   readonly reason?: string;
   readonly limit?: string;
   readonly before?: string;
+  readonly heads?: string;
   readonly port?: string;
   readonly host?: string;
 }

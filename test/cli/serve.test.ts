@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OPERATOR, record } from '../../src/accounts/audit.ts';
 import { openAll, QUIET } from '../../src/cli/open.ts';
 import { readConfig } from '../../src/config.ts';
+import { sql } from '../../src/db/db.ts';
 import { acme } from '../acme.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
@@ -122,6 +124,24 @@ describe('serve', () => {
     const [answer] = (await once(request, 'data')) as [Buffer];
     assert.match(answer.toString(), /^HTTP\/1\.1 4\d\d /);
     assert.deepEqual(await server.ended, { code: 0, signal: null });
+  });
+
+  test('links every row of the audit log before it ends, and its own log proves later that none is missing', async () => {
+    const server = await start('chained');
+    const installation = await openAll(readConfig({ SALLYPORT_DATA: dataOf('chained') }), () => Date.now(), QUIET);
+    const { organization } = await acme(installation);
+    const fact = { organizationId: organization.id, actor: OPERATOR, action: 'settings.changed' } as const;
+    await installation.db.transaction((tx) => record(tx, installation, fact));
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    const unlinked = await installation.db.all(sql`SELECT id FROM audit_rows WHERE linked_at IS NULL`);
+    await installation.db.close();
+    assert.deepEqual(unlinked, []);
+    const log = join(folder, 'chained.log');
+    writeFileSync(log, server.output);
+    const verify = [MAIN, 'audit', 'verify', '--heads', log, '--json'];
+    const env = { SALLYPORT_DATA: dataOf('chained') };
+    const verified = JSON.parse(execFileSync(process.execPath, verify, { env, encoding: 'utf8' })) as { heads: number };
+    assert.ok(verified.heads > 0);
   });
 
   test('ends at once at a second signal', async () => {

@@ -4,8 +4,9 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { openChainer } from '../../src/accounts/audit-chain.ts';
 import { raiseMark } from '../../src/accounts/clock.ts';
-import { closeInstallation, type Installation } from '../../src/accounts/installation.ts';
+import { closeInstallation, type Installation, type Log } from '../../src/accounts/installation.ts';
 import { openAll, QUIET } from '../../src/cli/open.ts';
 import { readConfig } from '../../src/config.ts';
 import { sql, type Sql } from '../../src/db/db.ts';
@@ -15,7 +16,7 @@ import { acme, enrol, setPolicy, type Acme } from '../acme.ts';
 // sentence that is made true before the next. What a command answers follows it, and its exit code where that is not 0.
 
 /** Sentences that transcripts begin with, made true by the domain and not by the command line. */
-const GIVEN: Record<string, (world: { installation: Installation; people: Acme }) => Promise<unknown>> = {
+const GIVEN: Record<string, (world: { installation: Installation; people: Acme; data: string }) => Promise<unknown>> = {
   'Acme Billing and its people are there.': () => Promise.resolve(),
   'Acme has turned MFA on, and Maria has set hers up.': async ({ installation, people }) => {
     await setPolicy(installation, people.organization, 'required');
@@ -36,6 +37,22 @@ const GIVEN: Record<string, (world: { installation: Installation; people: Acme }
     change(installation, sql`DELETE FROM key_holders WHERE id = 'a server'`),
   'The key has been in use for two years.': ({ installation }) =>
     change(installation, sql`UPDATE key_uses SET first_used_at = first_used_at - 63072000000`),
+  'Somebody has cut the first row out of the log, with its link.': async ({ installation }) => {
+    await change(installation, sql`DELETE FROM audit_links WHERE sequence = 1`);
+    await change(installation, sql`DELETE FROM audit_rows WHERE action = 'organization.created'`);
+  },
+  'Somebody has cut the newest row off the log, with its link.': async ({ installation }) => {
+    await change(installation, sql`DELETE FROM audit_links WHERE sequence = (SELECT MAX(sequence) FROM audit_links)`);
+    await change(installation, sql`DELETE FROM audit_rows WHERE id = (SELECT MAX(id) FROM audit_rows)`);
+  },
+  "The server's log has been saved.": async ({ installation, data }) => {
+    const lines = ['Sallyport is listening on http://localhost:3000', '{"level":30,"msg":"something else"}'];
+    const info: Log['info'] = (msg, fields) => void lines.push(JSON.stringify({ level: 30, ...fields, msg }));
+    await openChainer({ ...installation, log: { ...QUIET, info } }).finish();
+    writeFileSync(join(data, 'saved.log'), lines.join('\n'));
+  },
+  "Maria's name has been erased from the log.": ({ installation, people }) =>
+    change(installation, sql`DELETE FROM audit_names WHERE subject_id = ${people.maria.id}`),
   'The database comes from a newer version.': ({ installation }) =>
     change(installation, sql`INSERT INTO schema_migrations (name, applied_at) VALUES ('9001_later', 1)`),
   'The clock was an hour ahead before.': ({ installation }) => raiseMark(installation.db, Date.now() + 3_600_000),
@@ -80,7 +97,7 @@ class Shell {
     assert.ok(make, `nobody knows how to make this true: ${sentence}`);
     const installation = await openAll(readConfig({ SALLYPORT_DATA: this.#data }), () => Date.now(), QUIET);
     this.#people ??= await acme(installation);
-    await make({ installation, people: this.#people });
+    await make({ installation, people: this.#people, data: this.#data });
     await closeInstallation(installation);
   }
 

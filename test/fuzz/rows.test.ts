@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { listAudit, record, verifyAudit, type Fact } from '../../src/accounts/audit.ts';
+import { appendLinks } from '../../src/accounts/audit-chain.ts';
+import { verifyChain } from '../../src/accounts/audit-verify.ts';
+import { listAudit, record, type Fact } from '../../src/accounts/audit.ts';
 import { Sql, sql } from '../../src/db/db.ts';
 import { schemaState } from '../../src/db/migrate.ts';
 import { eachEngine } from '../database.ts';
@@ -49,10 +51,13 @@ eachEngine('an audit row', (engine) => {
           { targetId: given.targetId, reason: given.reason, result: given.result, address },
         );
         assert.deepEqual(JSON.parse(row.details), JSON.parse(JSON.stringify(given.details)));
-        assert.deepEqual((await verifyAudit(installation, organization.id)).bad, []);
+        await appendLinks(installation);
+        assert.equal((await verifyChain(installation, organization.id)).first, undefined);
         const change = column === 'at' ? 'at + 1' : `${column} || 'x'`;
         await world.change(new Sql([`UPDATE audit_rows SET ${column} = ${change} WHERE id = '${row.id}'`], []));
-        assert.deepEqual((await verifyAudit(installation, organization.id)).bad, [row.id], column);
+        const { first } = await verifyChain(installation, organization.id);
+        assert.ok(first?.kind === 'changed-row' && first.rowId === row.id, column);
+        await world.change(sql`DELETE FROM audit_links WHERE row_id = ${row.id}`);
         await world.change(sql`DELETE FROM audit_rows WHERE id = ${row.id}`);
       }),
       { numRuns: 60 },
