@@ -46,7 +46,7 @@ test('log injection: whatever is sent, the log is one line of JSON an event, and
       const event = JSON.parse(line) as { msg: string; time: string; level: number };
       assert.ok(event.msg && event.level && !Number.isNaN(Date.parse(event.time)), line);
       assert.doesNotMatch(line, /evil|signed in|account/, line);
-      assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/, JSON.stringify(line));
+      assert.doesNotMatch(line, /[\p{Cc}\u2028\u202e]/u, JSON.stringify(line));
     }
   } finally {
     rmSync(data, { recursive: true });
@@ -67,7 +67,7 @@ eachEngine('log injection through what is kept (ASVS 16.4.1)', (engine) => {
     const rows = await world.audit(people.maria);
     const reset = rows.find(({ action }) => action === 'mfa.reset');
     assert.match(reset?.reason ?? '', /called her\n\{"level"/);
-    assert.doesNotMatch(reset?.reason ?? '', /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    assert.doesNotMatch(reset?.reason ?? '', /[^\P{Cc}\n]/u);
     for (const row of rows.filter(({ action }) => action !== 'mfa.reset'))
       assert.doesNotMatch(JSON.stringify(row), /evil/);
   });

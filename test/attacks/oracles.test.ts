@@ -13,7 +13,9 @@ async function work(world: World, act: () => Promise<unknown>): Promise<string[]
   const originals = spied.map((name) => [name, db[name]] as const);
   const { hashing } = installation;
   for (const [name, original] of originals)
-    Object.assign(db, { [name]: (...given: unknown[]) => (done.push(name), Reflect.apply(original, db, given)) });
+    Object.assign(db, {
+      [name]: (...given: unknown[]) => (done.push(name), Reflect.apply(original, db, given) as unknown),
+    });
   Object.assign(installation, { hashing: (...given: [never]) => (done.push('hash'), hashing(...given)) });
   try {
     await act();

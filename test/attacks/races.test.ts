@@ -23,8 +23,8 @@ describe('races of a fresh proof (ASVS 2.3.4, 6.5.1)', () => {
       const signedIn = await signsIn(world.installation, ada);
       assert.ok(signedIn.kind === 'challenge');
       const half = `__Host-sallyport-admin-challenge=${signedIn.cookie}`;
-      const before = await recorded(race, ada, 'signed-in', 'right');
-      const proved = await recorded(race, ada, 'proved-again', 'right');
+      const signedInBefore = await recorded(race, ada, 'signed-in', 'right');
+      const provedBefore = await recorded(race, ada, 'proved-again', 'right');
       const code = world.codeFor(enrolled.secret);
       const act = { policy: 'required', mfa: '', name: 'Acme Billing', contactDetails: 'Call us', code };
       await race.servers.atOnce(
@@ -36,9 +36,9 @@ describe('races of a fresh proof (ASVS 2.3.4, 6.5.1)', () => {
       );
       const taken =
         (await recorded(race, ada, 'signed-in', 'right')) -
-        before +
+        signedInBefore +
         (await recorded(race, ada, 'proved-again', 'right')) -
-        proved;
+        provedBefore;
       assert.equal(taken, 1);
       world.clock.advance(24 * 60 * MINUTE_MS);
     });

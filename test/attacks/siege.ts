@@ -6,7 +6,7 @@ import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Route } from '../../src/web/routes.ts';
 import { addContact, addStaff, type Acme, type Person } from '../acme.ts';
-import { Guest, GENERAL, stage, type Stage } from '../surface/front-door.ts';
+import { GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 

@@ -151,7 +151,7 @@ describe('skipping a step of the way in (ASVS 2.3.1, 6.3.4, 8.3.1)', () => {
 
   test('no session is made, and no cookie of one, by any request that was not the last step', async () => {
     const { world, maria } = siege;
-    const before = (await world.rows('sessions')).length;
+    const sessions = (await world.rows('sessions')).length;
     for (const { method, path } of ROUTES.filter((route) => nameOf(route) !== 'POST /portal/:slug/verify')) {
       const half = await maria.elsewhere();
       await half.password();
@@ -160,7 +160,7 @@ describe('skipping a step of the way in (ASVS 2.3.1, 6.3.4, 8.3.1)', () => {
       assert.equal(half.browser.cookies.has('__Host-sallyport'), false, `${method} ${path}`);
       assert.equal(half.browser.cookies.has('__Host-sallyport-admin'), false, `${method} ${path}`);
     }
-    assert.equal((await world.rows('sessions')).length, before);
+    assert.equal((await world.rows('sessions')).length, sessions);
   });
 
   test('what was refused above was refused for the way it was asked: every form is taken as it is', async () => {

@@ -40,7 +40,7 @@ const PARSERS: [name: string, most: number, parse: (text: string) => unknown][] 
 const TROUBLE: ((length: number) => string)[] = [
   (length) => 'a'.repeat(length),
   (length) => `${'a'.repeat(length - 1)}!`,
-  (length) => `${'a@'.repeat(length / 2)}`,
+  (length) => 'a@'.repeat(length / 2),
   (length) => `a@${'a.'.repeat(length / 2 - 1)}!`,
   (length) => `a@${'-'.repeat(length - 2)}`,
   (length) => ' '.repeat(length),
