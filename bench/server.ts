@@ -90,19 +90,24 @@ export class Browser {
     return this.#send(path);
   }
 
-  post(path: string, fields: Readonly<Record<string, string>>): Promise<Answered> {
-    return this.#send(path, new URLSearchParams(fields).toString());
+  post(
+    path: string,
+    fields: Readonly<Record<string, string>>,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Answered> {
+    return this.#send(path, new URLSearchParams(fields).toString(), more);
   }
 
   close(): void {
     this.#agent.destroy();
   }
 
-  async #send(path: string, body?: string): Promise<Answered> {
+  async #send(path: string, body?: string, more: Readonly<Record<string, string>> = {}): Promise<Answered> {
     const headers = {
       'sec-fetch-site': 'same-origin',
       cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; '),
       ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...more,
     };
     const method = body === undefined ? 'GET' : 'POST';
     const began = performance.now();

@@ -18,12 +18,61 @@ function heldInvariants(): Held[] {
   const rows = section.split('\n').filter((row) => /^\| I\d+ \|/.test(row));
   return rows.map((row) => {
     const [, number = '', , heldBy = '', shownBy = ''] = row.split('|').map((cell) => cell.trim());
-    const tests = [...shownBy.matchAll(/`(test\/[^`]+)`: “([^”]+)”/g)];
     return {
       number,
       files: [...heldBy.matchAll(/`(src\/[^`]+|migrations\/[^`]+)`/g)].map(([, file = '']) => file),
-      tests: tests.map(([, file = '', sentence = '']) => ({ file, sentence })),
+      tests: sentencesIn(shownBy),
     };
+  });
+}
+
+/** The tests that a cell names: `file`: “sentence”. */
+function sentencesIn(cell: string): { file: string; sentence: string }[] {
+  const all = cell.matchAll(/`(test\/[^`]+)`: “([^”]+)”/g);
+  return [...all].map(([, file = '', sentence = '']) => ({ file, sentence }));
+}
+
+/** ASVS 5.0, levels 1 and 2, of authentication, session management, logging and cryptography, in order. */
+const CLAUSES = [
+  ...numbers('6.1', 3),
+  ...numbers('6.2', 12),
+  ...numbers('6.3', 4),
+  ...numbers('6.4', 4),
+  ...numbers('6.5', 5),
+  ...numbers('6.6', 3),
+  ...numbers('6.8', 4),
+  ...numbers('7.1', 3),
+  ...numbers('7.2', 4),
+  ...numbers('7.3', 2),
+  ...numbers('7.4', 5),
+  ...numbers('7.5', 2),
+  ...numbers('7.6', 2),
+  ...numbers('16.1', 1),
+  ...numbers('16.2', 5),
+  ...numbers('16.3', 4),
+  ...numbers('16.4', 3),
+  ...numbers('16.5', 3),
+  '11.2.4',
+  '11.3.2',
+  '11.3.3',
+  '11.3.4',
+  '11.4.2',
+  '11.5.1',
+  '13.3.1',
+  '13.3.4',
+];
+
+function numbers(section: string, last: number): string[] {
+  return Array.from({ length: last }, (_, index) => `${section}.${index + 1}`);
+}
+
+/** The rows of a table of clauses in docs/security.md, under a heading. */
+function clausesUnder(heading: string): { clause: string; state: string; shownBy: string }[] {
+  const section = read('docs/security.md').split(heading)[1]?.split('\n## ')[0] ?? '';
+  const rows = section.split('\n').filter((row) => /^\| \d+\.\d+\.\d+ \|/.test(row));
+  return rows.map((row) => {
+    const [, clause = '', , state = '', shownBy = ''] = row.split('|').map((cell) => cell.trim());
+    return { clause, state, shownBy };
   });
 }
 
@@ -61,6 +110,36 @@ describe('the documents', () => {
         assert.ok(existsSync(join(ROOT, page, '..', link)), `${page} links to ${link}`);
       }
     }
+  });
+});
+
+describe('the clauses of docs/security.md', () => {
+  const due = clausesUnder('## OWASP ASVS 5.0, levels 1 and 2');
+
+  it('are all of levels 1 and 2 that concern the doors, each once', () => {
+    assert.deepEqual(
+      due.map(({ clause }) => clause),
+      CLAUSES,
+    );
+  });
+
+  it('are met only where a file or a test shows it, and else say why they are not', () => {
+    for (const { clause, state, shownBy } of [...due, ...clausesUnder('## Level 3')]) {
+      assert.match(state, /^(met|not met|not applicable)$/, clause);
+      assert.ok(shownBy.length >= 15, `${clause} says nothing`);
+      const files = [...shownBy.matchAll(/`((?:src|docs|test)\/[^`]+)`/g)].map(([, file = '']) => file);
+      assert.ok(state !== 'met' || files.length > 0, `${clause} is shown by nothing`);
+      for (const file of files) assert.ok(existsSync(join(ROOT, file)), `${file} is not there`);
+      for (const { file, sentence } of sentencesIn(shownBy))
+        assert.ok(read(file).includes(sentence), `${file} has no sentence “${sentence}”`);
+    }
+  });
+
+  it('come after the classes of attack, whose files are there', () => {
+    const section = read('docs/security.md').split('## Classes of attack')[1]?.split('\n## ')[0] ?? '';
+    const named = [...section.matchAll(/`([a-z-]+)`/g)].map(([, name = '']) => `${name}.test.ts`);
+    const files = readdirSync(join(ROOT, 'test/attacks')).filter((file) => /^(?!matrix).*\.test\.ts$/.test(file));
+    assert.deepEqual(named.toSorted(), files.toSorted());
   });
 });
 

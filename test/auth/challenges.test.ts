@@ -160,6 +160,7 @@ eachEngine('a challenge', (engine) => {
     await using world = await openWorld(engine);
     const { maria, secret } = await world.acmeWithMfa();
     await world.change(sql`UPDATE authenticators SET enabled_at = NULL`);
+    await world.change(sql`UPDATE backup_code_sets SET revoked_at = 1`);
     const challenge = await challenged(world.installation, maria);
     assert.equal(challenge.purpose, 'enrolment');
     await world.change(sql`UPDATE authenticators SET enabled_at = 1`);

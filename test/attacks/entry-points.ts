@@ -1,0 +1,65 @@
+/** Every way in. Each route of the product belongs to exactly one; a fresh proof and the command line have none. */
+export const ENTRY_POINTS: Record<string, readonly string[]> = {
+  'portal: sign-in': ['GET /portal/:slug/sign-in', 'POST /portal/:slug/sign-in', 'GET /portal/:slug/forgot-password'],
+  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify', 'GET /portal/:slug/verify/ask-for-help'],
+  'portal: backup code': [
+    'GET /portal/:slug/verify/backup-code',
+    'POST /portal/:slug/verify/backup-code',
+    'GET /portal/:slug/backup-code-used',
+  ],
+  'portal: enable MFA': ceremony('/portal/:slug'),
+  'portal: sign-out': ['POST /portal/:slug/sign-out'],
+  'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
+  'portal: inside': [
+    'GET /portal/:slug',
+    'GET /portal/:slug/home',
+    'GET /portal/:slug/security',
+    'GET /portal/:slug/session',
+  ],
+  'console: sign-in': ['GET /admin/sign-in', 'POST /admin/sign-in', 'GET /admin/forgot-password'],
+  'console: code': ['GET /admin/verify', 'POST /admin/verify', 'GET /admin/verify/ask-for-help'],
+  'console: backup code': [
+    'GET /admin/verify/backup-code',
+    'POST /admin/verify/backup-code',
+    'GET /admin/backup-code-used',
+  ],
+  'console: enable MFA': ceremony('/admin'),
+  'console: sign-out': ['POST /admin/sign-out'],
+  'console: set-up link': ['GET /setup/:token', 'POST /setup/:token'],
+  'console: reading': ['GET /admin', 'GET /admin/settings', 'GET /admin/customers', 'GET /admin/customers/:customer'],
+  'console: settings': ['GET /admin/settings/customer-portal/general', 'POST /admin/settings/customer-portal/general'],
+  'console: customers and contacts': [
+    ...both('/admin/customers/new'),
+    ...both('/admin/customers/:customer/edit'),
+    ...both('/admin/customers/:customer/contacts/new'),
+    ...both('/admin/customers/:customer/contacts/:contact/edit'),
+  ],
+  'console: reset': both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
+  'console: unlock': both('/admin/customers/:customer/contacts/:contact/unlock'),
+  'console: portal access': [
+    ...both('/admin/customers/:customer/contacts/:contact/disable'),
+    'POST /admin/customers/:customer/contacts/:contact/enable',
+  ],
+  'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+  'console: fresh proof': [],
+  'machine pages': ['GET /', 'GET /.well-known/change-password', 'GET /healthz', 'GET /readyz'],
+  'command line': [],
+};
+
+function both(path: string): string[] {
+  return [`GET ${path}`, `POST ${path}`];
+}
+
+function ceremony(base: string): string[] {
+  const at = `${base}/enable-mfa`;
+  return [
+    ...both(at),
+    `GET ${at}/scan`,
+    `GET ${at}/qr.svg`,
+    ...both(`${at}/verify`),
+    ...both(`${at}/enable`),
+    ...both(`${at}/backup-codes`),
+    `POST ${at}/backup-codes/download`,
+    `POST ${at}/done`,
+  ];
+}

@@ -1,0 +1,269 @@
+import {
+  ACTS,
+  CEREMONY,
+  CODES,
+  elsewhere,
+  FORMS,
+  HTTP,
+  LINKS,
+  MACHINES,
+  NO_COOKIE,
+  none,
+  PASSWORD,
+  PROOF,
+  READING,
+  ROUTES_TEST,
+  SHELL,
+  tests,
+  both,
+  type AttackClass,
+} from './cells.ts';
+
+/** What attacks the proofs themselves: codes, factors, sessions' beginnings and their end. */
+export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
+  {
+    name: 'skipping the step',
+    clauses: '2.3.1, 6.3.4, 8.3.1, 13.4.4',
+    cells: [
+      tests(
+        HTTP,
+        'skipping.test.ts: no other spelling of an address opens what the address itself does not',
+        'skipping.test.ts: no method but its own makes a form do anything',
+        ROUTES_TEST,
+      ),
+      none(SHELL, `${NO_COOKIE}; API, OIDC, mailed links and WebSocket come with later releases`),
+    ],
+  },
+  {
+    name: 'a client-chosen subject',
+    clauses: '8.2.2, 8.2.3, 4.1.3',
+    cells: [
+      tests(
+        FORMS,
+        'subject.test.ts: is in no form: every form is refused as soon as it names anybody',
+        'subject.test.ts: is in no query, header or cookie',
+      ),
+      tests(READING, 'subject.test.ts: changes no page: a query that names somebody else is not read'),
+      none(MACHINES, 'they are about nobody'),
+      none(SHELL, 'the operator chooses the subject: that is the command'),
+    ],
+  },
+  {
+    name: 'a missing or unreadable factor row failing open',
+    clauses: '16.5.3, 6.3.4',
+    cells: elsewhere(
+      [
+        tests(
+          [...PASSWORD, ...CODES, ...CEREMONY, 'portal: inside'],
+          'factor-row.test.ts: never fails open: where Maria’s',
+          'factor-row.test.ts: of backup codes opens nothing either',
+        ),
+        tests(
+          ['console: reset', ...PROOF],
+          'factor-row.test.ts: leaves the other factor and the way back',
+          '../auth/factors/totp.test.ts: with a secret that no longer opens is a fault, never an enrolment or a way in',
+        ),
+      ],
+      'no factor row is read there',
+    ),
+  },
+  {
+    name: 'replay of a code',
+    clauses: '6.5.1, RFC 6238 §5.2',
+    cells: elsewhere(
+      [
+        tests(
+          [...PASSWORD, ...CODES],
+          'replay.test.ts: opens no second sign-in',
+          'replay.test.ts: of the backup sheet works neither again',
+        ),
+        tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
+        tests(
+          [...PROOF, 'console: settings', 'console: reset'],
+          'replay.test.ts: across surfaces: a code of the sign-in confirms no act',
+        ),
+      ],
+      'no code is taken there; a restored clock is the subject of test/auth/clock.test.ts',
+    ),
+  },
+  {
+    name: 'races',
+    clauses: '2.3.3, 2.3.4',
+    cells: elsewhere(
+      [
+        tests(PASSWORD, '../races/sign-in.test.ts: 16 right passwords at once leave three challenges open'),
+        tests(
+          CODES,
+          '../races/answers.test.ts: one code of her app, sent 16 times over three challenges',
+          '../races/answers.test.ts: one backup code, sent 16 times',
+        ),
+        tests(CEREMONY, '../races/enrolment.test.ts: Enable MFA, pressed 16 times, enables once'),
+        tests(
+          LINKS,
+          '../races/links.test.ts: a welcome link, spent eight times at once',
+          '../races/links.test.ts: a set-up link, spent eight times at once',
+        ),
+        tests(
+          [...PROOF, 'console: settings'],
+          'races.test.ts: one code of Ada’s app, sent at once to eight sign-ins and eight acts',
+        ),
+        tests(['console: reset'], '../races/recovery.test.ts: no session outlives the reset that it raced'),
+        tests(
+          ['console: portal access'],
+          '../races/recovery.test.ts: no session outlives the closing of the portal that it raced',
+        ),
+        tests(
+          ['console: unlock', 'console: making welcome links'],
+          '../surface/twice.test.ts: at the console changes once what it changes',
+          '../surface/twice.test.ts: on a one-time link works once',
+        ),
+        tests(
+          ['console: customers and contacts'],
+          '../accounts/contacts.test.ts: is the only primary one even if two are added at once',
+        ),
+        tests(SHELL, '../races/start.test.ts: eight on an empty database make one schema and one set of keys'),
+      ],
+      'nothing there is limited or single, so two at once are one after the other; removing the last factor comes with a later release',
+    ),
+  },
+  {
+    name: 'guessing',
+    clauses: '6.3.1, 6.6.3, RFC 4226 §7.3',
+    cells: elsewhere(
+      [
+        tests(
+          PASSWORD,
+          'guessing.test.ts: under other spellings of an address is guessing at one account',
+          'guessing.test.ts: from one peer counts once, whatever it says in however many headers',
+          'guessing.test.ts: from behind a listed proxy counts the last hop that it wrote',
+        ),
+        tests(
+          [...CODES, ...PROOF, 'console: settings', 'console: reset'],
+          'guessing.test.ts: codes over challenges, browsers, methods and doors shares five',
+          'guessing.test.ts: backup codes waits by itself',
+          'guessing.test.ts: codes from a whole network of IPv6 is guessing from one address',
+        ),
+        tests(CEREMONY, '../races/enrolment.test.ts: of 40 wrong codes at once, an enrolment looks at 20'),
+      ],
+      'nothing short enough to guess is taken there: tokens have 256 bits',
+    ),
+  },
+  {
+    name: 'lock-out as a weapon',
+    clauses: '6.1.1, 6.3.1',
+    cells: elsewhere(
+      [
+        tests(
+          [...PASSWORD, ...CODES, ...CEREMONY, ...both('sign-out')],
+          'lock-out.test.ts: without the password moves no count, no challenge and no session',
+        ),
+        tests(PROOF, 'lock-out.test.ts: with a stolen session of staff is a count of that session’s own account'),
+        tests(
+          ['console: unlock'],
+          'lock-out.test.ts: with the password costs the thief’s tries only as long as they last',
+        ),
+      ],
+      'nothing there counts against an account',
+    ),
+  },
+  {
+    name: 'enrolling over an active factor',
+    clauses: '7.5.1, 6.3.4',
+    cells: elsewhere(
+      [
+        tests(
+          [...CEREMONY, ...PASSWORD],
+          'enrolling-over.test.ts: is impossible with an enrolment that began before it',
+        ),
+        tests(READING, 'enrolling-over.test.ts: is impossible from a session, which opens no ceremony at all'),
+      ],
+      'no enrolment can begin there',
+    ),
+  },
+  {
+    name: 'enrolling from a half-signed-in state of an enrolled account',
+    clauses: '2.3.1, 6.3.4',
+    cells: elsewhere(
+      [tests([...CEREMONY, ...CODES], 'enrolling-half.test.ts: leads back to the code at every step')],
+      'the half-signed-in state is refused there by the router: skipping the step',
+    ),
+  },
+  {
+    name: 'enabling without proof',
+    clauses: '2.3.1, 7.5.1',
+    cells: elsewhere(
+      [
+        tests(
+          CEREMONY,
+          'enabling-unproven.test.ts: is impossible with no code, a wrong one, one of another phone',
+          'enabling-unproven.test.ts: is impossible with the proof of another',
+          '../surface/twice.test.ts: to a form of a step not yet reached skips nothing',
+        ),
+      ],
+      'nothing can be enabled there',
+    ),
+  },
+  {
+    name: 'a reset that leaves something alive',
+    clauses: '7.4.3, 6.5.6',
+    cells: elsewhere(
+      [
+        tests(
+          ['console: reset', ...CODES, ...CEREMONY, 'portal: inside'],
+          'reset-remains.test.ts: ends sessions, half-finished sign-ins, the app and the backup codes',
+        ),
+        tests(SHELL, '../auth/recovery.test.ts: at the shell also serves the only owner who lost a phone (R5)'),
+      ],
+      'nothing there is opened or ended by a reset',
+    ),
+  },
+  {
+    name: 'a reset across organizations or by an equal',
+    clauses: '8.2.1, 8.2.2, 8.4.1',
+    cells: elsewhere(
+      [
+        tests(
+          [...ACTS, 'console: customers and contacts'],
+          'reset-reach.test.ts: reaches nobody of another merchant, by whatever mixture of ids',
+          'reset-reach.test.ts: reaches no staff, oneself least of all',
+        ),
+        tests(['portal: inside'], 'reset-reach.test.ts: is no part of the portal'),
+        none(SHELL, 'resets among equals are the operator’s part, by design (docs/operating.md)'),
+      ],
+      'nobody can be reset from there',
+    ),
+  },
+  {
+    name: 'disabling or regenerating without a fresh proof or by a cross-site form',
+    clauses: '3.5.1, 3.5.3, 7.5.1, 7.5.3',
+    cells: [
+      tests(
+        FORMS,
+        'cross-site.test.ts: is refused at every form, with the right cookies and the right fields',
+        'cross-site.test.ts: is asked for password and code after ten minutes',
+        'cross-site.test.ts: a session that a backup code opened changes nothing at the console',
+        'cross-site.test.ts: the ceremony’s own codes are drawn once',
+      ),
+      none([...READING, ...MACHINES], 'nothing there changes anything'),
+      none(SHELL, NO_COOKIE),
+    ],
+  },
+  {
+    name: 'codes that survive reset, re-enrolment or password change',
+    clauses: '6.5.1, 6.5.6',
+    cells: elsewhere(
+      [
+        tests(
+          [...CODES, ...PASSWORD, 'console: reset'],
+          'surviving-codes.test.ts: open nothing: neither the old app nor the old sheet',
+        ),
+        tests(
+          ['portal: inside', ...SHELL],
+          'surviving-codes.test.ts: a half-finished sign-in does not outlive the password that opened it',
+        ),
+        tests(LINKS, '../auth/welcome.test.ts: is void once it is spent or the epoch has moved on, each by itself'),
+      ],
+      'no code is taken there',
+    ),
+  },
+];

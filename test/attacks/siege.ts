@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { OPERATOR } from '../../src/accounts/audit.ts';
+import { createContact } from '../../src/accounts/contacts.ts';
+import { ROUTES } from '../../src/app.ts';
+import { offerSetup } from '../../src/auth/setup.ts';
+import { sql } from '../../src/db/db.ts';
+import type { Route } from '../../src/web/routes.ts';
+import { addContact, addStaff, type Acme, type Person } from '../acme.ts';
+import { GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import type { Page, Visitor } from '../visitor.ts';
+import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
+
+/** One POST route at the moment at which its own form does what it is there for. */
+export interface Post {
+  /** As `ROUTES` has it: method and pattern. */
+  readonly name: string;
+  readonly world: World;
+  /** Whose form it is: the browser with the cookies that the route asks for. */
+  readonly browser: Visitor;
+  readonly path: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Acme with somebody at every form of the product and behind every guard, none of whom needs what another one has. */
+export interface Siege extends AsyncDisposable {
+  readonly world: World;
+  readonly people: Acme;
+  readonly guest: Stage['guest'];
+  readonly ada: Guest;
+  /** Maria, signed in; and at another browser, where she owes a code. */
+  readonly maria: Guest;
+  readonly half: Guest;
+  /** Noor, who is looking at her QR code. */
+  readonly noor: Guest;
+  readonly posts: readonly Post[];
+  /** Puts real names where a path has parameters. */
+  readonly fill: (path: string) => string;
+}
+
+export const FORM = 'application/x-www-form-urlencoded';
+
+/** How `ROUTES` names a route. */
+export function nameOf({ method, path }: Pick<Route, 'method' | 'path'>): string {
+  return `${method} ${path}`;
+}
+
+/** Sends a form as it should be sent. */
+export function sendPost({ browser, path, fields }: Post): Promise<Page> {
+  return browser.post(path, fields);
+}
+
+/** That the form would have been taken: what was refused before was refused for how it was sent. */
+export async function takes(post: Post): Promise<void> {
+  const { status, text } = await sendPost(post);
+  assert.ok([200, 303].includes(status), `${post.name} is not taken as it should be: ${status} ${text}`);
+}
+
+export async function lay(engine: Engine): Promise<Siege> {
+  const world = await openWorld(engine);
+  const { people, guest } = await stage(world);
+  const ada = await enrolled(await guest(people.ada));
+  const maria = await enrolled(await guest(people.maria));
+  await ada.signsIn();
+  await maria.signsIn();
+  const doors = [
+    await doorPosts(world, people, guest, 'portal'),
+    await doorPosts(world, people, guest, 'admin'),
+  ].flat();
+  world.clock.advance(MINUTE_MS);
+  const half = await maria.elsewhere();
+  await half.password();
+  const noor = await guest(people.noor);
+  await noor.password();
+  await noor.configures();
+  const link = await invite(world, people, 'Iris Invited');
+  const made = await ada.browser.post(`/admin/customers/${people.globex.id}/contacts/${link}/welcome-link`);
+  const token = /\/welcome\/([\w-]{43})/.exec(made.text)?.[1] ?? '';
+  const empty = await setupPost();
+  const names: Record<string, string> = {
+    ':slug': people.organization.slug,
+    ':customer': people.globex.id,
+    ':contact': people.maria.id,
+    ':token': token,
+  };
+  const fill = (path: string): string =>
+    path
+      .split('/')
+      .map((part) => names[part] ?? part)
+      .join('/');
+  const welcome = {
+    name: 'POST /portal/:slug/welcome/:token',
+    world,
+    browser: await world.visitor(),
+    path: fill('/portal/:slug/welcome/:token'),
+    fields: { email: 'iris@globex.test', password: 'seven quiet llamas knit' },
+  };
+  const posts = [...doors.map((door) => door()), welcome, ...(await consolePosts(world, people, ada)), empty];
+  return {
+    world,
+    people,
+    guest,
+    ada,
+    maria,
+    half,
+    noor,
+    posts,
+    fill,
+    [Symbol.asyncDispose]: async () => {
+      await world.close();
+      await empty.world.close();
+    },
+  };
+}
+
+async function enrolled(one: Guest): Promise<Guest> {
+  await one.enrols();
+  return one;
+}
+
+let newcomers = 0;
+
+function newcomer({ installation }: World, people: Acme, surface: Person['surface']): Promise<Person> {
+  const name = `Somebody${newcomers++} Else`;
+  return surface === 'portal'
+    ? addContact(installation, people.globex, name)
+    : addStaff(installation, people.organization, name, 'admin');
+}
+
+/** How far somebody is brought for each form of a door, and what they then send. */
+const AT_THE_DOOR: Record<string, (one: Guest) => Promise<() => Record<string, string>>> = {
+  'sign-in':
+    async ({ person }) =>
+    () => ({ email: person.email, password: person.password }),
+  'sign-out': async (one) => {
+    await one.enrols();
+    await one.signsIn();
+    return () => ({});
+  },
+  verify: async (one) => {
+    await one.enrols();
+    await one.password();
+    return () => ({ code: one.world.codeFor(one.secret) });
+  },
+  'verify/backup-code': async (one) => {
+    await one.enrols();
+    await one.password();
+    return () => ({ code: one.codes[0] ?? '' });
+  },
+  'enable-mfa': async (one) => {
+    await one.password();
+    return () => ({});
+  },
+  'enable-mfa/verify': async (one) => {
+    await one.password();
+    await one.configures();
+    return () => ({ code: one.world.codeFor(one.secret) });
+  },
+  'enable-mfa/enable': async (one) => {
+    await one.password();
+    await one.configures();
+    await one.verifies();
+    return () => ({});
+  },
+  'enable-mfa/backup-codes': async (one) => {
+    await one.password();
+    await one.configures();
+    await one.verifies();
+    await one.browser.post(`${one.door}/enable-mfa/enable`);
+    return () => ({});
+  },
+  'enable-mfa/backup-codes/download': async (one) => {
+    await one.enables();
+    return () => ({});
+  },
+  'enable-mfa/done': async (one) => {
+    await one.enables();
+    return () => ({});
+  },
+};
+
+async function doorPosts(
+  world: World,
+  people: Acme,
+  guest: Stage['guest'],
+  surface: Person['surface'],
+): Promise<(() => Post)[]> {
+  const base = surface === 'admin' ? '/admin' : '/portal/:slug';
+  const seats: (() => Post)[] = [];
+  for (const [page, bring] of Object.entries(AT_THE_DOOR)) {
+    const one = await guest(await newcomer(world, people, surface));
+    const fields = await bring(one);
+    const { browser, door } = one;
+    seats.push(() => ({
+      name: `POST ${base}/${page}`,
+      world,
+      browser,
+      path: `${door}/${page}`,
+      fields: fields(),
+    }));
+  }
+  return seats;
+}
+
+/** Adds a contact who has no password yet; answers the id. */
+export async function invite({ installation }: World, people: Acme, name: string): Promise<string> {
+  const email = `${name.split(' ')[0]?.toLowerCase()}@globex.test`;
+  const draft = { name, email, phone: null };
+  const made = await createContact(installation, OPERATOR, people.organization.id, people.globex.id, draft);
+  assert.ok(made.kind === 'saved');
+  return made.id;
+}
+
+async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Post[]> {
+  const target = async (): Promise<string> => (await newcomer(world, people, 'portal')).id;
+  const customer = `/admin/customers/${people.globex.id}`;
+  const contact = (id: string, act: string): string => `${customer}/contacts/${id}/${act}`;
+  const locked = await target();
+  const until = world.clock.now + 60 * MINUTE_MS;
+  await world.change(sql`UPDATE accounts SET totp_wrong = 9, totp_wait_until = ${until} WHERE id = ${locked}`);
+  const closed = await target();
+  await ada.browser.post(contact(closed, 'disable'));
+  await ada.browser.follow();
+  const acts: [pattern: string, path: string, fields: Record<string, string>][] = [
+    [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
+    [
+      '/admin/customers/new',
+      '/admin/customers/new',
+      { customer: 'Hooli', name: 'Gavin', email: 'gavin@hooli.test', phone: '' },
+    ],
+    ['/admin/customers/:customer/edit', `${customer}/edit`, { customer: 'Globex Ltd' }],
+    [
+      '/admin/customers/:customer/contacts/new',
+      `${customer}/contacts/new`,
+      { name: 'Nina', email: 'nina@globex.test', phone: '' },
+    ],
+    [
+      contactRoute('edit'),
+      contact(people.noor.id, 'edit'),
+      { name: 'Noor H.', email: people.noor.email, phone: '+1 555 0101' },
+    ],
+    [
+      contactRoute('reset-mfa'),
+      contact(people.maria.id, 'reset-mfa'),
+      { check: 'met-in-person', note: '', password: '', code: '' },
+    ],
+    [contactRoute('unlock'), contact(locked, 'unlock'), {}],
+    [contactRoute('disable'), contact(await target(), 'disable'), {}],
+    [contactRoute('enable'), contact(closed, 'enable'), {}],
+    [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
+  ];
+  return acts.map(([pattern, path, fields]) => ({
+    name: `POST ${pattern}`,
+    world,
+    browser: ada.browser,
+    path,
+    fields,
+  }));
+}
+
+function contactRoute(act: string): string {
+  return `/admin/customers/:customer/contacts/:contact/${act}`;
+}
+
+// The set-up link works only while nobody owns anything, so it has a world of its own.
+async function setupPost(): Promise<Post> {
+  const world = await openWorld('sqlite');
+  const fields = {
+    name: 'Olga Owens',
+    email: 'olga@hooli.test',
+    password: 'seven quiet llamas knit',
+    organization: 'Hooli',
+    contactDetails: 'Call us',
+    timeZone: 'UTC',
+  };
+  const path = `/setup/${await offerSetup(world.installation)}`;
+  return { name: 'POST /setup/:token', world, browser: await world.visitor(), path, fields };
+}
+
+/** The forms of the product, each with its own; a route that takes forms and has none here fails whoever walks them. */
+export function everyPost({ posts }: Siege): readonly Post[] {
+  const due = ROUTES.filter(({ method }) => method === 'POST').map(nameOf);
+  assert.deepEqual(posts.map(({ name }) => name).toSorted(), due.toSorted());
+  return posts;
+}
