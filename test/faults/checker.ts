@@ -1,0 +1,231 @@
+import { verifyAudit } from '../../src/accounts/audit.ts';
+import type { Installation } from '../../src/accounts/installation.ts';
+import { Sql, sql } from '../../src/db/db.ts';
+import { lostFacts } from './acknowledged.ts';
+import type { Ledger } from './ledger.ts';
+import { replayedCounts } from './replay.ts';
+import { isAnswer, readTables, type LogRow, type SessionRow, type Tables } from './tables.ts';
+
+/** What the checker found to be untrue. The first three may never happen, whatever fails around the product. */
+export interface Finding {
+  readonly kind: 'session without proof' | 'code accepted twice' | 'fact lost' | 'inconsistent';
+  readonly sentence: string;
+}
+
+type Rule = (tables: Tables) => Iterable<Finding>;
+
+const RULES: readonly Rule[] = [
+  provenSessions,
+  passwordSessions,
+  stepsOnce,
+  spentAttempts,
+  usedBackupCodes,
+  enrolments,
+  backupCodeSets,
+  resets,
+  epochs,
+  replayedCounts,
+];
+
+/**
+ * Replays the audit log against the tables, from the outside: it knows the promises and none of the product's rules.
+ * Reads while nobody writes, and expects that nothing was swept away yet. Answers everything that does not agree.
+ */
+export async function check(installation: Installation, ledger: Ledger): Promise<Finding[]> {
+  const tables = await readTables(installation.db);
+  const findings = RULES.flatMap((rule) => [...rule(tables)]);
+  return [...findings, ...lostFacts(tables, ledger), ...(await brokenRows(installation, tables))];
+}
+
+export function sentences(findings: readonly Finding[]): string[] {
+  return findings.map(({ kind, sentence }) => `${kind}: ${sentence}`);
+}
+
+/** What the engine and the log's own proofs say. */
+async function brokenRows(installation: Installation, { log }: Tables): Promise<Finding[]> {
+  const { db } = installation;
+  const findings: Finding[] = [];
+  for (const organizationId of new Set(log.map((row) => row.organizationId))) {
+    const { bad } = await verifyAudit(installation, organizationId);
+    for (const id of bad) findings.push(amiss(`the MAC of audit row ${id} does not match it`));
+  }
+  if (db.engine === 'postgres') return findings;
+  for (const row of await db.all(sql`PRAGMA foreign_key_check`))
+    findings.push(amiss(`a row of ${row['table']} points to no row of ${row['parent']}`));
+  for (const { integrity_check: said } of await db.all(new Sql(['PRAGMA integrity_check'], [])))
+    if (said !== 'ok') findings.push(amiss(`the file is damaged: ${said}`));
+  return findings;
+}
+
+/** Each session by a code has its right answer and its consumed challenge, and each right answer its session. */
+function* provenSessions({ sessions, challenges, log }: Tables): Iterable<Finding> {
+  const byId = new Map(challenges.map((challenge) => [challenge.id, challenge]));
+  for (const session of sessions.filter(({ factor }) => factor !== 'password')) {
+    const challenge = byId.get(session.challengeId ?? '');
+    const bought =
+      challenge?.accountId === session.accountId &&
+      challenge.purpose === 'sign-in' &&
+      challenge.consumedAt === session.signedInAt &&
+      challenge.attemptsLeft < 5;
+    if (!bought) yield unproven(`session ${session.id} was bought by no challenge of its account`);
+  }
+  yield* matched(sessions, log);
+}
+
+// By account, factor and moment, since a row of the log names no session.
+function* matched(sessions: readonly SessionRow[], log: readonly LogRow[]): Iterable<Finding> {
+  const right = log.filter(({ action, result }) => action === 'signed-in' && result === 'right');
+  const made = countBy(sessions, ({ accountId, factor, signedInAt }) => `${accountId} by ${factor} at ${signedInAt}`);
+  const told = countBy(right, ({ targetId, details, at }) => `${targetId} by ${details.factor} at ${at}`);
+  for (const key of new Set([...made.keys(), ...told.keys()])) {
+    const [has, needs] = [made.get(key) ?? 0, told.get(key) ?? 0];
+    if (has > needs) yield unproven(`${has} sessions of ${key}, and ${needs} right answers`);
+    if (has < needs) yield { kind: 'fact lost', sentence: `${needs} right answers of ${key}, and ${has} sessions` };
+  }
+}
+
+/** A password alone opened a session only where the policy of that moment asked for nothing more. */
+function* passwordSessions({ sessions, authenticators, log }: Tables): Iterable<Finding> {
+  const changes = log.filter(({ action }) => action === 'policy.changed');
+  for (const { id, organizationId, accountId, factor, signedInAt } of sessions) {
+    if (factor !== 'password') continue;
+    const policy = changes.findLast((row) => row.organizationId === organizationId && row.at <= signedInAt);
+    if (policy?.details.policy === 'required') yield unproven(`session ${id} by a password while MFA was required`);
+    const hadMfa = authenticators.some(
+      (one) =>
+        one.accountId === accountId &&
+        one.enabledAt !== null &&
+        one.enabledAt <= signedInAt &&
+        (one.revokedAt ?? Infinity) > signedInAt,
+    );
+    if (hadMfa) yield unproven(`session ${id} by a password of somebody with MFA`);
+  }
+}
+
+const STEP_MS = 30_000;
+
+/** Right codes of an app, each given the earliest step that it can have had: there are never more than steps. */
+function* stepsOnce({ accounts, authenticators, log }: Tables): Iterable<Finding> {
+  const active = new Map(
+    authenticators.filter((one) => one.enabledAt !== null && one.revokedAt === null).map((one) => [one.accountId, one]),
+  );
+  const ofAccount = Map.groupBy(log, ({ targetId }) => targetId);
+  for (const { id } of accounts) {
+    let [least, most] = [-1, Infinity];
+    for (const row of ofAccount.get(id) ?? []) {
+      const current = Math.floor(row.at / STEP_MS);
+      if (row.action === 'mfa.enabled') {
+        const enabled = authenticators.find((one) => one.accountId === id && one.enabledAt === row.at);
+        [least, most] = [enabled?.provenStep ?? -1, enabled?.provenStep ?? -1];
+      } else if (isAnswer(row) && row.result === 'right' && row.details.factor === 'totp') {
+        [least, most] = [Math.max(least + 1, current - 1), current + 1];
+        if (least > most)
+          yield { kind: 'code accepted twice', sentence: `account ${id} was right more often than its app had codes` };
+      }
+    }
+    const last = active.get(id)?.lastStep;
+    if (last !== undefined && (last < least || last > most))
+      yield amiss(`the last step used of account ${id} is ${last}, and its answers say ${least} to ${most}`);
+  }
+}
+
+/** What challenges have lost in attempts is what was answered. */
+function* spentAttempts({ challenges, log }: Tables): Iterable<Finding> {
+  const answered = countBy(log.filter(isAnswer), ({ targetId }) => targetId);
+  for (const [accountId, own] of Map.groupBy(challenges, (challenge) => challenge.accountId)) {
+    const spent = own.reduce((sum, { attemptsLeft }) => sum + 5 - attemptsLeft, 0);
+    const answers = answered.get(accountId) ?? 0;
+    if (spent !== answers) yield amiss(`account ${accountId} has spent ${spent} attempts on ${answers} answers`);
+  }
+}
+
+/** Each used backup code has its right answer, and each right answer its used code. */
+function* usedBackupCodes({ sets, codes, log }: Tables): Iterable<Finding> {
+  const owner = new Map(sets.map(({ id, accountId }) => [id, accountId]));
+  const used = countBy(
+    codes.filter(({ usedAt }) => usedAt !== null),
+    ({ setId, usedAt }) => `account ${owner.get(setId)} at ${usedAt}`,
+  );
+  const right = log.filter((row) => isAnswer(row) && row.result === 'right' && row.details.factor === 'backup-code');
+  const answers = countBy(right, ({ targetId, at }) => `account ${targetId} at ${at}`);
+  for (const key of new Set([...used.keys(), ...answers.keys()])) {
+    const [burnt, taken] = [used.get(key) ?? 0, answers.get(key) ?? 0];
+    if (burnt > taken) yield amiss(`${burnt} backup codes of ${key} are used, and ${taken} were right answers`);
+    if (burnt < taken)
+      yield { kind: 'code accepted twice', sentence: `${taken} right answers of ${key}, and ${burnt} codes used up` };
+  }
+}
+
+/** Enabled authenticators were enabled by somebody; at most one enrolment is pending. */
+function* enrolments({ authenticators, log }: Tables): Iterable<Finding> {
+  const enabled = authenticators.filter(({ enabledAt }) => enabledAt !== null);
+  const told = log.filter(({ action }) => action === 'mfa.enabled').map(({ targetId, at }) => `${targetId} at ${at}`);
+  const done = enabled.map(({ accountId, enabledAt }) => `${accountId} at ${enabledAt}`);
+  for (const key of new Set(done).difference(new Set(told))) yield amiss(`nobody enabled the authenticator of ${key}`);
+  for (const key of new Set(told).difference(new Set(done)))
+    yield { kind: 'fact lost', sentence: `no authenticator was enabled by ${key}` };
+  const pending = authenticators.filter(({ enabledAt, revokedAt }) => enabledAt === null && revokedAt === null);
+  for (const [accountId, count] of countBy(pending, (one) => one.accountId))
+    if (count > 1) yield amiss(`account ${accountId} has ${count} enrolments pending`);
+}
+
+/** Sets of five, each generated by somebody, and one active at most. */
+function* backupCodeSets({ sets, codes, log }: Tables): Iterable<Finding> {
+  const made = sets.map(({ accountId, createdAt }) => `${accountId} at ${createdAt}`);
+  const generated = log.filter(({ action }) => action === 'backup-codes.generated');
+  const told = generated.map(({ targetId, at }) => `${targetId} at ${at}`);
+  for (const key of new Set(made).difference(new Set(told))) yield amiss(`nobody generated the backup codes of ${key}`);
+  for (const key of new Set(told).difference(new Set(made)))
+    yield { kind: 'fact lost', sentence: `no backup codes were generated by ${key}` };
+  const size = countBy(codes, ({ setId }) => setId);
+  for (const { id } of sets)
+    if (size.get(id) !== 5) yield amiss(`the set ${id} has ${size.get(id) ?? 0} backup codes instead of five`);
+  const active = sets.filter(({ revokedAt }) => revokedAt === null);
+  for (const [accountId, count] of countBy(active, (one) => one.accountId))
+    if (count > 1) yield amiss(`account ${accountId} has ${count} active sets of backup codes`);
+}
+
+/** Nothing that was there before a reset is alive after it. */
+function* resets({ sessions, challenges, authenticators, sets, log }: Tables): Iterable<Finding> {
+  const at = new Map<string | null, number>();
+  for (const row of log) if (row.action === 'mfa.reset') at.set(row.targetId, row.at);
+  const before = (accountId: string, moment: number): boolean => moment < (at.get(accountId) ?? -Infinity);
+  const alive = [
+    ...sessions.filter((one) => one.endedAt === null && before(one.accountId, one.signedInAt)).map(() => 'session'),
+    ...challenges
+      .filter((one) => one.consumedAt === null && before(one.accountId, one.createdAt))
+      .map(() => 'challenge'),
+    ...authenticators.filter((one) => one.revokedAt === null && before(one.accountId, one.createdAt)).map(() => 'app'),
+    ...sets.filter((one) => one.revokedAt === null && before(one.accountId, one.createdAt)).map(() => 'set of codes'),
+  ];
+  for (const what of alive) yield amiss(`a ${what} outlived a reset`);
+}
+
+const RAISING = new Set<LogRow['action']>(['mfa.enabled', 'mfa.reset', 'password.set', 'portal-access.disabled']);
+
+/** Each event that voids what was there has raised the account's epoch. */
+function* epochs({ accounts, log }: Tables): Iterable<Finding> {
+  const raised = countBy(
+    log.filter(({ action }) => RAISING.has(action)),
+    ({ targetId }) => targetId,
+  );
+  for (const { id, epoch } of accounts)
+    if (epoch < 1 + (raised.get(id) ?? 0))
+      yield amiss(`account ${id} is at epoch ${epoch} after ${raised.get(id)} events`);
+}
+
+function countBy<T, K>(rows: readonly T[], key: (row: T) => K): Map<K, number> {
+  return new Map(
+    Map.groupBy(rows, key)
+      .entries()
+      .map(([value, group]) => [value, group.length]),
+  );
+}
+
+function amiss(sentence: string): Finding {
+  return { kind: 'inconsistent', sentence };
+}
+
+function unproven(sentence: string): Finding {
+  return { kind: 'session without proof', sentence };
+}
