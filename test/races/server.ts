@@ -54,7 +54,7 @@ process.send?.((server.address() as AddressInfo).port);
 function hear(told: Told): void {
   clock = told.now;
   setAt = Date.now();
-  if (told.dieAt !== undefined) fate.dieAt(told.dieAt);
+  fate.dieAt(told.dieAt ?? Infinity);
 }
 
 // A database that is away is what some of these tests are about; anything else that goes wrong is to be read.
