@@ -15,7 +15,7 @@ export interface Mutant extends Deletion {
 
 const SCHEMA = 'migrations/0001_initial.sql';
 const EPOCH = 'src/accounts/epoch.ts';
-const INSTALLATION = 'src/accounts/installation.ts';
+const KEYS = 'src/accounts/keys.ts';
 const ACCESS = 'src/auth/access.ts';
 const ANSWER = 'src/auth/answer.ts';
 const CHALLENGES = 'src/auth/challenges.ts';
@@ -23,14 +23,17 @@ const ENROLMENT = 'src/auth/enrolment.ts';
 const BACKUP_CODES = 'src/auth/factors/backup-codes.ts';
 const TOTP = 'src/auth/factors/totp.ts';
 const FRESH_PROOF = 'src/auth/fresh-proof.ts';
+const CLOCK = 'src/accounts/clock.ts';
 const LIMITS = 'src/auth/limits.ts';
 const PASSWORDS = 'src/auth/passwords.ts';
 const POLICY = 'src/auth/policy.ts';
+const ROTATION = 'src/auth/rotation.ts';
 const RECOVERY = 'src/auth/recovery.ts';
 const SESSIONS = 'src/auth/sessions.ts';
 const SIGN_IN = 'src/auth/sign-in.ts';
 const SEAL = 'src/crypto/seal.ts';
 const TOKENS = 'src/crypto/tokens.ts';
+const CLIENT_IP = 'src/web/client-ip.ts';
 const FORMS = 'src/web/forms.ts';
 const GUARDS = 'src/web/guards.ts';
 
@@ -80,12 +83,18 @@ const BACKUP_CODES_TEST = ['test/auth/factors/backup-codes.test.ts'];
 const CHALLENGES_TEST = ['test/auth/challenges.test.ts'];
 const ENROLMENT_TEST = ['test/auth/enrolment.test.ts'];
 const LIMITS_TEST = ['test/auth/limits.test.ts'];
+const WINDOWS_TEST = [...LIMITS_TEST, 'test/auth/limits-windows.test.ts'];
+const CODES_TEST = ['test/auth/wrong-codes.test.ts', 'test/auth/wrong-codes-windows.test.ts'];
+const ATTACKER_TEST = ['test/auth/attacker.test.ts'];
+const PROXIES_TEST = ['test/web/client-ip.test.ts', 'test/surface/proxies.test.ts'];
 const SESSIONS_TEST = ['test/auth/sessions.test.ts'];
+const ROTATION_TEST = ['test/auth/rotation.test.ts'];
 const SIGN_IN_TEST = ['test/auth/sign-in.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
 const ANSWER_TEST = ['test/auth/answer.test.ts'];
+const CLOCK_TEST = ['test/auth/clock.test.ts'];
 const FRESH_PROOF_TEST = ['test/auth/fresh-proof.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -138,21 +147,184 @@ export const MUTANTS: readonly Mutant[] = [
     file: LIMITS,
     find: 'SET ${wrong} = ${wrong} + 1,',
     replace: 'SET ${wrong} = ${wrong},',
-    tests: LIMITS_TEST,
+    tests: CODES_TEST,
   },
   {
     invariant: 'I6',
     file: LIMITS,
     find: 'wait === 0 ? 0 : now + wait;',
     replace: '0;',
-    tests: LIMITS_TEST,
+    tests: CODES_TEST,
   },
   {
     invariant: 'I6',
     file: LIMITS,
     find: ' AND suspected_at IS NULL',
     otherGuards: [{ file: ANSWER, find: "  if (suspectedAt !== null) return { kind: 'suspected' };\n" }],
-    tests: LIMITS_TEST,
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I5',
+    file: CHALLENGES,
+    find: ' ORDER BY id DESC LIMIT ${OPEN_CHALLENGES_PER_ACCOUNT - 1}',
+    tests: CHALLENGES_TEST,
+  },
+  // The windows of the counters.
+  { invariant: 'I6', file: LIMITS, find: ' OR counters.started_at <= ${now - windowMs}', tests: WINDOWS_TEST },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'sql`WHERE counters.spent < ${allows} OR counters.started_at <= ${now - windowMs}`',
+    replace: 'sql``',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'CASE WHEN ${over} THEN 1 ELSE counters.spent + 1 END',
+    replace: 'counters.spent + 1',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'CASE WHEN ${over} THEN excluded.started_at ELSE counters.started_at END',
+    replace: 'counters.started_at',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'CASE WHEN ${over} THEN excluded.started_at ELSE counters.started_at END',
+    replace: 'excluded.started_at',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'counters.started_at <= ${now - limit.windowMs}',
+    replace: 'counters.started_at < ${now - limit.windowMs}',
+    tests: WINDOWS_TEST,
+  },
+  { invariant: 'I6', file: LIMITS, find: '\n      AND started_at = ${startedAt}', tests: LIMITS_TEST },
+  { invariant: 'I6', file: LIMITS, find: ' AND spent > 0', tests: LIMITS_TEST },
+  {
+    invariant: 'I6',
+    file: ANSWER,
+    find: "new Set(['wrong', 'already-used', 'suspected'])",
+    replace: 'new Set([])',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: ANSWER,
+    find: '    if (!answered || !FAILURES.has(answered.kind)) await limits.giveBack(db, [room.spent]);\n',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: ANSWER,
+    find: 'answering.visitor.network',
+    replace: 'answering.visitor.address',
+    tests: PROXIES_TEST,
+  },
+  // The counts of an account.
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'CASE WHEN ${over} THEN 1 ELSE window_wrong + 1 END',
+    replace: 'window_wrong + 1',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'CASE WHEN ${over} THEN ${bigint(now)} ELSE window_started_at END',
+    replace: '${bigint(now)}',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'window_started_at <= ${now - WRONG_WINDOW_MS}',
+    replace: 'window_started_at < ${now - WRONG_WINDOW_MS}',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'totp_wrong + backup_wrong AS "wrongInARow"',
+    replace: '${wrong} AS "wrongInARow"',
+    tests: ATTACKER_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'passwordIsSuspected(counted.wrongInARow, counted.wrongInWindow)',
+    replace: 'passwordIsSuspected(counted.wrongInARow, 0)',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'passwordIsSuspected(counted.wrongInARow, counted.wrongInWindow)',
+    replace: 'passwordIsSuspected(0, counted.wrongInWindow)',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: '${wrong} = ${wrong} - 1, ${uncounted()}',
+    replace: '${wrong} = ${wrong} - 1',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: '${wrong} = ${wrong} - 1, ${uncounted()}',
+    replace: '${uncounted()}',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: '${NO_WAITS}, ${uncounted()} WHERE',
+    replace: '${uncounted()} WHERE',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: '${NO_WAITS}, ${uncounted()} WHERE',
+    replace: '${NO_WAITS} WHERE',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: '${NO_WAITS}, ${uncounted()} WHERE',
+    replace: '${NO_COUNTS} WHERE',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: LIMITS,
+    find: 'window_started_at = CASE WHEN window_wrong = 1 THEN NULL ELSE window_started_at END, ',
+    tests: CODES_TEST,
+  },
+  {
+    invariant: 'I6',
+    file: ACCESS,
+    find: 'UPDATE accounts SET ${NO_WAITS} WHERE',
+    replace: 'UPDATE accounts SET ${NO_COUNTS} WHERE',
+    tests: ['test/auth/access.test.ts'],
+  },
+  {
+    invariant: 'I6',
+    file: RECOVERY,
+    find: '${NO_WAITS}, reset_notice_at',
+    replace: '${NO_WAITS}, window_wrong = 0, window_started_at = NULL, reset_notice_at',
+    tests: RECOVERY_TEST,
   },
   { invariant: 'I7', file: LIMITS, find: '\n      AND ${waitUntil} <= ${now}', tests: BACKUP_CODES_TEST },
   { invariant: 'I7', file: ANSWER, find: '  if (held) return held;\n', tests: BACKUP_CODES_TEST },
@@ -222,6 +394,14 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    if (!(await lockAtEpoch(tx, challenge.account, challenge.epoch))) return new RolledBack(false);\n',
     tests: ['test/races/enrolment.test.ts'],
   },
+  { invariant: 'I10', file: ENROLMENT, find: ' AND tries_left > 0', tests: ENROLMENT_TEST },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: 'SET tries_left = tries_left - 1',
+    replace: 'SET tries_left = tries_left',
+    tests: ENROLMENT_TEST,
+  },
   { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return 'challenge';\n", tests: POLICY_TEST },
   { invariant: 'I11', file: POLICY, find: "kind === 'staff' || ", tests: POLICY_TEST },
   { invariant: 'I11', file: SIGN_IN, find: "if (next === 'session') {", replace: '{', tests: POLICY_TEST },
@@ -244,6 +424,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 's.ended_at IS NULL AND s.expires_at',
     tests: SESSIONS_TEST,
   },
+  { invariant: 'I11', file: SESSIONS, find: '  await endOldest(tx, account, id, now);\n', tests: SESSIONS_TEST },
   { invariant: 'I12', ...EPOCH_OF_SESSION, tests: SESSIONS_TEST },
   {
     invariant: 'I12',
@@ -317,7 +498,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    if (values.has(field)) throw new RequestRefused(400, `the field ${field} was sent twice`);\n',
     tests: ['test/web/forms.test.ts'],
   },
-  { invariant: 'I14', file: SESSIONS, find: ' && now - session.provedAt <= FRESH_PROOF_MS', tests: FRESH_PROOF_TEST },
+  { invariant: 'I14', file: SESSIONS, find: ' && now - provedAt <= FRESH_PROOF_MS', tests: FRESH_PROOF_TEST },
   { invariant: 'I14', file: 'src/auth/proof.ts', find: "this.by === 'totp'", replace: 'true', tests: SESSIONS_TEST },
   {
     invariant: 'I14',
@@ -332,6 +513,12 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (found.session.provenBy === 'backup-code' && !AFTER_BACKUP_CODE.includes(permission)) {",
     replace: 'if (false) {',
     tests: ['test/surface/routes.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: RECOVERY,
+    find: "      if (!room.ok) return new RolledBack<ResetOutcome>({ kind: 'limited', until: room.until });\n",
+    tests: WINDOWS_TEST,
   },
   { invariant: 'I15', file: PASSWORDS, find: ' AND a.organization_id = ${claim.organizationId}', tests: SIGN_IN_TEST },
   {
@@ -350,18 +537,42 @@ export const MUTANTS: readonly Mutant[] = [
   { invariant: 'I16', ...PLACE_OF_SEAL, tests: ['test/crypto/seal.test.ts'] },
   {
     invariant: 'I16',
-    file: INSTALLATION,
+    file: KEYS,
     find: '  testSeal(ring);\n',
     otherGuards: [PLACE_OF_SEAL],
     tests: ['test/accounts/installation.test.ts'],
   },
   {
     invariant: 'I17',
-    file: INSTALLATION,
+    file: KEYS,
     find: ' checkKey(ring, use);',
     replace: ';',
     tests: ['test/accounts/installation.test.ts'],
   },
+  {
+    invariant: 'I17',
+    file: KEYS,
+    find: ' checkHolder(ring, other, now);',
+    replace: ';',
+    tests: ['test/accounts/installation.test.ts'],
+  },
+  { invariant: 'I17', file: KEYS, find: ' AND last_used_at = ${lastUsedAt}', tests: ROTATION_TEST },
+  {
+    invariant: 'I17',
+    file: ROTATION,
+    find: ' AND ${column.column} = ${row.sealed} RETURNING',
+    replace: ' RETURNING',
+    tests: ROTATION_TEST,
+  },
+  {
+    invariant: 'I17',
+    file: ROTATION,
+    find: 'const empty = sealers.length === 0 && ',
+    replace: 'const empty = ',
+    tests: ROTATION_TEST,
+  },
+  { invariant: 'I17', file: ROTATION, find: ' && !stuck.has(keyId)', tests: ROTATION_TEST },
+  { invariant: 'I17', file: ROTATION, find: '    if (unfinished) continue;\n', tests: ROTATION_TEST },
   {
     invariant: 'I17',
     file: SEAL,
@@ -431,6 +642,113 @@ export const MUTANTS: readonly Mutant[] = [
     file: PASSWORDS,
     find: '  await forgetAddresses(tx, account.organizationId, account.id);\n',
     tests: PASSWORDS_TEST,
+  },
+  { invariant: 'I22', file: CLOCK, find: ' WHERE clock.seen_at < excluded.seen_at', tests: CLOCK_TEST },
+  {
+    invariant: 'I22',
+    file: LIMITS,
+    find: "typed === 'totp' ? sql`AND ${clockIsRight(now)}` : sql``",
+    replace: 'sql``',
+    tests: CLOCK_TEST,
+  },
+  {
+    invariant: 'I22',
+    file: ANSWER,
+    find: "  if (behind && typed === 'totp') return { kind: 'clock-behind' };\n",
+    tests: CLOCK_TEST,
+  },
+  { invariant: 'I22', file: ENROLMENT, find: '\n        AND ${clockIsRight(now)}', tests: CLOCK_TEST },
+  { invariant: 'I22', file: SESSIONS, find: ' && !clockIsBehind(now, provedAt)', tests: CLOCK_TEST },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: '[limits.ADDRESS_PASSWORD_SOON, limits.ADDRESS_PASSWORD_HOUR]',
+    replace: '[limits.ADDRESS_PASSWORD_SOON]',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: '[limits.ADDRESS_PASSWORD_SOON, limits.ADDRESS_PASSWORD_HOUR]',
+    replace: '[limits.ADDRESS_PASSWORD_HOUR]',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: ' && ofAccount.before >= limits.ACCOUNT_PASSWORD_HOUR.allows',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: 'ofAccount.before >= limits.ACCOUNT_PASSWORD_HOUR.allows',
+    replace: 'false',
+    tests: WINDOWS_TEST,
+  },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: 'fingerprint(counterKey, email, address)',
+    replace: 'fingerprint(counterKey, email)',
+    tests: ATTACKER_TEST,
+  },
+  { invariant: 'I21', file: PASSWORDS, find: '    else await limits.giveBack(db, spent);\n', tests: WINDOWS_TEST },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: '  await giveBack();\n  await rehash',
+    replace: '  await rehash',
+    tests: LIMITS_TEST,
+  },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: '    await giveBack();\n    throw fault;',
+    replace: '    throw fault;',
+    tests: [...SIGN_IN_TEST, ...LIMITS_TEST],
+  },
+  {
+    invariant: 'I21',
+    file: PASSWORDS,
+    find: 'fingerprint(counterKey, visitor.network)',
+    replace: 'fingerprint(counterKey, visitor.address)',
+    tests: PROXIES_TEST,
+  },
+  {
+    invariant: 'I21',
+    file: 'src/auth/welcome.ts',
+    find: "  if (!room.ok) return { kind: 'limited', until: room.until };\n",
+    tests: WINDOWS_TEST,
+  },
+  // Whose address it is behind proxies.
+  {
+    invariant: 'I21',
+    file: CLIENT_IP,
+    find: '    if (!trusted.some((entry) => covers(entry, address))) break;\n',
+    tests: PROXIES_TEST,
+  },
+  { invariant: 'I21', file: CLIENT_IP, find: '.toReversed()', tests: PROXIES_TEST },
+  {
+    invariant: 'I21',
+    file: CLIENT_IP,
+    find: '    if (!address) break;\n',
+    replace: '    if (!address) continue;\n',
+    tests: PROXIES_TEST,
+  },
+  { invariant: 'I21', file: CLIENT_IP, find: '    .slice(0, 4)\n', tests: PROXIES_TEST },
+  {
+    invariant: 'I21',
+    file: CLIENT_IP,
+    find: 'ipaddr.isValid(text) ? ipaddr.process(text)',
+    replace: 'ipaddr.isValid(text) ? ipaddr.parse(text)',
+    tests: PROXIES_TEST,
+  },
+  {
+    invariant: 'I21',
+    file: CLIENT_IP,
+    find: '  if (network.kind() !== address.kind()) return false;\n',
+    tests: PROXIES_TEST,
   },
   {
     invariant: 'I23',

@@ -72,6 +72,7 @@ async function answerFault(fault: Error, visit: Visit, setHeader: SetHeader): Pr
     setHeader('Retry-After', '5');
     return unavailablePage(visit);
   }
+  if (visit.brokeOff(fault)) return answerFault(new RequestRefused(400, 'the request breaks off'), visit, setHeader);
   const reference = randomUUID();
   log.error('fault', { reference, fault: fault.stack ?? fault.message });
   return faultPage(visit, reference);

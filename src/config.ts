@@ -127,7 +127,7 @@ function readPublicUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || !['http:', 'https:'].includes(url.protocol))
     throw new Error('is an address like https://portal.example.com');
-  if (url.pathname !== '/' || url.search || url.hash || url.username)
+  if (url.pathname !== '/' || url.search || url.hash || url.username || url.password)
     throw new Error('has nothing after the host and port');
   if (url.protocol === 'http:' && url.hostname !== 'localhost')
     throw new Error('needs https (only http://localhost goes without)');
@@ -148,10 +148,21 @@ function readProxies(text: string): readonly string[] {
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
   for (const entry of entries) {
-    if (!ipaddr.isValid(entry) && !ipaddr.isValidCIDR(entry))
-      throw new Error(`"${entry}" is no address or network; name each proxy`);
+    if (!isAddressOrNetwork(entry)) throw new Error(`"${entry}" is no address or network; name each proxy`);
+    if (/\/0+$/.test(entry)) throw new Error(`"${entry}" is everybody; name each proxy`);
   }
   return entries;
+}
+
+// 10.1 and 010.0.0.1 are addresses too, but of which machine depends on who reads them.
+function isAddressOrNetwork(entry: string): boolean {
+  const { IPv4, IPv6 } = ipaddr;
+  return [
+    IPv4.isValidFourPartDecimal(entry),
+    IPv4.isValidCIDRFourPartDecimal(entry),
+    IPv6.isValid(entry),
+    IPv6.isValidCIDR(entry),
+  ].includes(true);
 }
 
 function readLevel(text: string): Level {

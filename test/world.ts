@@ -59,9 +59,15 @@ export function ringOf(...ids: readonly [string, ...string[]]): KeyRing {
 
 /** An installation on a fresh database, with a clock that is moved by hand. Close it: `await using world = …`. */
 export async function openWorld(engine: Engine, options: WorldOptions = {}): Promise<World> {
-  const database = await testDatabase(engine);
-  const clock = new Clock();
-  const lines: LogLine[] = [];
+  return worldOn(await testDatabase(engine), new Clock(), [], options);
+}
+
+async function worldOn(
+  database: Awaited<ReturnType<typeof testDatabase>>,
+  clock: Clock,
+  lines: LogLine[],
+  options: WorldOptions,
+): Promise<World> {
   const installation = await openInstallation(database.open(), options.ring ?? ringOf('test'), {
     now: () => clock.now,
     log: logInto(lines),
@@ -184,6 +190,13 @@ export class World {
   /** The rows of a table, columns as they are stored. */
   rows(table: string): Promise<Row[]> {
     return this.db.all(new Sql([`SELECT * FROM ${table}`], []));
+  }
+
+  /** The world after the server was stopped and started again: nothing of it is left but the database and the clock. */
+  async restarted(): Promise<World> {
+    for (const close of this.#closing.splice(0)) await close();
+    await this.db.close();
+    return worldOn(this.#database, this.clock, this.log.lines, this.#options);
   }
 
   async close(): Promise<void> {

@@ -36,7 +36,9 @@ export type Action =
   | 'mfa.enabled'
   | 'backup-codes.generated'
   | 'mfa.reset'
-  | 'account.unlocked';
+  | 'account.unlocked'
+  | 'clock.accepted'
+  | 'database.restored';
 
 export interface Fact {
   readonly organizationId: string;

@@ -66,6 +66,7 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
   'signed-out': done('Signed out'),
   'proved-again': {
     'held-up': 'Tried to confirm who they are while they had to wait',
+    'clock-behind': "Tried to confirm who they are while the server's clock was wrong",
     right: 'Confirmed who they are',
     wrong: 'Wrong code entered',
     'already-used': 'Used code entered',
@@ -79,4 +80,6 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
     'waits-ended': 'Unlocked',
     'password-removed': 'Unlocked, and the old password removed',
   },
+  'clock.accepted': done('Clock accepted'),
+  'database.restored': done('Database restored from a backup'),
 };

@@ -12,6 +12,8 @@ import { html } from 'hono/html';
 export interface Refusal {
   readonly problems: readonly c.Problem[];
   readonly until?: number;
+  /** The server's clock is behind, so that no proof can be given just now. */
+  readonly unavailable?: true;
 }
 
 /** Whether an act that asks for a fresh proof must ask for password and code in its own form. */
@@ -68,6 +70,8 @@ export async function confirmItsYou(
       const time = c.timeText(proof.until, who.organization, 'clock');
       return { ...refused('password', say('login.limited', { time })), until: proof.until };
     }
+    case 'clock-behind':
+      return { ...refused('code', say('mfa.setup.paused.staff')), unavailable: true };
     case 'over':
       return refused('password', 'Your account has changed meanwhile. Sign out, then sign in again');
   }

@@ -17,6 +17,8 @@ type Page = Omit<AdminPage, 'organization' | 'person' | 'notices' | 'extra'> & {
   asksForCode?: boolean;
   /** A limit holds the answer back until then. */
   until?: number | undefined;
+  /** Nobody could be answered just now. */
+  unavailable?: boolean | undefined;
 };
 
 const ROLE_NAMES: Record<Role, string> = { owner: 'Owner', admin: 'Admin', support: 'Support', auditor: 'Auditor' };
@@ -32,6 +34,7 @@ export async function consolePage(visit: Visit, { organization, session }: Signe
     notices: flash ? notice(flash.kind, flash.text, { role: 'status' }) : nothing,
     extra: page.asksForCode ? await visit.house.pageExtra?.(session.account) : undefined,
   });
+  if (page.unavailable) return visit.unavailable(whole);
   if (page.until !== undefined) return visit.heldBack(whole, page.until);
   return visit.page(whole, page.error || (page.errors?.length ?? 0) > 0 ? 422 : 200);
 }

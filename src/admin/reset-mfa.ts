@@ -111,6 +111,7 @@ function resetPage(visit: Visit, at: AtContact, given: Given, refusal?: Refusal)
     phrase: contact.email,
     errors: problems,
     until: refusal?.until,
+    unavailable: refusal?.unavailable,
     asksForCode,
     body,
   });

@@ -101,6 +101,7 @@ async function generalPage(visit: Visit, who: SignedIn, shown: GeneralSettings, 
     phrase: 'Customer Portal',
     errors: problems,
     until: refusal?.until,
+    unavailable: refusal?.unavailable,
     asksForCode: mayChange && asksForCode,
     body,
   });

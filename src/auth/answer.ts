@@ -24,6 +24,7 @@ export type Answered<T> =
   | { kind: 'already-used'; nextCodeAt: number; attemptsLeft: number }
   /** Nothing was looked at: a wait of this factor or of the address holds. */
   | HeldUp
+  | ClockBehind
   /** Nothing was looked at: the challenge is over or the account has changed. Sign in again. */
   | { kind: 'over' };
 
@@ -129,16 +130,23 @@ export interface HeldUp {
   readonly otherWaits: boolean;
 }
 
+/** Nothing was looked at or counted: this server's clock is behind, and what a code is right for cannot be told (I22). */
+export interface ClockBehind {
+  readonly kind: 'clock-behind';
+}
+
 /** What holds an answer up before anybody looks at it. Read to tell and to save work; the transaction decides. */
 export async function heldUp(
   installation: Installation,
   challenge: Challenge,
   typed: limits.Typed,
-): Promise<HeldUp | { kind: 'suspected' } | undefined> {
-  const { suspectedAt, ...waits } = await limits.waits(installation.db, challenge.account);
+): Promise<HeldUp | ClockBehind | { kind: 'suspected' } | undefined> {
+  const { suspectedAt, seenAt, ...waits } = await limits.waits(installation.db, challenge.account);
   const now = installation.now();
+  const behind = limits.clockIsBehind(now, seenAt ?? 0);
   if (suspectedAt !== null) return { kind: 'suspected' };
+  if (behind && typed === 'totp') return { kind: 'clock-behind' };
   if (waits[typed] <= now) return undefined;
-  const other = typed === 'totp' ? 'backup-code' : 'totp';
-  return { kind: 'wait', until: waits[typed], otherWaits: waits[other] > now };
+  const otherWaits = typed === 'totp' ? waits['backup-code'] > now : behind || waits.totp > now;
+  return { kind: 'wait', until: waits[typed], otherWaits };
 }

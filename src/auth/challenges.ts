@@ -1,5 +1,5 @@
 import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
-import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
+import { hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
 import { sql, type Database, type Transaction } from '../db/db.ts';
 import {
   ATTEMPTS_PER_CHALLENGE,
@@ -76,7 +76,7 @@ export async function findChallenge(
   cookie: string,
   now: number,
 ): Promise<FoundChallenge | undefined> {
-  const [organizationId = '', token = ''] = cookie.split('.', 2);
+  const { organizationId, token } = readCookie(cookie);
   const row = await db.one<Account & ChallengeRow>(sql`SELECT ${ACCOUNT_COLUMNS}, c.id AS "challengeId", c.purpose,
       c.epoch AS "challengeEpoch", c.attempts_left AS "attemptsLeft", c.expires_at AS "expiresAt", c.consumed_at AS "consumedAt"
     FROM challenges c JOIN accounts a ON a.organization_id = c.organization_id AND a.id = c.account_id

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Account } from '../accounts/accounts.ts';
 import { record, type Fact } from '../accounts/audit.ts';
+import { seenAt } from '../accounts/clock.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
+import type { SealedColumn, SealedRow } from '../accounts/keys.ts';
 import { findOrganization } from '../accounts/organizations.ts';
 import { encodeBase32 } from '../crypto/base32.ts';
 import { open, seal } from '../crypto/seal.ts';
@@ -15,6 +17,8 @@ import { openSecret, sealSecret } from './factors/totp.ts';
 import {
   BACKUP_CODES_LIFETIME_MS,
   CLOCK_HINT_STEPS,
+  clockIsBehind,
+  clockIsRight,
   ENROLMENT_LIFETIME_MS,
   STEPS_EITHER_WAY,
   TRIES_PER_ENROLMENT,
@@ -98,6 +102,8 @@ export type Verified =
   | { kind: 'wrong'; triesUsed: number }
   /** The code is right for another time: the phone's clock is off by so many minutes. */
   | { kind: 'clock'; minutes: number; direction: 'slow' | 'fast' }
+  /** No code was looked at: the server's own clock is behind (I22). */
+  | { kind: 'clock-behind' }
   /** There is nothing to prove (any more): go to where the ceremony stands. */
   | { kind: 'out-of-turn' };
 
@@ -117,8 +123,12 @@ export function verifyEnrolment(
       SET tries_left = tries_left - 1
       WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND challenge_id = ${challenge.id}
         AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NULL AND expires_at > ${now} AND tries_left > 0
+        AND ${clockIsRight(now)}
       RETURNING id, secret, tries_left AS "left"`);
-    if (!spent) return new RolledBack<Verified>({ kind: 'out-of-turn' });
+    if (!spent) {
+      const behind = clockIsBehind(now, await seenAt(tx));
+      return new RolledBack<Verified>({ kind: behind ? 'clock-behind' : 'out-of-turn' });
+    }
     const secret = openSecret(installation, organizationId, accountId, spent.id, spent.secret);
     const current = timeStep(now);
     const proven = matchingSteps(secret, code, current - STEPS_EITHER_WAY, current + STEPS_EITHER_WAY).at(-1);
@@ -252,8 +262,24 @@ function label(text: string): string {
   return encodeURIComponent(text.replaceAll(':', ' ').replace(/\s+/g, ' ').trim());
 }
 
-function codesPlace(challenge: Challenge): string[] {
-  return ['challenges', 'sealed_codes', challenge.account.organizationId, challenge.account.id, challenge.id];
+/** Backup codes that are still on somebody's screen. */
+export const SEALED_SHOWN_CODES: SealedColumn<SealedRow & { accountId: string }> = {
+  name: 'challenges.sealed_codes',
+  table: sql`challenges`,
+  column: sql`sealed_codes`,
+  key: sql`organization_id, id`,
+  rows: sql`SELECT organization_id AS first, id AS second, account_id AS "accountId", sealed_codes AS sealed
+    FROM challenges`,
+  place: (row) => codesPlace({ account: { organizationId: row.first, id: row.accountId }, id: row.second }),
+};
+
+interface OfChallenge {
+  readonly account: Pick<Account, 'organizationId' | 'id'>;
+  readonly id: string;
+}
+
+function codesPlace({ account, id }: OfChallenge): string[] {
+  return ['challenges', 'sealed_codes', account.organizationId, account.id, id];
 }
 
 function fact(challenge: Challenge, visitor: Visitor, action: Fact['action']): Fact {

@@ -14,6 +14,8 @@ export type FreshProof =
   | { kind: 'code-wrong' }
   | { kind: 'already-used'; nextCodeAt: number }
   | { kind: 'limited'; until: number }
+  /** No code was looked at: the server's clock is behind (I22). */
+  | { kind: 'clock-behind' }
   /** The account has changed meanwhile: sign in again. */
   | { kind: 'over' };
 
@@ -50,6 +52,7 @@ export async function proveAgain(
     case 'suspected':
       return { kind: 'over' };
     case 'over':
+    case 'clock-behind':
       return heldUp(installation, session, visitor, answered);
     case 'already-used':
       return answered;
@@ -69,7 +72,7 @@ async function heldUp(
       actor: { kind: 'account', id: account.id, address: visitor.address },
       action: 'proved-again',
       targetId: account.id,
-      result: 'held-up',
+      result: outcome.kind === 'clock-behind' ? 'clock-behind' : 'held-up',
     }),
   );
   return outcome;

@@ -1,10 +1,11 @@
 import type { Installation } from '../accounts/installation.ts';
+import { HOLDER_FORGOTTEN_MS } from '../accounts/keys.ts';
 import { sql } from '../db/db.ts';
 import * as limits from './limits.ts';
 
 /**
  * Takes from the disk what time has ended: secrets of enrolments nobody finished, backup codes shown and left, windows
- * of counters that are over, sessions, links and addresses long gone, challenges that led nowhere. Every lookup refuses
+ * of counters that are over, sessions, links and addresses long gone, processes that were killed, challenges that led nowhere. Every lookup refuses
  * these by their time already; run late, or never, nothing opens. Each statement commits by itself, and several servers
  * may run it at once.
  */
@@ -18,6 +19,7 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     sql`DELETE FROM sessions WHERE expires_at <= ${at - limits.ENDED_SESSION_KEPT_MS}`,
     sql`DELETE FROM welcome_links WHERE expires_at <= ${at - limits.ENDED_SESSION_KEPT_MS}`,
     sql`DELETE FROM known_addresses WHERE last_seen_at <= ${at - limits.KNOWN_ADDRESS_KEPT_MS}`,
+    sql`DELETE FROM key_holders WHERE seen_at <= ${at - HOLDER_FORGOTTEN_MS}`,
     sql`DELETE FROM challenges WHERE expires_at <= ${at - limits.DEAD_CHALLENGE_KEPT_MS}
       AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.organization_id = challenges.organization_id AND s.challenge_id = challenges.id)
       AND NOT EXISTS (SELECT 1 FROM authenticators m WHERE m.organization_id = challenges.organization_id AND m.challenge_id = challenges.id)`,

@@ -40,14 +40,18 @@ export const SESSION_LIFETIMES = {
 export const STEPS_EITHER_WAY = 1;
 /** How far a phone's clock may be off for an enrolment to say so: ten minutes either way. */
 export const CLOCK_HINT_STEPS = 20;
+/** How far a server's clock may run behind the latest that the database has seen; further, and it accepts no code of an app. */
+export const CLOCK_SLACK_MS = 30 * SECOND_MS;
 export const CLOCK_HINT_AFTER_WRONG = 2;
 export const SCAN_AGAIN_AFTER_WRONG = 3;
+
+export const LONGEST_WAIT_MS = HOUR_MS;
 
 /** The wait that a wrong second factor brings: five are free; the fifth in a row and each one after it are followed by one. */
 export function waitAfterWrong(wrongInARow: number): number {
   const steps = [30 * SECOND_MS, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
   if (wrongInARow < ATTEMPTS_PER_CHALLENGE) return 0;
-  return steps[wrongInARow - ATTEMPTS_PER_CHALLENGE] ?? HOUR_MS;
+  return steps[wrongInARow - ATTEMPTS_PER_CHALLENGE] ?? LONGEST_WAIT_MS;
 }
 
 const WRONG_WINDOW_MS = 30 * DAY_MS;
@@ -77,6 +81,8 @@ export const OUTSIDER_PASSWORD: Limit = { name: 'password by outsider', allows: 
 /** Counted only, so that an unknown e-mail costs what a known one's audit row costs. */
 export const UNKNOWN_EMAIL: Limit = { name: 'sign-in with unknown email', allows: 0, windowMs: HOUR_MS };
 export const RESETS_BY_AGENT: Limit = { name: 'resets by agent', allows: 20, windowMs: HOUR_MS };
+/** New passwords tried with one welcome link: judging one takes a core for up to a third of a second. */
+export const PASSWORD_BY_LINK: Limit = { name: 'new password by link', allows: 20, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;
 
 /** What is counted: a limit, and whom it is counted for. */
@@ -173,7 +179,8 @@ export interface Counted {
 
 /**
  * Counts an answer as wrong before anybody looks at it, and thereby takes the account's lock (I6, I7; RFC 4226 §7.3).
- * Undefined where the epoch has moved on, the account is disabled or suspected, or a wait holds: look at nothing then.
+ * Undefined where the epoch has moved on, the account is disabled or suspected, a wait holds, or the clock by which a
+ * code would be looked at is behind (I22): look at nothing then.
  */
 export function spendAnswer(tx: Transaction, whose: Whose, typed: Typed, now: number): Promise<Counted | undefined> {
   const { wrong, waitUntil } = COLUMNS[typed];
@@ -183,6 +190,7 @@ export function spendAnswer(tx: Transaction, whose: Whose, typed: Typed, now: nu
       window_started_at = CASE WHEN ${over} THEN ${bigint(now)} ELSE window_started_at END
     WHERE ${ofAccount(whose)} AND epoch = ${whose.epoch} AND disabled_at IS NULL AND suspected_at IS NULL
       AND ${waitUntil} <= ${now}
+      ${typed === 'totp' ? sql`AND ${clockIsRight(now)}` : sql``}
     RETURNING ${wrong} AS wrong, totp_wrong + backup_wrong AS "wrongInARow", window_wrong AS "wrongInWindow"`);
 }
 
@@ -218,15 +226,32 @@ export async function clearWrong(tx: Transaction, whose: Whose): Promise<void> {
   await tx.run(sql`UPDATE accounts SET ${NO_WAITS}, ${uncounted()} WHERE ${ofAccount(whose)}`);
 }
 
-/** When the waits of an account end, each in the past where none holds, and since when its password is suspected. */
-export async function waits(
-  db: Pick<Queries, 'one'>,
-  account: { organizationId: string; id: string },
-): Promise<Record<Typed, number> & { suspectedAt: number | null }> {
-  const row = await db.one<Record<Typed, number> & { suspectedAt: number | null }>(sql`SELECT totp_wait_until AS totp,
-      backup_wait_until AS "backup-code", suspected_at AS "suspectedAt"
+/**
+ * True where a clock is not behind what the database has seen (I22). In the WHERE of an UPDATE that had to wait for a
+ * lock it tells of the moment before, which is as good: the mark has only risen since, and `now` is of that moment too.
+ */
+export function clockIsRight(now: number): Sql {
+  return sql`NOT EXISTS (SELECT 1 FROM clock WHERE seen_at > ${now + CLOCK_SLACK_MS})`;
+}
+
+/** The same, of a mark that has been read. */
+export function clockIsBehind(now: number, seenAt: number): boolean {
+  return seenAt > now + CLOCK_SLACK_MS;
+}
+
+/** What can hold an answer up. */
+export interface Holds extends Record<Typed, number> {
+  readonly suspectedAt: number | null;
+  /** The latest that any clock has shown; null where no server has run yet. */
+  readonly seenAt: number | null;
+}
+
+/** When the waits of an account end, each in the past where none holds, and what else holds its answers up. */
+export async function waits(db: Pick<Queries, 'one'>, account: { organizationId: string; id: string }): Promise<Holds> {
+  const row = await db.one<Holds>(sql`SELECT totp_wait_until AS totp, backup_wait_until AS "backup-code",
+      suspected_at AS "suspectedAt", (SELECT seen_at FROM clock) AS "seenAt"
     FROM accounts WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
-  return row ?? { totp: 0, 'backup-code': 0, suspectedAt: null };
+  return row ?? { totp: 0, 'backup-code': 0, suspectedAt: null, seenAt: null };
 }
 
 function uncounted(): Sql {

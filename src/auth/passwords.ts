@@ -4,6 +4,7 @@ import { ACCOUNT_COLUMNS, emailKey, type Account, type Kind } from '../accounts/
 import { record, type Actor } from '../accounts/audit.ts';
 import { forgetAddresses, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
+import type { SealedColumn } from '../accounts/keys.ts';
 import { HashingBusy, hashingGuard } from '../crypto/hashing-guard.ts';
 import { hashPassword, isOutdated, isTooLong, PASSWORD_LENGTH, verifyPassword } from '../crypto/passwords.ts';
 import { open, seal } from '../crypto/seal.ts';
@@ -171,12 +172,17 @@ export async function judgePassword(
   if (isTooLong(password)) return 'long';
   const text = password.normalize('NFKC');
   if (text === '') return 'empty';
-  if (Array.from(text).length < PASSWORD_LENGTH.min) return 'short';
+  // As typed too: a single character can be eighteen once it is normalised, and is one guess all the same.
+  if (Math.min(charactersIn(password), charactersIn(text)) < PASSWORD_LENGTH.min) return 'short';
   const words = [...context, ...PRODUCT_WORDS].flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)]);
   const known = words.filter((word) => word.length > 2);
   const strength = await judging(() => strengthOf(text, known));
   if (strength.score >= SCORE_MIN) return undefined;
   return strength.fromContext ? 'context' : 'common';
+}
+
+function charactersIn(text: string): number {
+  return Array.from(text).length;
 }
 
 // Each judging takes a core for a third of a second, so they wait for one another instead of for the sign-ins.
@@ -256,6 +262,16 @@ async function rehash(installation: Installation, { account, sealed }: Held, pas
 function openPassword(installation: Installation, account: Account, sealed: string): string {
   return open(installation.ring, place(account), sealed);
 }
+
+/** The hashes of passwords. */
+export const SEALED_PASSWORDS: SealedColumn = {
+  name: 'accounts.password',
+  table: sql`accounts`,
+  column: sql`password`,
+  key: sql`organization_id, id`,
+  rows: sql`SELECT organization_id AS first, id AS second, password AS sealed FROM accounts`,
+  place: (row) => place({ organizationId: row.first, id: row.second }),
+};
 
 function place(account: Pick<Account, 'organizationId' | 'id'>): string[] {
   return ['accounts', 'password', account.organizationId, account.id];

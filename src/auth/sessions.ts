@@ -1,8 +1,14 @@
 import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
-import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
+import { hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
 import { sql, type Database, type Sql, type Transaction } from '../db/db.ts';
 import type { Surface } from './challenges.ts';
-import { FRESH_PROOF_MS, LAST_USE_WRITTEN_EVERY_MS, OPEN_SESSIONS_PER_ACCOUNT, SESSION_LIFETIMES } from './limits.ts';
+import {
+  clockIsBehind,
+  FRESH_PROOF_MS,
+  LAST_USE_WRITTEN_EVERY_MS,
+  OPEN_SESSIONS_PER_ACCOUNT,
+  SESSION_LIFETIMES,
+} from './limits.ts';
 import type { Proof, ProvenBy } from './proof.ts';
 
 /** Where a request comes from: the client's address (believed proxies taken off) and what its browser calls itself. */
@@ -73,7 +79,7 @@ export async function findSession(
   cookie: string,
   now: number,
 ): Promise<Session | undefined> {
-  const [organizationId = '', token = ''] = cookie.split('.', 2);
+  const { organizationId, token } = readCookie(cookie);
   const row = await db.one<Account & SessionRow>(sql`SELECT ${ACCOUNT_COLUMNS}, ${SESSION_COLUMNS}
     FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
     WHERE s.organization_id = ${organizationId} AND s.token_hash = ${hashToken(token)} AND ${isOpen(surface, now)}`);
@@ -93,7 +99,7 @@ export async function findSession(
 
 /** Whether a cookie's session would still be open had it been used: then the sign-in page can say why it is not. */
 export async function endedByIdleness(db: Database, surface: Surface, cookie: string, now: number): Promise<boolean> {
-  const [organizationId = '', token = ''] = cookie.split('.', 2);
+  const { organizationId, token } = readCookie(cookie);
   const idle = await db.one(sql`SELECT 1 AS found FROM sessions s
     JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
     WHERE s.organization_id = ${organizationId} AND s.token_hash = ${hashToken(token)} AND s.surface = ${surface}
@@ -109,9 +115,13 @@ export async function refreshSession(db: Database, session: Session, now: number
     AND id = ${session.id} AND last_used_at < ${now} AND ended_at IS NULL`);
 }
 
-/** Whether the account's own second factor was proven recently enough for an act that asks for it (I14). */
+/**
+ * Whether the account's own second factor was proven recently enough for an act that asks for it (I14). A proof from the
+ * future was not: how long ago it was, a clock that was set back cannot tell (I22).
+ */
 export function isFreshlyProven(session: Session, now: number): boolean {
-  return session.provedAt !== null && now - session.provedAt <= FRESH_PROOF_MS;
+  const { provedAt } = session;
+  return provedAt !== null && now - provedAt <= FRESH_PROOF_MS && !clockIsBehind(now, provedAt);
 }
 
 /**
@@ -135,7 +145,7 @@ export async function renewSession(
 
 /** Ends the session of a cookie, if there is one: on the server, not only in the browser (ASVS 7.4.1). */
 export async function endSession(tx: Transaction, cookie: string, now: number): Promise<void> {
-  const [organizationId = '', token = ''] = cookie.split('.', 2);
+  const { organizationId, token } = readCookie(cookie);
   await tx.run(sql`UPDATE sessions SET ended_at = ${now}
     WHERE organization_id = ${organizationId} AND token_hash = ${hashToken(token)} AND ended_at IS NULL`);
 }

@@ -2,9 +2,9 @@ import { ACCOUNT_COLUMNS, findAccount, type Account } from '../accounts/accounts
 import { record, type Actor } from '../accounts/audit.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
+import { fingerprint, hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
-import { WELCOME_LINK_LIFETIME_MS } from './limits.ts';
+import { PASSWORD_BY_LINK, spend, WELCOME_LINK_LIFETIME_MS } from './limits.ts';
 import { judgePassword, hashNewPassword, storePassword, type PasswordProblem } from './passwords.ts';
 
 /**
@@ -44,9 +44,17 @@ export function findWelcome(
       AND w.expires_at > ${installation.now()} AND w.epoch = a.epoch AND a.disabled_at IS NULL AND a.password IS NULL`);
 }
 
-export type Welcomed = { kind: 'set' } | { kind: 'link-over' } | { kind: 'refused'; problem: PasswordProblem };
+export type Welcomed =
+  | { kind: 'set' }
+  | { kind: 'link-over' }
+  | { kind: 'refused'; problem: PasswordProblem }
+  /** As many passwords were tried with the link as an hour allows; this one was not judged. */
+  | { kind: 'limited'; until: number };
 
-/** Spends the link for a first password. Opens no session: the next step is the sign-in page, with all it asks for. */
+/**
+ * Spends the link for a first password. Opens no session: the next step is the sign-in page, with all it asks for.
+ * Judging is slow and waits in one line for everybody, so that a link in the wrong hands must not fill it.
+ */
 export async function choosePassword(
   installation: Installation,
   organizationId: string,
@@ -57,6 +65,9 @@ export async function choosePassword(
 ): Promise<Welcomed> {
   const account = await findWelcome(installation, organizationId, token);
   if (!account) return { kind: 'link-over' };
+  const subject = fingerprint(installation.counterKey, organizationId, hashToken(token));
+  const room = await spend(installation.db, { limit: PASSWORD_BY_LINK, subject }, installation.now());
+  if (!room.ok) return { kind: 'limited', until: room.until };
   const problem = await judgePassword(password, [...context, account.name, account.email]);
   if (problem) return { kind: 'refused', problem };
   const argon2 = await hashNewPassword(installation, password);

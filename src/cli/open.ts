@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { findAccountByEmail, type Account } from '../accounts/accounts.ts';
-import { hasKeysInUse, openInstallation, type Installation, type Log } from '../accounts/installation.ts';
+import { closeInstallation, openInstallation, type Installation, type Log } from '../accounts/installation.ts';
+import { hasKeysInUse } from '../accounts/keys.ts';
 import { findOrganizationBySlug, type Organization } from '../accounts/organizations.ts';
 import { hashingLimits } from '../auth/limits.ts';
 import { parseKeyRing, readConfig, type Config } from '../config.ts';
@@ -12,16 +12,13 @@ import type { Database } from '../db/db.ts';
 import { migrate, schemaState } from '../db/migrate.ts';
 import { openPostgres } from '../db/postgres.ts';
 import { openSqlite } from '../db/sqlite.ts';
+import { keysFile, makeKeys } from './keys-file.ts';
 import { given, print, type Answer, type Options } from './shell.ts';
 import { failed, notFound } from './stopped.ts';
 
-/** Where the embedded database and its generated key lie. */
+/** Where the embedded database lies. */
 export function databaseFile(config: Config): string {
   return join(config.data, 'sallyport.db');
-}
-
-export function keysFile(config: Config): string {
-  return join(config.data, 'keys');
 }
 
 /** Opens the database that the settings name. Its folder and file are made where they are missing, for the owner's eyes only. */
@@ -83,18 +80,6 @@ async function generatedKeys(config: Config, db: Database): Promise<string> {
   return readFileSync(file, 'utf8');
 }
 
-// On the disk, name and all, before anything is sealed with it. 'wx': of two servers that start at once, one makes it.
-function makeKeys(file: string): void {
-  try {
-    writeFileSync(file, `k1:${randomBytes(32).toString('base64url')}\n`, { flag: 'wx', mode: 0o600, flush: true });
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
-  }
-  const folder = openSync(join(file, '..'), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
-}
-
 /** The log of commands: they say what they did themselves, and what goes wrong inside belongs on standard error. */
 export const QUIET: Log = {
   info: () => undefined,
@@ -114,7 +99,7 @@ export function onInstallation(now: () => number, work: Work): (...args: unknown
     try {
       print(await work(installation, options, command.args[0]), options);
     } finally {
-      await installation.db.close();
+      await closeInstallation(installation);
     }
   };
 }

@@ -26,6 +26,10 @@ const FAMILIES: Record<string, (given: Given) => Promise<Family>> = {
   account: () => import('./account.ts'),
   document: () => import('./document.ts'),
   audit: () => import('./audit.ts'),
+  backup: () => import('./backup.ts'),
+  restored: () => import('./restored.ts'),
+  clock: () => import('./clock.ts'),
+  keys: () => import('./keys.ts'),
   doctor: () => import('./doctor.ts'),
 };
 

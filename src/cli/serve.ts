@@ -3,14 +3,17 @@ import type { Server } from 'node:http';
 import { flushCompileCache } from 'node:module';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Command } from 'commander';
-import type { Installation } from '../accounts/installation.ts';
+import { closeInstallation, type Installation } from '../accounts/installation.ts';
+import { keepRing } from '../accounts/keys.ts';
 import { createApp } from '../app.ts';
 import { sweep } from '../auth/housekeeping.ts';
+import { closeCopy } from '../auth/restored.ts';
 import { offerSetup } from '../auth/setup.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
+import { keepTime } from './clock.ts';
 import { openAll } from './open.ts';
-import { command, type Options } from './shell.ts';
+import { command, iso, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
 
 const SWEEP_EVERY_MS = 60_000;
@@ -29,6 +32,8 @@ async function serve(now: () => number, options: Options): Promise<void> {
   const installation = await openAll(config, now, log);
   try {
     const { publicUrl, trustedProxies } = config;
+    await afterRestore(installation);
+    const stopTime = await keepTime(installation);
     const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
@@ -40,10 +45,22 @@ async function serve(now: () => number, options: Options): Promise<void> {
     } finally {
       await stopListening(server);
       await stopSweeping();
+      await stopTime();
     }
   } finally {
-    await installation.db.close();
+    await closeInstallation(installation);
   }
+}
+
+// Before the first request, so that nothing which the copy remembers opens anything.
+async function afterRestore(installation: Installation): Promise<void> {
+  const closed = await closeCopy(installation);
+  if (!closed) return;
+  const { takenAt, ...counts } = closed;
+  installation.log.warn('the database is a restored backup: what was open in it has ended', {
+    takenAt: iso(takenAt),
+    ...counts,
+  });
 }
 
 /** Takes requests for an app; a port that is not to be had is a sentence, not a fault. */
@@ -59,6 +76,12 @@ export async function listen(
   // Asked for once, a socket keeps its peer's address; asked for after the peer has reset it, it has none, and an act
   // would stand in the audit log without its place.
   server.on('connection', (socket) => socket.remoteAddress ?? socket.destroy());
+  // Node puts the "100 Continue" of a request that waits behind another into the middle of its answer. Whoever has
+  // pipelined a request does not wait for it (RFC 9110 §10.1.1 lets it be left out).
+  server.on('checkContinue', (incoming, outgoing) => {
+    if (outgoing.socket) outgoing.writeContinue();
+    server.emit('request', incoming, outgoing);
+  });
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -95,11 +118,11 @@ async function greet(installation: Installation, publicUrl: string, options: Opt
   if (setup !== undefined) console.log(`Set it up within 24 hours, with this link:\n\n  ${setup}\n`);
 }
 
-/** Sweeps now and every minute; what it answers ends that, after the sweep under way. */
+/** Says that it runs, and sweeps, now and every minute; what it answers ends that, after the sweep under way. */
 export function keepHouse(installation: Installation): () => Promise<void> {
   let sweeping = Promise.resolve();
   const run = (): void => {
-    sweeping = sweep(installation).catch((fault: unknown) => {
+    sweeping = keepHouseOnce(installation).catch((fault: unknown) => {
       installation.log.error('housekeeping failed', { reason: String(fault) });
     });
   };
@@ -109,6 +132,11 @@ export function keepHouse(installation: Installation): () => Promise<void> {
     clearInterval(timer);
     return sweeping;
   };
+}
+
+async function keepHouseOnce(installation: Installation): Promise<void> {
+  await keepRing(installation);
+  await sweep(installation);
 }
 
 /** Resolves at the first signal to stop, so that requests under way can finish; a second one does not wait for them. */

@@ -8,7 +8,9 @@ import { failed, plain, refused, wrongUsage } from './stopped.ts';
 export interface Options {
   readonly json?: true;
   readonly yes?: true;
+  readonly dryRun?: true;
   readonly staff?: true;
+  readonly revokeBackupCodes?: true;
   readonly passwordStdin?: true;
   readonly organization?: string;
   readonly customer?: string;

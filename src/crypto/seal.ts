@@ -25,9 +25,8 @@ export function seal(ring: KeyRing, place: readonly string[], text: string): str
 
 /** Opens what `seal` made for the same place. The key is chosen by the id in front, never by trying (I17). */
 export function open(ring: KeyRing, place: readonly string[], sealed: string): string {
-  const dot = sealed.indexOf('.');
-  const keyId = sealed.slice(0, Math.max(dot, 0));
-  const bytes = Buffer.from(sealed.slice(dot + 1), 'base64url');
+  const keyId = sealedBy(sealed);
+  const bytes = Buffer.from(sealed.slice(keyId.length + 1), 'base64url');
   if (bytes.length < 28) throw new SealError('sealed value is too short');
   const decipher = createDecipheriv('aes-256-gcm', keyOf(ring, keyId), bytes.subarray(0, 12), { authTagLength: 16 });
   decipher.setAAD(associatedData(keyId, place));
@@ -37,6 +36,11 @@ export function open(ring: KeyRing, place: readonly string[], sealed: string): s
   } catch {
     throw new SealError(`value at ${place.join('/')} does not open with key ${keyId}`);
   }
+}
+
+/** The id of the key that a value says it was sealed with; empty where it says none. */
+export function sealedBy(sealed: string): string {
+  return sealed.slice(0, Math.max(sealed.indexOf('.'), 0));
 }
 
 function keyOf(ring: KeyRing, id: string): Uint8Array {

@@ -5,6 +5,12 @@ export function randomToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
+/** The two parts of a cookie's value, `{organization id}.{token}`. Of anything else, parts that nobody has. */
+export function readCookie(value: string): { organizationId: string; token: string } {
+  const [organizationId = '', token = '', ...more] = value.split('.');
+  return more.length === 0 ? { organizationId, token } : { organizationId: '', token: '' };
+}
+
 /** What is stored of a token: its SHA-256. A token of 256 random bits needs no slow hash. */
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('base64url');

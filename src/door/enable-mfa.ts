@@ -20,6 +20,7 @@ import { say } from '../words/say.ts';
 import { codesFile, codesPage, offerCodesPage } from './backup-codes-pages.ts';
 import { setupCodeShape } from './code-words.ts';
 import { enablePage, scanPage, startPage, verifyPage } from './enable-mfa-pages.ts';
+import { sayAt } from './frame.ts';
 
 const PAGE_OF = { start: '', offered: '/scan', proven: '/enable', enabled: '/backup-codes' };
 
@@ -91,6 +92,10 @@ export const prove = at('offered', async (visit, half, { pending }) => {
       return goOn(visit, half);
     case 'wrong':
       return refuse(say('mfa.setup.wrong'), verified.triesUsed >= SCAN_AGAIN_AFTER_WRONG);
+    case 'clock-behind': {
+      const text = sayAt(half.door, 'mfa.setup.paused');
+      return visit.unavailable(await verifying(visit, half, pending, [{ field: 'code', text }]));
+    }
     case 'clock':
       return refuse(say('mfa.setup.clock', { n: verified.minutes, way: verified.direction }));
   }

@@ -33,6 +33,7 @@ export function show(asked: Asked) {
   return async (visit: Visit, half: HalfSignedIn): Promise<Response> => {
     const held = await heldUp(visit.installation, half.challenge, asked);
     if (held?.kind === 'suspected') return suspect(visit, half);
+    if (held?.kind === 'clock-behind') return paused(visit, half, asked);
     if (held) return visit.heldBack(waitPage(half.door, asked, held, visit.now), held.until);
     return visit.page(await askPage(visit, half, asked, []));
   };
@@ -56,6 +57,8 @@ export function submit(asked: Asked) {
         return visit.see(input.kind === 'backup-code' ? `${door.base}/backup-code-used` : homeOf(door));
       case 'wait':
         return visit.heldBack(waitPage(door, input.kind, answered, visit.now), answered.until);
+      case 'clock-behind':
+        return paused(visit, half, asked);
       case 'suspected':
         return suspect(visit, half);
       case 'over':
@@ -65,7 +68,7 @@ export function submit(asked: Asked) {
         if (answered.attemptsLeft === 0) return signInAgain(visit, half, 'login.spent');
         const clock = answered.kind === 'wrong' && answered.wrongInARow >= CLOCK_HINT_AFTER_WRONG;
         const text = refusal(input.kind, answered, visit.now);
-        return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }], clock), 422);
+        return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }], { clock }), 422);
       }
     }
   };
@@ -111,6 +114,15 @@ function refusal(given: Asked, answered: Refused, now: number): string {
   return say(last ? 'code.wrong.last' : 'code.wrong');
 }
 
+// The form stays: it takes a backup code as well, and a code of the app once the clock is right again.
+async function paused(visit: Visit, half: HalfSignedIn, asked: Asked): Promise<Response> {
+  const { door } = half;
+  const text = html`<p>${sayAt(door, 'code.paused')}</p>
+    <p><a href="${door.base}/verify/backup-code">${say('code.backup')}</a></p>`;
+  const notices = notice('warn', text, { role: 'alert' });
+  return visit.unavailable(await askPage(visit, half, asked, [], { notices }));
+}
+
 function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
   visit.forgetChallenge(door.surface);
   return visit.page(suspectedPage(door), 403);
@@ -127,13 +139,14 @@ async function askPage(
   { door, challenge }: HalfSignedIn,
   asked: Asked,
   errors: readonly Problem[],
-  clock = false,
+  { clock = false, notices = nothing }: { clock?: boolean; notices?: Html } = {},
 ): Promise<Html> {
   return doorPage(door, {
     title: say(asked === 'totp' ? 'code.title' : 'backup.title'),
     labelFor: 'code',
     progress: HALF_WAY,
     errors,
+    notices,
     extra: await visit.house.pageExtra?.(challenge.account),
     body: html`${asked === 'totp' ? appForm(door, challenge.account.email, errors) : backupForm(door, errors)}
     ${clock ? notice('warn', say('code.clock-note')) : nothing} ${asked === 'totp' ? otherWays(door) : nothing}

@@ -1,8 +1,7 @@
 import { html } from 'hono/html';
 import type { Account } from '../accounts/accounts.ts';
-import { doorPage, nameAt } from '../door/frame.ts';
+import { doorPage, localeAt, nameAt } from '../door/frame.ts';
 import { choosePassword, findWelcome } from '../auth/welcome.ts';
-import type { PasswordProblem } from '../auth/passwords.ts';
 import * as c from '../web/components.ts';
 import type { Door } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
@@ -27,7 +26,11 @@ export async function submit(visit: Visit, door: Door): Promise<Response> {
       visit.leave('portal', { kind: 'ok', text: say('login.welcomed'), email: account.email });
       return visit.see(`${door.base}/sign-in`);
     case 'refused':
-      return visit.page(welcomePage(visit, door, account, outcome.problem), 422);
+      return visit.page(welcomePage(visit, door, account, say(PROBLEMS[outcome.problem], { m: nameAt(door) })), 422);
+    case 'limited': {
+      const text = say('login.limited', { time: c.timeText(outcome.until, localeAt(door), 'clock') });
+      return visit.heldBack(welcomePage(visit, door, account, text), outcome.until);
+    }
     case 'link-over':
       return visit.page(gonePage(door), 422);
   }
@@ -45,9 +48,9 @@ const PROBLEMS = {
   context: 'pw.context',
 } as const;
 
-function welcomePage(visit: Visit, door: Door, account: Account, problem?: PasswordProblem): c.Html {
+function welcomePage(visit: Visit, door: Door, account: Account, problem?: string): c.Html {
   const m = nameAt(door);
-  const errors = problem ? [{ field: 'password', text: say(PROBLEMS[problem], { m }) }] : [];
+  const errors = problem === undefined ? [] : [{ field: 'password', text: problem }];
   const fields = html`${c.field({
     name: 'email',
     label: say('welcome.email'),

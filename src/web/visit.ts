@@ -37,11 +37,13 @@ export class Visit {
   readonly house: House;
   readonly visitor: Visitor;
   readonly #context: Context;
+  readonly #incoming: IncomingMessage | undefined;
 
   constructor(context: Context, house: House) {
     this.#context = context;
     this.house = house;
     const { incoming } = (context.env ?? {}) as { incoming?: IncomingMessage };
+    this.#incoming = incoming;
     this.visitor = {
       ...clientOf(incoming?.socket.remoteAddress, context.req.header('x-forwarded-for'), house.trustedProxies),
       userAgent: context.req.header('user-agent') ?? '',
@@ -58,6 +60,11 @@ export class Visit {
 
   get path(): string {
     return this.#context.req.path;
+  }
+
+  /** Whether a fault is only that the client went away in the middle of its request. */
+  brokeOff(fault: Error): boolean {
+    return fault === this.#incoming?.errored;
   }
 
   param(name: string): string {
@@ -81,6 +88,12 @@ export class Visit {
   heldBack(html: Html, until: number): Promise<Response> {
     this.#context.header('Retry-After', String(Math.max(1, Math.ceil((until - this.now) / 1000))));
     return this.page(html, 429);
+  }
+
+  /** A page for what this server cannot do just now, through no fault of the visitor's. */
+  unavailable(html: Html): Promise<Response> {
+    this.#context.header('Retry-After', '60');
+    return this.page(html, 503);
   }
 
   /** Post, redirect, get: 303 to a path of ours, never to one that a request names. */

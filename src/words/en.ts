@@ -95,6 +95,10 @@ export const en = {
   'mfa.setup.wrong': "That code isn't right. Wait for a new one in your app and enter it",
   'mfa.setup.clock':
     "That code would be right at another time. Your phone's clock is about {n, plural, one {# minute} other {# minutes}} {way, select, slow {slow} other {fast}}. Set its date and time to automatic, then try again",
+  'mfa.setup.paused':
+    "We can't check codes just now, because our own clock is wrong. It isn't your fault, and no try was counted. Ask {m}, or try again later",
+  'mfa.setup.paused.staff':
+    "We can't check codes just now: the server's clock is wrong. It isn't your fault, and no try was counted. Tell whoever runs your server",
   'mfa.setup.backup': 'That looks like a backup code. Enter the 6-digit code from your app',
   'mfa.setup.still': 'Still not working? Delete the {m} entry in your app and scan the code again.',
   'mfa.setup.tries':
@@ -155,6 +159,10 @@ export const en = {
   'code.used': 'That code has already been used. The next one comes in {n, plural, one {# second} other {# seconds}}',
   'code.used.last':
     'That code has already been used. The next one comes in {n, plural, one {# second} other {# seconds}}. You have 1 try left.',
+  'code.paused':
+    "We can't check codes from an app just now, because our own clock is wrong. It isn't your fault, and no try was counted. Use a backup code, or ask {m}.",
+  'code.paused.staff':
+    "We can't check codes from an app just now: the server's clock is wrong. It isn't your fault, and no try was counted. Use a backup code, and tell whoever runs your server.",
   'code.clock-note':
     "Two codes in a row weren't right. Set your phone's date and time to automatic, then try the next code.",
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,20 @@ describe('serve', () => {
     assert.match(sameName, /^Key "k1" in SALLYPORT_KEYS is not the one this database was sealed with\./);
     renameSync(`${keys}.away`, keys);
     assert.deepEqual(await (await start('keyless')).stop(), { code: 0, signal: null });
+  });
+
+  test('holds its keys while it runs, so that no other process seals with one it lacks, and not a moment longer', async () => {
+    const server = await start('holding');
+    const ring = `k2:${Buffer.alloc(32, 2).toString('base64url')}`;
+    const known = readFileSync(join(dataOf('holding'), 'keys'), 'utf8').trim();
+    const changed = { SALLYPORT_KEYS: `${ring},${known}` };
+    const refused = await refusal('holding', changed);
+    assert.match(
+      refused,
+      /^Key "k2" comes first here, and a process that runs without it .*, process \d+, seen \d+ s ago\./,
+    );
+    await server.stop();
+    await (await start('holding', changed)).stop();
   });
 
   test('says in one sentence that its port is in use', async () => {

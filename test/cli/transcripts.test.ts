@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { OPERATOR, record } from '../../src/accounts/audit.ts';
-import type { Installation } from '../../src/accounts/installation.ts';
+import { raiseMark } from '../../src/accounts/clock.ts';
+import { closeInstallation, type Installation } from '../../src/accounts/installation.ts';
 import { openAll, QUIET } from '../../src/cli/open.ts';
 import { readConfig } from '../../src/config.ts';
 import { sql, type Sql } from '../../src/db/db.ts';
@@ -28,16 +28,17 @@ const GIVEN: Record<string, (world: { installation: Installation; people: Acme }
     change(installation, sql`UPDATE accounts SET suspected_at = 1 WHERE id = ${people.maria.id}`),
   'Somebody has changed the log.': ({ installation }) =>
     change(installation, sql`UPDATE audit_rows SET result = 'wrong' WHERE action = 'organization.created'`),
+  'A server runs.': async ({ installation }) => {
+    // It says so, and is not there any more to take it back when its world closes.
+    await change(installation, sql`UPDATE key_holders SET id = 'a server'`);
+  },
+  'The server has been stopped.': ({ installation }) =>
+    change(installation, sql`DELETE FROM key_holders WHERE id = 'a server'`),
+  'The key has been in use for two years.': ({ installation }) =>
+    change(installation, sql`UPDATE key_uses SET first_used_at = first_used_at - 63072000000`),
   'The database comes from a newer version.': ({ installation }) =>
     change(installation, sql`INSERT INTO schema_migrations (name, applied_at) VALUES ('9001_later', 1)`),
-  'The clock was an hour ahead before.': ({ installation, people: { organization } }) =>
-    installation.db.transaction((tx) =>
-      record(
-        tx,
-        { ...installation, now: () => Date.now() + 3_600_000 },
-        { organizationId: organization.id, actor: OPERATOR, action: 'settings.changed' },
-      ),
-    ),
+  'The clock was an hour ahead before.': ({ installation }) => raiseMark(installation.db, Date.now() + 3_600_000),
 };
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -80,7 +81,7 @@ class Shell {
     const installation = await openAll(readConfig({ SALLYPORT_DATA: this.#data }), () => Date.now(), QUIET);
     this.#people ??= await acme(installation);
     await make({ installation, people: this.#people });
-    await installation.db.close();
+    await closeInstallation(installation);
   }
 
   #run(command: string): Promise<string> {
@@ -104,6 +105,10 @@ class Shell {
     return text
       .replaceAll(this.#data, '{data}')
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => `{id ${this.#numberOf(id)}}`)
+      .replace(/\b(k\d+:)[\w-]{43}/g, '$1{key}')
+      .replace(/\b\S+, process \d+/g, '{process}')
+      .replace(/\d+(\.\d+)? ([KMGT]i)?B\b/g, '{size}')
+      .replace(/seen \d+ s ago/g, 'seen {seconds} ago')
       .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '{time}')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '{moment}');
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { DatabaseUnavailable, RolledBack, sql, type Database, type Queries } from '../../src/db/db.ts';
 import { openPostgres } from '../../src/db/postgres.ts';
 import { eachEngine, testDatabase, type TestDatabase } from '../database.ts';
@@ -213,6 +213,43 @@ describe('PostgreSQL', () => {
     await database.remove();
   });
 
+  test('that falls silent is DatabaseUnavailable within two seconds, and is found again when it speaks', async () => {
+    const database = await testDatabase('postgres', true);
+    await using wire = await openWire(new URL(database.place));
+    const address = new URL(database.place);
+    address.port = String(wire.port);
+    const db = openPostgres(address.href);
+    const one = sql`SELECT 1 AS one`;
+    assert.deepEqual(await db.one(one), { one: 1 });
+    const asks = {
+      'a read': () => db.one(one),
+      'a counter': () => db.relaxed(one),
+      'a transaction': () => db.transaction((tx) => tx.one(one)),
+      'the middle of a transaction': () =>
+        db.transaction(async (tx) => {
+          await tx.one(one);
+          wire.cut();
+          return tx.one(one);
+        }),
+      'a commit': () =>
+        db.transaction(async (tx) => {
+          await tx.one(one);
+          wire.cut();
+        }),
+    };
+    for (const [what, ask] of Object.entries(asks)) {
+      if (what.startsWith('a ') && what !== 'a commit') wire.cut();
+      const began = performance.now();
+      await assert.rejects(ask, DatabaseUnavailable, what);
+      assert.ok(performance.now() - began < 2_000, `${what} waited for ${performance.now() - began} ms`);
+      wire.mend();
+      await found(db);
+    }
+    wire.cut();
+    await db.close();
+    await database.remove();
+  });
+
   test('runs a transaction that lost a deadlock once more', async () => {
     const database = await testDatabase('postgres', true);
     const db = database.open();
@@ -247,4 +284,40 @@ function closedPort(): Promise<number> {
       server.close(() => done(port));
     });
   });
+}
+
+/** Asks until the database answers, as the next requests of people do; it is refused for a moment after a silence. */
+async function found(db: Database): Promise<void> {
+  for (let ask = 0; ask < 20; ask++) {
+    const answer = await db.one(sql`SELECT 1 AS one`).catch((fault: unknown) => fault);
+    if (!(answer instanceof DatabaseUnavailable)) return assert.deepEqual(answer, { one: 1 });
+    await setTimeout(100);
+  }
+  assert.fail('the database was not found again');
+}
+
+/** A wire to the server that can be cut: what is sent then arrives nowhere, and nobody is told. */
+async function openWire(server: URL): Promise<{ port: number; cut(): void; mend(): void } & AsyncDisposable> {
+  let whole = true;
+  const ends = new Set<Socket>();
+  const forward = (from: Socket, to: Socket): void => {
+    ends.add(from);
+    from.on('data', (bytes) => void (whole && to.write(bytes)));
+    from.on('error', () => undefined).on('close', () => whole && to.destroy());
+  };
+  const listener = createServer((client) => {
+    const far = connect(Number(server.port), server.hostname);
+    forward(client, far);
+    forward(far, client);
+  });
+  await new Promise<void>((done) => listener.listen(0, '127.0.0.1', done));
+  return {
+    port: (listener.address() as AddressInfo).port,
+    cut: () => void (whole = false),
+    mend: () => void (whole = true),
+    [Symbol.asyncDispose]: async () => {
+      for (const end of ends) end.destroy();
+      await new Promise((done) => listener.close(done));
+    },
+  };
 }

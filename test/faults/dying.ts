@@ -1,14 +1,15 @@
-import type { Database, Queries, Transaction } from '../../src/db/db.ts';
+import type { Database, Transaction } from '../../src/db/db.ts';
 
 /**
- * The same database, which tells of each moment at which a process could die: before every statement, before a savepoint
- * is released and before a commit. What comes after one of them comes before the next, so none is left out but the one
- * between the last and the answer, which the server itself tells of.
+ * The same database, which tells of each moment at which a process could die and leave another state behind: before
+ * every statement that writes or stands in a transaction, before a savepoint is released and before a commit. What comes
+ * after one of them comes before the next; between the last one and the answer stands what the server itself tells of.
  */
 export function watched(db: Database, moment: () => void): Database {
   return {
     engine: db.engine,
-    ...watchedReads(db, moment),
+    all: db.all,
+    one: db.one,
     transaction: (work) =>
       db.transaction(async (tx) => {
         const result = await work(watchedTransaction(tx, moment));
@@ -26,10 +27,17 @@ export function watched(db: Database, moment: () => void): Database {
 
 function watchedTransaction(tx: Transaction, moment: () => void): Transaction {
   return {
-    ...watchedReads(tx, moment),
     run: (statement) => {
       moment();
       return tx.run(statement);
+    },
+    all: (statement) => {
+      moment();
+      return tx.all(statement);
+    },
+    one: (statement) => {
+      moment();
+      return tx.one(statement);
     },
     savepoint: (work) =>
       tx.savepoint(async () => {
@@ -37,19 +45,6 @@ function watchedTransaction(tx: Transaction, moment: () => void): Transaction {
         moment();
         return value;
       }),
-  };
-}
-
-function watchedReads({ all, one }: Pick<Queries, 'all' | 'one'>, moment: () => void): Pick<Queries, 'all' | 'one'> {
-  return {
-    all: (statement) => {
-      moment();
-      return all(statement);
-    },
-    one: (statement) => {
-      moment();
-      return one(statement);
-    },
   };
 }
 

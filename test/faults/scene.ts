@@ -1,4 +1,4 @@
-import { openInstallation, type Installation } from '../../src/accounts/installation.ts';
+import { closeInstallation, openInstallation, type Installation } from '../../src/accounts/installation.ts';
 import { acme, addContact, enrol, setPolicy, type Acme, type Enrolled, type Person } from '../acme.ts';
 import { testDatabase, type Engine, type TestDatabase } from '../database.ts';
 import { ServerProcess, type Serving, type Told } from '../races/servers.ts';
@@ -69,7 +69,7 @@ export class Scene {
   /** A server process that is loaded and has not opened the database yet. */
   load(more: Partial<Serving> = {}, limit?: string): ServerProcess {
     const { engine, place } = this.database;
-    const serving = { engine, place, publicUrl: 'https://sallyport.test', keyId: KEY, ...more };
+    const serving = { engine, place, publicUrl: 'https://sallyport.test', ring: [KEY], ...more } as const;
     const server = new ServerProcess(serving, limit);
     this.#servers.push(server);
     return server;
@@ -108,17 +108,16 @@ async function onDatabase<T>(
   clock: Clock,
   work: (installation: Installation) => Promise<T>,
 ): Promise<T> {
-  const db = database.open();
+  const installation = await openInstallation(database.open(), ringOf(KEY), {
+    now: () => clock.now,
+    log: { info: quiet, warn: quiet, error: console.error },
+    hashing: { atOnce: 3, queue: 1_000, waitMs: 20_000 },
+    passwordCost: CHEAP,
+    backupCodeCost: CHEAP,
+  });
   try {
-    const installation = await openInstallation(db, ringOf(KEY), {
-      now: () => clock.now,
-      log: { info: quiet, warn: quiet, error: console.error },
-      hashing: { atOnce: 3, queue: 1_000, waitMs: 20_000 },
-      passwordCost: CHEAP,
-      backupCodeCost: CHEAP,
-    });
     return await work(installation);
   } finally {
-    await db.close();
+    await closeInstallation(installation);
   }
 }

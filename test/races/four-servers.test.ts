@@ -27,7 +27,7 @@ const SENDS = 5;
 describe('answers that race on four servers', () => {
   let race: Race;
   before(async () => {
-    race = await openRace(4);
+    race = await openRace({ count: 4 });
   });
   after(() => race.servers.close());
 

@@ -16,8 +16,8 @@ export interface Race extends AsyncDisposable {
   readonly acme: Acme;
 }
 
-export async function openRace(count = 2): Promise<Race> {
-  const servers = await Servers.open(count);
+export async function openRace(...how: Parameters<typeof Servers.open>): Promise<Race> {
+  const servers = await Servers.open(...how);
   const { world } = servers;
   const acme = await world.acme();
   await setPolicy(world.installation, acme.organization, 'required');

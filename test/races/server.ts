@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import { raiseMark } from '../../src/accounts/clock.ts';
 import { openInstallation } from '../../src/accounts/installation.ts';
 import { createApp } from '../../src/app.ts';
 import { openPostgres } from '../../src/db/postgres.ts';
@@ -13,7 +14,7 @@ import { Fate, watched } from '../faults/dying.ts';
 import { ringOf } from '../world.ts';
 import type { Serving, Told } from './servers.ts';
 
-const { engine, place, publicUrl, keyId, ticks } = JSON.parse(process.argv[2] ?? '') as Serving;
+const { engine, place, publicUrl, ring, ticks } = JSON.parse(process.argv[2] ?? '') as Serving;
 const CHEAP = { memoryKiB: 64, passes: 1 };
 // As many as requests that race here, so that they meet in the database and not at the pool.
 const POOL = 24;
@@ -26,7 +27,7 @@ process.on('disconnect', () => process.exit());
 hear((await once(process, 'message'))[0] as Told);
 
 const db = engine === 'sqlite' ? openSqlite(place) : openPostgres(place, POOL);
-const installation = await openInstallation(watched(db, fate.moment), ringOf(keyId), {
+const installation = await openInstallation(watched(db, fate.moment), ringOf(...ring), {
   now: () => clock + (ticks ? Date.now() - setAt : 0),
   log: { info: quiet, warn: quiet, error: (message, fields) => tellUnlessExpected(message, fields) },
   hashing: { atOnce: 3, queue: 1_000, waitMs: 20_000 },
@@ -45,9 +46,10 @@ const server = createAdaptorServer({
 server.keepAliveTimeout = 300_000;
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
+// Each time its clock is set it shows the database what it shows every second in `serve`.
 process.on('message', (told: Told) => {
   hear(told);
-  process.send?.('heard');
+  void raiseMark(db, clock).then(() => process.send?.('heard'));
 });
 process.send?.((server.address() as AddressInfo).port);
 

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Account } from '../../accounts/accounts.ts';
 import type { Installation } from '../../accounts/installation.ts';
+import type { SealedColumn, SealedRow } from '../../accounts/keys.ts';
 import { hashBackupCode, randomSalt } from '../../crypto/passwords.ts';
 import { open, seal } from '../../crypto/seal.ts';
 import { randomDigits, uuidv7 } from '../../crypto/tokens.ts';
@@ -93,6 +94,18 @@ function activeSet(db: Pick<Queries, 'one'>, account: Account): Promise<{ id: st
     AND account_id = ${account.id} AND revoked_at IS NULL`);
 }
 
-function place(account: Account, setId: string, codeId: string): string[] {
+/** The hashes of backup codes, of used ones and of ended sets too. */
+export const SEALED_CODE_HASHES: SealedColumn<SealedRow & { accountId: string; setId: string }> = {
+  name: 'backup_codes.hash',
+  table: sql`backup_codes`,
+  column: sql`hash`,
+  key: sql`organization_id, id`,
+  rows: sql`SELECT c.organization_id AS first, c.id AS second, s.account_id AS "accountId", c.set_id AS "setId",
+      c.hash AS sealed
+    FROM backup_codes c JOIN backup_code_sets s ON s.organization_id = c.organization_id AND s.id = c.set_id`,
+  place: (row) => place({ organizationId: row.first, id: row.accountId }, row.setId, row.second),
+};
+
+function place(account: Pick<Account, 'organizationId' | 'id'>, setId: string, codeId: string): string[] {
   return ['backup_codes', 'hash', account.organizationId, account.id, setId, codeId];
 }

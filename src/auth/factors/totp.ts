@@ -2,6 +2,7 @@ import { open, seal } from '../../crypto/seal.ts';
 import { matchingSteps, stepStart, timeStep } from '../../crypto/totp.ts';
 import { sql, type Transaction } from '../../db/db.ts';
 import type { Installation } from '../../accounts/installation.ts';
+import type { SealedColumn, SealedRow } from '../../accounts/keys.ts';
 import { STEPS_EITHER_WAY } from '../limits.ts';
 import type { Factor, Redemption } from './factor.ts';
 
@@ -84,6 +85,17 @@ export function openSecret(
 ): Uint8Array {
   return Buffer.from(open(installation.ring, place(organizationId, accountId, authenticatorId), sealed), 'base64url');
 }
+
+/** The secrets of pending and active authenticators. */
+export const SEALED_SECRETS: SealedColumn<SealedRow & { accountId: string }> = {
+  name: 'authenticators.secret',
+  table: sql`authenticators`,
+  column: sql`secret`,
+  key: sql`organization_id, id`,
+  rows: sql`SELECT organization_id AS first, id AS second, account_id AS "accountId", secret AS sealed
+    FROM authenticators`,
+  place: (row) => place(row.first, row.accountId, row.second),
+};
 
 function place(organizationId: string, accountId: string, authenticatorId: string): string[] {
   return ['authenticators', 'secret', organizationId, accountId, authenticatorId];
