@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { sql, type Sql } from '../../src/db/db.ts';
 import { randomToken, uuidv7 } from '../../src/crypto/tokens.ts';
-import { answers, challenged, enrol, from, setPolicy, signsIn, type Enrolled, type Person } from '../acme.ts';
-import { eachEngine, MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
+import { answers, challenged, enrol, from, refound, setPolicy, signsIn, type Enrolled, type Person } from '../acme.ts';
+import { eachEngine, MINUTE_MS, openWorld, type World } from '../world.ts';
 import { check, sentences } from './checker.ts';
 import { Ledger } from './ledger.ts';
 
@@ -41,7 +42,9 @@ const GARBLED: readonly (readonly [what: string, garble: (kept: Kept) => Sql | (
   ],
   [
     'an app that was right four times within a moment',
-    ({ maria }) => sql`INSERT INTO audit_rows SELECT organization_id, id || n, at, actor_kind, actor_id, action, target_id,
+    ({
+      maria,
+    }) => sql`INSERT INTO audit_rows SELECT organization_id, id || n, at, actor_kind, actor_id, action, target_id,
       address, result, reason, details, mac FROM audit_rows, (SELECT 'a' AS n UNION SELECT 'b' UNION SELECT 'c') AS times
       WHERE target_id = ${maria.id} AND action = 'signed-in' AND details LIKE '%totp%' AND result = 'right'`,
     /^code accepted twice: .+ more often than its app had codes/,
@@ -68,7 +71,11 @@ const GARBLED: readonly (readonly [what: string, garble: (kept: Kept) => Sql | (
     /^inconsistent: nobody enabled/,
     /^fact lost: no authenticator was enabled/,
   ],
-  ['four backup codes', () => sql`DELETE FROM backup_codes WHERE used_at IS NOT NULL`, /4 backup codes instead of five/],
+  [
+    'four backup codes',
+    () => sql`DELETE FROM backup_codes WHERE used_at IS NOT NULL`,
+    /4 backup codes instead of five/,
+  ],
   [
     'backup codes that nobody generated',
     () => sql`UPDATE backup_code_sets SET created_at = created_at + 1`,
@@ -77,30 +84,44 @@ const GARBLED: readonly (readonly [what: string, garble: (kept: Kept) => Sql | (
   ],
   [
     'a reset that left everything alive',
-    ({ maria }) => sql`UPDATE audit_rows SET action = 'mfa.reset' WHERE action = 'signed-out' AND target_id = ${maria.id}`,
+    ({ maria }) => sql`UPDATE audit_rows SET action = 'mfa.reset' WHERE result = 'wrong' AND target_id = ${maria.id}`,
     /a session outlived a reset/,
-    /a app outlived a reset/,
+    /an authenticator outlived a reset/,
     /a set of codes outlived a reset/,
   ],
-  ['an epoch set back', ({ maria }) => sql`UPDATE accounts SET epoch = 1 WHERE id = ${maria.id}`, /is at epoch 1 after 2/],
+  [
+    'an epoch set back',
+    ({ maria }) => sql`UPDATE accounts SET epoch = 1 WHERE id = ${maria.id}`,
+    /is at epoch 1 after 2/,
+  ],
   ['a count forgotten', ({ maria }) => sql`UPDATE accounts SET totp_wrong = 0 WHERE id = ${maria.id}`, /totpWrong of/],
   ['a window forgotten', () => sql`UPDATE accounts SET window_wrong = 0`, /windowWrong of/],
   ['a wait made up', () => sql`UPDATE accounts SET backup_wait_until = 1`, /backupWaitUntil of/],
   ['a suspicion made up', () => sql`UPDATE accounts SET suspected_at = 1`, /suspected of/],
-  ['an audit row changed', () => sql`UPDATE audit_rows SET address = 'elsewhere'`, /^inconsistent: the MAC of audit row/],
+  [
+    'an audit row changed',
+    () => sql`UPDATE audit_rows SET address = 'elsewhere'`,
+    /^inconsistent: the MAC of audit row/,
+  ],
   [
     'a fact of which somebody was told and which is not there',
-    ({ ledger, noor }) => () => ledger.told(noor.id, 'mfa.reset'),
+    ({ ledger, noor }) =>
+      () =>
+        ledger.told(noor.id, 'mfa.reset'),
     /^fact lost: mfa\.reset done of .+ 1 were acknowledged, 0 are recorded/,
   ],
   [
     'a code that was refused and opened a session',
-    ({ ledger }) => () => ledger.sent.splice(0, 1, { ...ledger.sent[0]!, outcome: 'refused' }),
+    ({ ledger }) =>
+      () =>
+        ledger.sent.splice(0, 1, { ...ledger.sent[0]!, outcome: 'refused' }),
     /^session without proof: .+ was refused/,
   ],
   [
     'a code that opened two sessions',
-    ({ ledger }) => () => ledger.sent.splice(0, 1, { ...ledger.sent[0]!, code: ledger.sent[1]!.code }),
+    ({ ledger }) =>
+      () =>
+        ledger.sent.splice(0, 1, { ...ledger.sent[0]!, code: ledger.sent[1]!.code }),
     /^code accepted twice: .+ opened 2 sessions/,
   ],
 ];
@@ -124,10 +145,8 @@ eachEngine('the checker', (engine) => {
 });
 
 test('the checker finds a row that points to nothing', async () => {
-  const engine: Engine = 'sqlite';
-  await using world = await openWorld(engine);
+  await using world = await openWorld('sqlite');
   const kept = await lived(world);
-  const { DatabaseSync } = await import('node:sqlite');
   const file = new DatabaseSync(world.place, { enableForeignKeyConstraints: false });
   file.exec('DELETE FROM known_addresses; DELETE FROM customers');
   file.close();
@@ -136,7 +155,11 @@ test('the checker finds a row that points to nothing', async () => {
 
 async function tellsOf({ world, ledger }: Kept, tells: readonly RegExp[]): Promise<void> {
   const found = sentences(await check(world.installation, ledger));
-  for (const tell of tells) assert.ok(found.some((sentence) => tell.test(sentence)), `${tell} in\n${found.join('\n')}`);
+  for (const tell of tells)
+    assert.ok(
+      found.some((sentence) => tell.test(sentence)),
+      `${tell} in\n${found.join('\n')}`,
+    );
 }
 
 /** Everything that the checker looks at has happened once: sign-ins of each kind, wrong codes, an enrolment. */
@@ -157,9 +180,6 @@ async function lived(world: World): Promise<Kept> {
   const challenge = await challenged(installation, maria);
   await answers(installation, challenge, world.wrongCode(maria.secret), from('somewhere'));
   await answers(installation, challenge, '123412341234', from('somewhere'));
-  const session = await world.db.one<{ id: string }>(sql`SELECT id FROM sessions WHERE factor = 'totp'`);
-  assert.ok(session);
-  await signedOut(world, maria);
   return { world, ledger, maria, noor: people.noor };
 }
 
@@ -168,8 +188,16 @@ async function letsIn(world: World, ledger: Ledger, maria: Person, code: string)
   const outcome = await signsIn(installation, maria);
   assert.ok(outcome.kind === 'challenge');
   const { cookie } = outcome;
-  const answered = await answers(installation, await openedBy(world, maria, cookie), code);
+  const answered = await answers(installation, await refound(installation, maria, cookie), code);
   assert.ok(answered.kind === 'right', `her code was found ${answered.kind}`);
   const session = answered.bought.cookie;
   ledger.answered({ accountId: maria.id, code, challenge: cookie, outcome: 'right', session });
+}
+
+function forged({ world, maria }: Kept): Sql {
+  const { now } = world.clock;
+  return sql`INSERT INTO sessions (organization_id, id, account_id, surface, token_hash, epoch, factor, signed_in_at,
+      last_used_at, expires_at, address, user_agent)
+    VALUES (${maria.organizationId}, ${uuidv7(now)}, ${maria.id}, 'portal', ${randomToken()}, 1, 'totp', ${now}, ${now},
+      ${now + MINUTE_MS}, '', '')`;
 }

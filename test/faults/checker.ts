@@ -67,7 +67,7 @@ function* provenSessions({ sessions, challenges, log }: Tables): Iterable<Findin
       challenge.purpose === 'sign-in' &&
       challenge.consumedAt === session.signedInAt &&
       challenge.attemptsLeft < 5;
-    if (!bought) yield unproven(`session ${session.id} was bought by no challenge of its account`);
+    if (!bought) yield unproven(`session ${session.id} was bought with no challenge of its account`);
   }
   yield* matched(sessions, log);
 }
@@ -191,14 +191,16 @@ function* resets({ sessions, challenges, authenticators, sets, log }: Tables): I
   for (const row of log) if (row.action === 'mfa.reset') at.set(row.targetId, row.at);
   const before = (accountId: string, moment: number): boolean => moment < (at.get(accountId) ?? -Infinity);
   const alive = [
-    ...sessions.filter((one) => one.endedAt === null && before(one.accountId, one.signedInAt)).map(() => 'session'),
+    ...sessions.filter((one) => one.endedAt === null && before(one.accountId, one.signedInAt)).map(() => 'a session'),
     ...challenges
       .filter((one) => one.consumedAt === null && before(one.accountId, one.createdAt))
-      .map(() => 'challenge'),
-    ...authenticators.filter((one) => one.revokedAt === null && before(one.accountId, one.createdAt)).map(() => 'app'),
-    ...sets.filter((one) => one.revokedAt === null && before(one.accountId, one.createdAt)).map(() => 'set of codes'),
+      .map(() => 'a challenge'),
+    ...authenticators
+      .filter((one) => one.revokedAt === null && before(one.accountId, one.createdAt))
+      .map(() => 'an authenticator'),
+    ...sets.filter((one) => one.revokedAt === null && before(one.accountId, one.createdAt)).map(() => 'a set of codes'),
   ];
-  for (const what of alive) yield amiss(`a ${what} outlived a reset`);
+  for (const what of alive) yield amiss(`${what} outlived a reset`);
 }
 
 const RAISING = new Set<LogRow['action']>(['mfa.enabled', 'mfa.reset', 'password.set', 'portal-access.disabled']);
