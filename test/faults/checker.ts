@@ -4,7 +4,7 @@ import { Sql, sql } from '../../src/db/db.ts';
 import { lostFacts } from './acknowledged.ts';
 import type { Ledger } from './ledger.ts';
 import { replayedCounts } from './replay.ts';
-import { isAnswer, readTables, type LogRow, type SessionRow, type Tables } from './tables.ts';
+import { isAnswer, readTables, RECORDED_AFTER_MS, type LogRow, type SessionRow, type Tables } from './tables.ts';
 
 /** What the checker found to be untrue. The first three may never happen, whatever fails around the product. */
 export interface Finding {
@@ -72,16 +72,15 @@ function* provenSessions({ sessions, challenges, log }: Tables): Iterable<Findin
   yield* matched(sessions, log);
 }
 
-// By account, factor and moment, since a row of the log names no session.
+// By account and factor and in their order, since a row of the log names no session.
 function* matched(sessions: readonly SessionRow[], log: readonly LogRow[]): Iterable<Finding> {
   const right = log.filter(({ action, result }) => action === 'signed-in' && result === 'right');
-  const made = countBy(sessions, ({ accountId, factor, signedInAt }) => `${accountId} by ${factor} at ${signedInAt}`);
-  const told = countBy(right, ({ targetId, details, at }) => `${targetId} by ${details.factor} at ${at}`);
-  for (const key of new Set([...made.keys(), ...told.keys()])) {
-    const [has, needs] = [made.get(key) ?? 0, told.get(key) ?? 0];
-    if (has > needs) yield unproven(`${has} sessions of ${key}, and ${needs} right answers`);
-    if (has < needs) yield { kind: 'fact lost', sentence: `${needs} right answers of ${key}, and ${has} sessions` };
-  }
+  const made = moments(sessions, ({ accountId, factor, signedInAt }) => [`${accountId} by ${factor}`, signedInAt]);
+  const told = moments(right, ({ targetId, details, at }) => [`${targetId} by ${details.factor}`, at]);
+  for (const { key, has, needs } of unlike(made, told))
+    yield has < needs
+      ? { kind: 'fact lost', sentence: `${needs} right answers of ${key}, and ${has} sessions` }
+      : unproven(`${has} sessions of ${key}, and ${needs} right answers before them`);
 }
 
 /** A password alone opened a session only where the policy of that moment asked for nothing more. */
@@ -106,24 +105,26 @@ const STEP_MS = 30_000;
 
 /** Right codes of an app, each given the earliest step that it can have had: there are never more than steps. */
 function* stepsOnce({ accounts, authenticators, log }: Tables): Iterable<Finding> {
-  const active = new Map(
-    authenticators.filter((one) => one.enabledAt !== null && one.revokedAt === null).map((one) => [one.accountId, one]),
+  const own = Map.groupBy(
+    authenticators.filter(({ enabledAt }) => enabledAt !== null).toSorted((a, b) => a.enabledAt! - b.enabledAt!),
+    ({ accountId }) => accountId,
   );
   const ofAccount = Map.groupBy(log, ({ targetId }) => targetId);
   for (const { id } of accounts) {
     let [least, most] = [-1, Infinity];
+    const enabled = (own.get(id) ?? []).values();
     for (const row of ofAccount.get(id) ?? []) {
-      const current = Math.floor(row.at / STEP_MS);
       if (row.action === 'mfa.enabled') {
-        const enabled = authenticators.find((one) => one.accountId === id && one.enabledAt === row.at);
-        [least, most] = [enabled?.provenStep ?? -1, enabled?.provenStep ?? -1];
+        const proven = enabled.next().value?.provenStep ?? -1;
+        [least, most] = [proven, proven];
       } else if (isAnswer(row) && row.result === 'right' && row.details.factor === 'totp') {
-        [least, most] = [Math.max(least + 1, current - 1), current + 1];
+        const earliest = Math.floor((row.at - RECORDED_AFTER_MS) / STEP_MS) - 1;
+        [least, most] = [Math.max(least + 1, earliest), Math.floor(row.at / STEP_MS) + 1];
         if (least > most)
           yield { kind: 'code accepted twice', sentence: `account ${id} was right more often than its app had codes` };
       }
     }
-    const last = active.get(id)?.lastStep;
+    const last = own.get(id)?.findLast(({ revokedAt }) => revokedAt === null)?.lastStep;
     if (last !== undefined && (last < least || last > most))
       yield amiss(`the last step used of account ${id} is ${last}, and its answers say ${least} to ${most}`);
   }
@@ -131,39 +132,34 @@ function* stepsOnce({ accounts, authenticators, log }: Tables): Iterable<Finding
 
 /** What challenges have lost in attempts is what was answered. */
 function* spentAttempts({ challenges, log }: Tables): Iterable<Finding> {
-  const answered = countBy(log.filter(isAnswer), ({ targetId }) => targetId);
+  const answers = countBy(log.filter(isAnswer), ({ targetId }) => targetId);
   for (const [accountId, own] of Map.groupBy(challenges, (challenge) => challenge.accountId)) {
     const spent = own.reduce((sum, { attemptsLeft }) => sum + 5 - attemptsLeft, 0);
-    const answers = answered.get(accountId) ?? 0;
-    if (spent !== answers) yield amiss(`account ${accountId} has spent ${spent} attempts on ${answers} answers`);
+    const given = answers.get(accountId) ?? 0;
+    if (spent !== given) yield amiss(`account ${accountId} has spent ${spent} attempts on ${given} answers`);
   }
 }
 
 /** Each used backup code has its right answer, and each right answer its used code. */
 function* usedBackupCodes({ sets, codes, log }: Tables): Iterable<Finding> {
   const owner = new Map(sets.map(({ id, accountId }) => [id, accountId]));
-  const used = countBy(
-    codes.filter(({ usedAt }) => usedAt !== null),
-    ({ setId, usedAt }) => `account ${owner.get(setId)} at ${usedAt}`,
-  );
+  const used = codes.filter(({ usedAt }) => usedAt !== null);
   const right = log.filter((row) => isAnswer(row) && row.result === 'right' && row.details.factor === 'backup-code');
-  const answers = countBy(right, ({ targetId, at }) => `account ${targetId} at ${at}`);
-  for (const key of new Set([...used.keys(), ...answers.keys()])) {
-    const [burnt, taken] = [used.get(key) ?? 0, answers.get(key) ?? 0];
-    if (burnt > taken) yield amiss(`${burnt} backup codes of ${key} are used, and ${taken} were right answers`);
-    if (burnt < taken)
-      yield { kind: 'code accepted twice', sentence: `${taken} right answers of ${key}, and ${burnt} codes used up` };
-  }
+  const burnt = moments(used, ({ setId, usedAt }) => [owner.get(setId) ?? '', usedAt!]);
+  for (const { key, has, needs } of unlike(burnt, answered(right)))
+    yield has < needs
+      ? { kind: 'code accepted twice', sentence: `${needs} right backup codes of account ${key}, and ${has} used up` }
+      : amiss(`${has} backup codes of account ${key} are used up, and ${needs} were right answers before`);
 }
 
 /** Enabled authenticators were enabled by somebody; at most one enrolment is pending. */
 function* enrolments({ authenticators, log }: Tables): Iterable<Finding> {
   const enabled = authenticators.filter(({ enabledAt }) => enabledAt !== null);
-  const told = log.filter(({ action }) => action === 'mfa.enabled').map(({ targetId, at }) => `${targetId} at ${at}`);
-  const done = enabled.map(({ accountId, enabledAt }) => `${accountId} at ${enabledAt}`);
-  for (const key of new Set(done).difference(new Set(told))) yield amiss(`nobody enabled the authenticator of ${key}`);
-  for (const key of new Set(told).difference(new Set(done)))
-    yield { kind: 'fact lost', sentence: `no authenticator was enabled by ${key}` };
+  const made = moments(enabled, ({ accountId, enabledAt }) => [accountId, enabledAt!]);
+  for (const { key, has, needs } of unlike(made, answered(log.filter(({ action }) => action === 'mfa.enabled'))))
+    yield has < needs
+      ? { kind: 'fact lost', sentence: `account ${key} enabled ${needs} authenticators, and ${has} are there` }
+      : amiss(`nobody enabled an authenticator of account ${key}`);
   const pending = authenticators.filter(({ enabledAt, revokedAt }) => enabledAt === null && revokedAt === null);
   for (const [accountId, count] of countBy(pending, (one) => one.accountId))
     if (count > 1) yield amiss(`account ${accountId} has ${count} enrolments pending`);
@@ -171,12 +167,14 @@ function* enrolments({ authenticators, log }: Tables): Iterable<Finding> {
 
 /** Sets of five, each generated by somebody, and one active at most. */
 function* backupCodeSets({ sets, codes, log }: Tables): Iterable<Finding> {
-  const made = sets.map(({ accountId, createdAt }) => `${accountId} at ${createdAt}`);
-  const generated = log.filter(({ action }) => action === 'backup-codes.generated');
-  const told = generated.map(({ targetId, at }) => `${targetId} at ${at}`);
-  for (const key of new Set(made).difference(new Set(told))) yield amiss(`nobody generated the backup codes of ${key}`);
-  for (const key of new Set(told).difference(new Set(made)))
-    yield { kind: 'fact lost', sentence: `no backup codes were generated by ${key}` };
+  const made = moments(sets, ({ accountId, createdAt }) => [accountId, createdAt]);
+  for (const { key, has, needs } of unlike(
+    made,
+    answered(log.filter(({ action }) => action === 'backup-codes.generated')),
+  ))
+    yield has < needs
+      ? { kind: 'fact lost', sentence: `account ${key} generated ${needs} sets of backup codes, and ${has} are there` }
+      : amiss(`nobody generated backup codes of account ${key}`);
   const size = countBy(codes, ({ setId }) => setId);
   for (const { id } of sets)
     if (size.get(id) !== 5) yield amiss(`the set ${id} has ${size.get(id) ?? 0} backup codes instead of five`);
@@ -214,6 +212,27 @@ function* epochs({ accounts, log }: Tables): Iterable<Finding> {
   for (const { id, epoch } of accounts)
     if (epoch < 1 + (raised.get(id) ?? 0))
       yield amiss(`account ${id} is at epoch ${epoch} after ${raised.get(id)} events`);
+}
+
+/** When each of an account's things was made, by a key, the earliest first. */
+type Moments = ReadonlyMap<string, readonly number[]>;
+
+function moments<T>(rows: readonly T[], of: (row: T) => readonly [key: string, at: number]): Moments {
+  const grouped = Map.groupBy(rows.map(of), ([key]) => key);
+  return new Map(grouped.entries().map(([key, made]) => [key, made.map(([, at]) => at).toSorted((a, b) => a - b)]));
+}
+
+function answered(rows: readonly LogRow[]): Moments {
+  return moments(rows, ({ targetId, at }) => [targetId ?? '', at]);
+}
+
+/** Where there are not as many things as rows that tell of them, or one was made when no row tells of it. */
+function* unlike(made: Moments, told: Moments): Iterable<{ key: string; has: number; needs: number }> {
+  for (const key of new Set([...made.keys(), ...told.keys()])) {
+    const [things, rows] = [made.get(key) ?? [], told.get(key) ?? []];
+    const apart = things.some((at, n) => !(rows[n]! >= at && rows[n]! - at <= RECORDED_AFTER_MS));
+    if (things.length !== rows.length || apart) yield { key, has: things.length, needs: rows.length };
+  }
 }
 
 function countBy<T, K>(rows: readonly T[], key: (row: T) => K): Map<K, number> {

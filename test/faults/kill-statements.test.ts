@@ -7,7 +7,7 @@ import { within } from './deadline.ts';
 import { Scene } from './scene.ts';
 
 /** The shortest of the acts has more statements than this; fewer would mean that nothing dies. */
-const MOMENTS_MIN = 8;
+const MOMENTS_MIN = 6;
 const MOMENTS_MAX = 80;
 const ACT_MS = 30_000;
 

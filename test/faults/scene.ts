@@ -96,6 +96,10 @@ export class Scene {
     await this.database.remove();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   #newcomer(installation: Installation): Promise<Person> {
     return addContact(installation, this.acme.globex, `Contact${this.#people++} Silva`);
   }

@@ -1,6 +1,9 @@
 import type { Action } from '../../src/accounts/audit.ts';
 import { sql, type Database } from '../../src/db/db.ts';
 
+/** A row of the log is written in the transaction of its fact, and so not much later. */
+export const RECORDED_AFTER_MS = 5_000;
+
 export interface AccountRow {
   readonly id: string;
   readonly organizationId: string;
