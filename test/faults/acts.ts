@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { enable, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
 import { sql } from '../../src/db/db.ts';
-import { timeStep, totpCode } from '../../src/crypto/totp.ts';
 import { answers, challenged, enrol, home, pendingOf, refound, signsIn, type Enrolled, type Person } from '../acme.ts';
 import type { ServerProcess } from '../races/servers.ts';
 import { HOUR_MS, MINUTE_MS } from '../world.ts';
@@ -21,7 +20,7 @@ export type Prepare = (scene: Scene) => Promise<Prepared>;
 /** The hot path: what it is called, and how somebody comes to stand before it. */
 export const ACTS: readonly (readonly [name: string, prepare: Prepare])[] = [
   ['the password', password],
-  ['a code of the app', (scene) => code(scene, ({ secret }) => now(scene, secret))],
+  ['a code of the app', (scene) => code(scene, (maria) => scene.codeFor(maria))],
   ['a backup code', (scene) => code(scene, ({ codes }) => codes[0]!)],
   ['Enable MFA', enabling],
   ['Generate Backup Codes', generating],
@@ -37,7 +36,7 @@ async function password(scene: Scene): Promise<Prepared> {
       const again = await act(server);
       assert.equal(again.location, `${PORTAL}/verify`, 'the password is asked for again, and taken');
       scene.ledger.told(maria.id, 'password.answered', 'right');
-      await opens(scene, server, maria, cookieIn(again, 'sallyport-challenge')!, now(scene, maria.secret));
+      await opens(scene, server, maria, cookieIn(again, 'sallyport-challenge')!, scene.codeFor(maria));
     },
   };
 }
@@ -122,7 +121,7 @@ async function staffCookie(scene: Scene): Promise<string> {
   scene.clock.advance(HOUR_MS);
   return scene.work(async (installation) => {
     const challenge = await challenged(installation, sam);
-    const answered = await answers(installation, challenge, now(scene, known.secret));
+    const answered = await answers(installation, challenge, scene.codeFor(known));
     assert.ok(answered.kind === 'right', `Sam's code was found ${answered.kind}`);
     return `__Host-sallyport-admin=${answered.bought.cookie}`;
   });
@@ -137,7 +136,7 @@ async function proven(scene: Scene): Promise<{ person: Person; cookie: string; s
     const challenge = await refound(installation, person, outcome.cookie);
     await offer(installation, challenge, home(person));
     const { secret } = await pendingOf(installation, challenge);
-    await verifyEnrolment(installation, challenge, now(scene, secret), home(person));
+    await verifyEnrolment(installation, challenge, scene.codeFor({ secret }), home(person));
     return { person, cookie: `__Host-sallyport-challenge=${outcome.cookie}`, secret };
   });
 }
@@ -160,7 +159,7 @@ async function finish(
   scene.ledger.told(person.id, 'backup-codes.generated');
   scene.clock.advance(2 * MINUTE_MS);
   await server.tell({ now: scene.clock.now });
-  for (const typed of [first[4]!, now(scene, secret)]) {
+  for (const typed of [first[4]!, scene.codeFor({ secret })]) {
     const challenge = cookieIn(await signIn(server, person), 'sallyport-challenge')!;
     await opens(scene, server, person, challenge, typed);
   }
@@ -201,10 +200,6 @@ function codesOn({ text }: Told): string[] {
 
 async function sessionsOf(scene: Scene, { id }: Person): Promise<number> {
   return (await scene.work(({ db }) => db.all(sql`SELECT id FROM sessions WHERE account_id = ${id}`))).length;
-}
-
-function now({ clock }: Scene, secret: Uint8Array): string {
-  return totpCode(secret, timeStep(clock.now));
 }
 
 function addressOf(id: string): string {

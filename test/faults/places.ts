@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../../src/db/db.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -8,6 +8,7 @@ import type { TestDatabase } from '../database.ts';
 
 /** A database in a folder of the test's own. */
 export function sqliteIn(folder: string): Promise<TestDatabase> {
+  mkdirSync(folder, { recursive: true });
   const place = join(folder, 'sallyport.db');
   const remove = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
   return migrated({ engine: 'sqlite', place, open: () => openSqlite(place), remove });

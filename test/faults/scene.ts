@@ -1,4 +1,5 @@
 import { closeInstallation, openInstallation, type Installation } from '../../src/accounts/installation.ts';
+import { timeStep, totpCode } from '../../src/crypto/totp.ts';
 import { acme, addContact, enrol, setPolicy, type Acme, type Enrolled, type Person } from '../acme.ts';
 import { testDatabase, type Engine, type TestDatabase } from '../database.ts';
 import { ServerProcess, type Serving, type Told } from '../races/servers.ts';
@@ -84,6 +85,11 @@ export class Scene {
 
   async open(server: ServerProcess, told: Partial<Told> = {}): Promise<void> {
     await within(START_MS, 'The start of a server', server.open({ now: this.clock.now, ...told }));
+  }
+
+  /** What their app shows now. */
+  codeFor({ secret }: Pick<Member, 'secret'>): string {
+    return totpCode(secret, timeStep(this.clock.now));
   }
 
   /** What is not as it should be, in sentences. */

@@ -50,12 +50,13 @@ export class Traffic {
   }
 
   /** Each of them comes in once, so many at a time, however often they must try. */
-  async everybody(atOnce: number): Promise<void> {
-    const waiting = this.#customers.values();
-    const oneByOne = async (): Promise<void> => {
-      for (const customer of waiting) await this.#comeIn(customer);
-    };
-    await Promise.all(Array.from({ length: atOnce }, oneByOne));
+  everybody(atOnce: number): Promise<void> {
+    return some(this.#customers, atOnce, (customer) => this.#comeIn(customer));
+  }
+
+  /** Each of them tries once. */
+  everybodyTries(atOnce: number): Promise<void> {
+    return some(this.#customers, atOnce, async (customer) => void (await this.#try(customer)));
   }
 
   /** So many try each second, one after the other around the circle, until told to stop; then those under way finish. */
@@ -75,15 +76,11 @@ export class Traffic {
     const now = timeStep(Date.now());
     const byId = new Map(this.#customers.map((customer) => [customer.id, customer]));
     const fresh = this.#ledger.sent.filter(({ outcome, code }) => outcome === 'right' && stepOf(code) >= now - 1);
-    const waiting = fresh.values();
-    const oneByOne = async (): Promise<void> => {
-      for (const { accountId, code } of waiting) {
-        const customer = byId.get(accountId)!;
-        const challenge = await this.#password(customer);
-        if (challenge !== undefined) await this.#code(customer, challenge, stepOf(code));
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, oneByOne));
+    await some(fresh, atOnce, async ({ accountId, code }) => {
+      const customer = byId.get(accountId)!;
+      const challenge = await this.#password(customer);
+      if (challenge !== undefined) await this.#code(customer, challenge, stepOf(code));
+    });
     return fresh.length;
   }
 
@@ -161,4 +158,12 @@ export class Traffic {
 
 function stepOf(code: string): number {
   return Number(code.slice('step '.length));
+}
+
+async function some<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
+  const waiting = all.values();
+  const oneByOne = async (): Promise<void> => {
+    for (const one of waiting) await work(one);
+  };
+  await Promise.all(Array.from({ length: atOnce }, oneByOne));
 }
