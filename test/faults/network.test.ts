@@ -4,13 +4,10 @@ import { sql } from '../../src/db/db.ts';
 import { signsIn } from '../acme.ts';
 import { testDatabase } from '../database.ts';
 import type { ServerProcess } from '../races/servers.ts';
-import { ask, cookieIn, valueOf, type Told } from './ask.ts';
+import { ask, cookieIn, TOLD_WITHIN_MS, valueOf, type Told } from './ask.ts';
 import { until, within } from './deadline.ts';
 import { Proxy, type Cut, type Trap } from './proxy.ts';
 import { PORTAL, Scene, type Member } from './scene.ts';
-
-/** A lost database is told within two seconds; what a machine that is busy adds is no part of the promise. */
-export const TOLD_WITHIN_MS = 2_000 + 500;
 
 /** Where the network is cut under a code that is answered. */
 const TRAPS: readonly (readonly [where: string, trap: Trap])[] = [
@@ -94,7 +91,7 @@ describe('a network that is cut under the answer to a code', () => {
   }
 });
 
-export function assertUnavailable({ status, retryAfter, ms, text }: Told): void {
+function assertUnavailable({ status, retryAfter, ms, text }: Told): void {
   assert.equal(status, 503, text);
   assert.ok(retryAfter, 'it says when to come again');
   assert.ok(ms <= TOLD_WITHIN_MS, `it was told after ${Math.round(ms)} ms`);
