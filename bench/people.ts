@@ -13,6 +13,7 @@ import { timeStep, totpCode } from '../src/crypto/totp.ts';
 
 /** Somebody who can come in. */
 export interface Enrolled {
+  readonly id: string;
   readonly portal: string;
   readonly email: string;
   readonly password: string;
@@ -34,7 +35,7 @@ export async function enrolContacts(settings: Readonly<Record<string, string>>, 
     for (let n = 0; n < count; n++) {
       const account = await contact(installation, customer, `contact${n}@bench.test`, argon2);
       const secret = await enrol(installation, account);
-      enrolled.push({ portal: `/portal/${SLUG}`, email: account.email, password: PASSWORD, secret });
+      enrolled.push({ id: account.id, portal: `/portal/${SLUG}`, email: account.email, password: PASSWORD, secret });
     }
     return enrolled;
   } finally {

@@ -17,6 +17,8 @@ export interface Serving {
   /** What the process holds in memory now. */
   residentMiB(): number;
   stop(): Promise<void>;
+  /** Ends it as the machine might, without a word. */
+  kill(): Promise<void>;
 }
 
 /** Starts a server with these settings on a free port. */
@@ -32,15 +34,17 @@ export async function serve(settings: Readonly<Record<string, string>>): Promise
     await setTimeout(2);
   }
   const startedInMs = performance.now() - began;
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    browser.close();
+    child.kill(signal);
+    await gone;
+  };
   return {
     port,
     startedInMs,
     residentMiB: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
-    stop: async () => {
-      browser.close();
-      child.kill('SIGTERM');
-      await gone;
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
   };
 }
 

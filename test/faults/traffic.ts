@@ -12,7 +12,7 @@ export interface Customer {
   readonly secret: Uint8Array;
 }
 
-/** A request that did not go as it should have. Status 0: no answer came. */
+/** A request that did not go as it should have. Status 0: no answer came; -1: nobody had a code to enter. */
 export interface Failure {
   readonly what: 'password' | 'code';
   readonly status: number;
@@ -101,8 +101,16 @@ export class Traffic {
     if (challenge === undefined) return false;
     const now = timeStep(Date.now());
     const step = Math.max(this.#steps.get(customer) ?? 0, now - 1);
-    // The app has not shown it yet, nor will the server take it: the circle is too small for the pace.
-    if (step > now + 1) return false;
+    if (step > now + 1) {
+      this.failures.push({
+        what: 'code',
+        status: -1,
+        retryAfter: undefined,
+        ms: 0,
+        text: 'too few people for this pace',
+      });
+      return false;
+    }
     const outcome = await this.#code(customer, challenge, step);
     this.#steps.set(customer, outcome === 'unknown' ? step : step + 1);
     return outcome === 'right';
