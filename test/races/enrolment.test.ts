@@ -19,7 +19,7 @@ import {
   wrongCode,
   type Race,
 } from './racers.ts';
-import type { Answer } from './two-servers.ts';
+import type { Answer } from './servers.ts';
 
 describe('a ceremony of enabling MFA that races on two servers', () => {
   let race: Race;

@@ -6,7 +6,7 @@ import { offerSetup } from '../../src/auth/setup.ts';
 import { makeWelcomeLink } from '../../src/auth/welcome.ts';
 import { signsIn, type Person } from '../acme.ts';
 import { openRace, PORTAL, recorded, rounds, times, type Race } from './racers.ts';
-import { TwoServers } from './two-servers.ts';
+import { Servers } from './servers.ts';
 
 const PASSWORD = 'quiet lanterns over the harbour';
 
@@ -30,7 +30,7 @@ describe('one-time links that race on two servers', () => {
   });
 
   test('a set-up link, spent eight times at once, makes one organization and one owner', async () => {
-    await using servers = await TwoServers.open();
+    await using servers = await Servers.open();
     const { world } = servers;
     const token = await offerSetup(world.installation);
     const given = await servers.atOnce(times(8, (n) => ({ path: `/setup/${token}`, fields: owner(n) })));

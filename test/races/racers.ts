@@ -4,20 +4,20 @@ import { sql } from '../../src/db/db.ts';
 import type { Acme, Enrolled, Person } from '../acme.ts';
 import { addContact, answers, challenged, enrol, pendingOf, refound, setPolicy, signsIn } from '../acme.ts';
 import { MINUTE_MS, type World } from '../world.ts';
-import { TwoServers, type Answer, type Asked } from './two-servers.ts';
+import { Servers, type Answer, type Asked } from './servers.ts';
 
 export const PORTAL = '/portal/acme';
 export const CEREMONY = `${PORTAL}/enable-mfa`;
 
-/** Acme Billing behind two servers, with MFA required. */
+/** Acme Billing behind two servers or more, with MFA required. */
 export interface Race extends AsyncDisposable {
-  readonly servers: TwoServers;
+  readonly servers: Servers;
   readonly world: World;
   readonly acme: Acme;
 }
 
-export async function openRace(...rings: Parameters<typeof TwoServers.open>): Promise<Race> {
-  const servers = await TwoServers.open(...rings);
+export async function openRace(...how: Parameters<typeof Servers.open>): Promise<Race> {
+  const servers = await Servers.open(...how);
   const { world } = servers;
   const acme = await world.acme();
   await setPolicy(world.installation, acme.organization, 'required');

@@ -23,7 +23,7 @@ import {
   type Race,
   type Racer,
 } from './racers.ts';
-import type { Asked } from './two-servers.ts';
+import type { Asked } from './servers.ts';
 
 describe('staff who act while sign-ins are under way on two servers', () => {
   let race: Race;

@@ -6,7 +6,7 @@ import { countSealed, rotate } from '../../src/auth/rotation.ts';
 import { openPostgres } from '../../src/db/postgres.ts';
 import { MINUTE_MS, ringOf } from '../world.ts';
 import { enrolled, openRace, PORTAL, sessionsIn, signingIn, times, type Race, type Racer } from './racers.ts';
-import type { Answer } from './two-servers.ts';
+import type { Answer } from './servers.ts';
 
 const PEOPLE = 16;
 
@@ -15,7 +15,7 @@ describe('keys that are rotated beside two servers', () => {
   const racers: Racer[] = [];
   before(async () => {
     // The people are sealed with the old key; the servers have been restarted with the new one in front of it.
-    race = await openRace(['old', 'new'], ['new', 'old']);
+    race = await openRace({ ring: ['old', 'new'], serversRing: ['new', 'old'] });
     for (let n = 0; n < PEOPLE; n++) racers.push(await enrolled(race));
   });
   after(() => race.servers.close());

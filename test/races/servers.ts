@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { openWorld, ringOf, type World } from '../world.ts';
+import { openWorld, ringOf, type Engine, type World } from '../world.ts';
 
 /** What one browser asks for: a form with fields, a page without. */
 export interface Asked {
@@ -22,26 +22,33 @@ export interface Answer {
   readonly text: string;
 }
 
-const CONNECTIONS = 48;
+const CONNECTIONS = 300;
 
-/** Two server processes on one PostgreSQL database, and a world that prepares it and looks at what has come of it. */
-export class TwoServers {
+/** How many servers there are, and with which keys. */
+interface Opening {
+  readonly count?: number;
+  readonly ring?: Ring;
+  readonly serversRing?: Ring;
+}
+
+/** Server processes on one PostgreSQL database, and a world that prepares it and looks at what has come of it. */
+export class Servers {
   readonly world: World;
   /** By how much the clock of each server runs behind the world's. */
-  readonly behindMs = [0, 0];
-  readonly #servers: readonly Running[];
+  readonly behindMs: number[] = [];
+  readonly #servers: readonly ServerProcess[];
   readonly #lines: readonly Line[];
 
-  constructor(world: World, servers: readonly Running[]) {
+  constructor(world: World, servers: readonly ServerProcess[]) {
     this.world = world;
     this.#servers = servers;
     this.#lines = Array.from({ length: CONNECTIONS }, (_, n) => new Line(servers[n % servers.length]!.port, n));
   }
 
-  /** The servers have the ring of the world, unless they are to have another one. */
-  static async open(ring: Ring = [KEY], serversRing = ring): Promise<TwoServers> {
+  /** Two servers with the ring of the world, unless there are to be more or they are to have another one. */
+  static async open({ count = 2, ring = [KEY], serversRing = ring }: Opening = {}): Promise<Servers> {
     const world = await openWorld('postgres', { ring: ringOf(...ring) });
-    return new TwoServers(world, await Promise.all([start(world, serversRing), start(world, serversRing)]));
+    return new Servers(world, await Promise.all(Array.from({ length: count }, () => start(world, serversRing))));
   }
 
   /** Asks for one thing at the server of a turn. */
@@ -51,7 +58,7 @@ export class TwoServers {
   }
 
   /**
-   * Sends everything at once, by turns to one server and the other, each on a connection that was opened and used
+   * Sends everything at once, by turns to one server and the next, each on a connection that was opened and used
    * before. A race may end in any answer but a fault; a server whose clock is behind may say so.
    */
   async atOnce(asked: readonly Asked[]): Promise<Answer[]> {
@@ -66,11 +73,7 @@ export class TwoServers {
 
   async stop(): Promise<void> {
     for (const line of this.#lines) line.close();
-    for (const { child } of this.#servers.filter((server) => server.child.connected)) {
-      const gone = once(child, 'exit');
-      child.disconnect();
-      await gone;
-    }
+    for (const server of this.#servers) await server.stop();
   }
 
   async close(): Promise<void> {
@@ -84,9 +87,8 @@ export class TwoServers {
 
   async #send(asked: readonly Asked[], first: number): Promise<Answer[]> {
     const lines = asked.map((_, n) => this.#lines[first + n]!);
-    await Promise.all(
-      this.#servers.map(({ child }, n) => setClock(child, this.world.clock.now - (this.behindMs[n] ?? 0))),
-    );
+    const { now } = this.world.clock;
+    await Promise.all(this.#servers.map((server, n) => server.tell({ now: now - (this.behindMs[n] ?? 0) })));
     await Promise.all(lines.map((line) => line.send({ path: '/healthz' })));
     return Promise.all(lines.map((line, n) => line.send(asked[n]!)));
   }
@@ -101,22 +103,74 @@ export function racing(place: string): string {
   return `${place}?application_name=racing`;
 }
 
-interface Running {
+async function start(world: World, ring: Ring): Promise<ServerProcess> {
+  const { publicUrl } = world;
+  const server = new ServerProcess({ engine: 'postgres', place: racing(world.place), publicUrl, ring });
+  await server.open({ now: world.clock.now });
+  return server;
+}
+
+/** What a server process serves. */
+export interface Serving {
+  readonly engine: Engine;
+  readonly place: string;
+  readonly publicUrl: string;
+  readonly ring: Ring;
+  /** Whether its clock goes on by itself from where it was set. */
+  readonly ticks?: boolean;
+}
+
+/** What its parent tells a server process. */
+export interface Told {
+  readonly now: number;
+  /** Kill yourself at so many moments from now: statements, commits and the answer. */
+  readonly dieAt?: number;
+}
+
+/** A server process: loaded at once, on its database when it is opened. */
+export class ServerProcess {
   readonly child: ChildProcess;
-  readonly port: number;
-}
+  readonly ended: Promise<unknown>;
+  #port = 0;
 
-async function start(world: World, ring: Ring): Promise<Running> {
-  const args = [racing(world.place), world.publicUrl, ...ring];
-  const child = fork(join(import.meta.dirname, 'server.ts'), args, { execArgv: [] });
-  const [port] = (await once(child, 'message')) as [number];
-  return { child, port };
-}
+  /** A limit is what the shell is to say first, `ulimit -f 100` for example. */
+  constructor(serving: Serving, limit?: string) {
+    const command = [process.execPath, join(import.meta.dirname, 'server.ts'), JSON.stringify(serving)];
+    const [program = '', ...args] =
+      limit === undefined ? command : ['sh', '-c', `${limit}; exec "$0" "$@"`, ...command];
+    this.child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.ended = once(this.child, 'exit');
+  }
 
-async function setClock(child: ChildProcess, now: number): Promise<void> {
-  const set = once(child, 'message');
-  child.send(now);
-  await set;
+  get port(): number {
+    return this.#port;
+  }
+
+  async open(told: Told): Promise<void> {
+    this.#port = (await this.#answer(told)) as number;
+  }
+
+  async tell(told: Told): Promise<void> {
+    await this.#answer(told);
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.connected) this.child.disconnect();
+    await this.ended;
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async #answer(told: Told): Promise<unknown> {
+    const answered = once(this.child, 'message');
+    this.child.send(told);
+    const [answer] = (await Promise.race([answered, this.ended.then(() => ['it has ended'])])) as unknown[];
+    assert.notEqual(answer, 'it has ended', 'a server process ended before it answered');
+    return answer;
+  }
 }
 
 /** A browser's one connection to one server, kept open. */
@@ -127,7 +181,7 @@ class Line {
 
   constructor(port: number, number: number) {
     this.#port = port;
-    this.#address = `198.51.100.${number}`;
+    this.#address = `198.51.${100 + (number >> 8)}.${number & 255}`;
   }
 
   // Everything up to the first await happens in the caller's turn, so that what is sent together leaves together.
