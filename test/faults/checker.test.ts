@@ -42,9 +42,9 @@ const GARBLED: readonly (readonly [what: string, garble: (kept: Kept) => Sql | (
   ],
   [
     'an app that was right four times within a moment',
-    ({
-      maria,
-    }) => sql`INSERT INTO audit_rows SELECT organization_id, id || n, at, actor_kind, actor_id, action, target_id,
+    ({ maria }) => sql`INSERT INTO audit_rows
+      (organization_id, id, at, actor_kind, actor_id, action, target_id, address, result, reason, details, mac)
+      SELECT organization_id, id || n, at, actor_kind, actor_id, action, target_id,
       address, result, reason, details, mac FROM audit_rows, (SELECT 'a' AS n UNION SELECT 'b' UNION SELECT 'c') AS times
       WHERE target_id = ${maria.id} AND action = 'signed-in' AND details LIKE '%totp%' AND result = 'right'`,
     /^code accepted twice: .+ more often than its app had codes/,
