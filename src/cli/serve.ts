@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { flushCompileCache } from 'node:module';
+import { Server as NetServer } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Command } from 'commander';
 import { closeInstallation, type Installation } from '../accounts/installation.ts';
@@ -18,6 +19,7 @@ import { command, iso, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
 
 const SWEEP_EVERY_MS = 60_000;
+const LEAVE_WITHIN_MS = 2_000;
 
 export function add(program: Command, now: () => number): void {
   command(program, 'serve', 'Run the server until it is told to stop').action((options: Options) =>
@@ -94,9 +96,17 @@ export async function listen(
   return server;
 }
 
-/** Takes no new request and waits for those under way; a connection that one of them leaves idle is closed. */
+/**
+ * Takes no new connection and waits for the requests under way. Who comes back on a connection that is open is answered
+ * once more and told to leave it; closed at once, it could break under a request that is already on its way.
+ */
 export async function stopListening(server: Server): Promise<void> {
-  const closed = new Promise((done) => server.close(done));
+  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
+  // Whoever has been let in by the system and not yet by us is let in first.
+  await new Promise((done) => setImmediate(done));
+  // http's own close would end idle connections at once.
+  const closed = new Promise((done) => NetServer.prototype.close.call(server, done));
+  await Promise.race([closed, new Promise((done) => setTimeout(done, LEAVE_WITHIN_MS).unref())]);
   const closing = setInterval(() => server.closeIdleConnections(), 50);
   await closed;
   clearInterval(closing);
