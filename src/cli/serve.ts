@@ -102,14 +102,26 @@ export async function listen(
  */
 export async function stopListening(server: Server): Promise<void> {
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
-  // Whoever has been let in by the system and not yet by us is let in first.
-  await new Promise((done) => setImmediate(done));
+  await quietTurn(server);
   // http's own close would end idle connections at once.
   const closed = new Promise((done) => NetServer.prototype.close.call(server, done));
   await Promise.race([closed, new Promise((done) => setTimeout(done, LEAVE_WITHIN_MS).unref())]);
   const closing = setInterval(() => server.closeIdleConnections(), 50);
   await closed;
   clearInterval(closing);
+}
+
+// Whom the system has let in and we have not yet is cut off by closing: a turn of the loop in which nobody came is the
+// moment when that is nobody. Under a load that leaves no such turn it is done all the same.
+async function quietTurn(server: Server): Promise<void> {
+  let came = true;
+  const notice = (): void => void (came = true);
+  server.on('connection', notice).on('request', notice);
+  for (let turn = 0; came && turn < 1_000; turn++) {
+    came = false;
+    await new Promise((done) => setImmediate(done));
+  }
+  server.off('connection', notice).off('request', notice);
 }
 
 function refusal(code: string | undefined, port: number, host: string): string {
