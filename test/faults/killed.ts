@@ -26,7 +26,7 @@ export async function killInTheMiddle(
   const customers = (await scene.members(signIns)).map((member) => ({ ...member, portal: PORTAL }));
   scene.clock.now = Date.now();
   let server = await scene.server({ ticks: true });
-  const traffic = new Traffic(() => server.port, customers, scene.ledger);
+  const traffic = new Traffic(() => server.port, customers, scene.ledger, 0);
   const comingIn = traffic.everybody(AT_ONCE);
   for (const count of killedAfter) {
     const next = scene.load({ ticks: true });
