@@ -237,7 +237,14 @@ describe('the command line', () => {
         exits.add(said.exit);
         if (given.includes('--json') && said.exit === 0 && !given.includes('--help')) JSON.parse(said.out);
       }),
-      { numRuns: 300 },
+      {
+        numRuns: 300,
+        examples: [
+          [['audit', 'list', '--organization', 'acme'], ''],
+          [['audit', 'list', '--nonsense'], ''],
+          [['audit', 'list', '--organization', 'nobody'], ''],
+        ],
+      },
     );
     assert.ok(exits.has(0) && exits.has(2) && exits.has(3), `nothing but ${[...exits].join()}`);
   });
