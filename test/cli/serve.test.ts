@@ -144,6 +144,20 @@ describe('serve', () => {
     assert.ok(verified.heads > 0);
   });
 
+  test('answers who had connected before it was told to stop and asks only now, once', async () => {
+    const server = await start('connected');
+    const socket = connect(server.port, '127.0.0.1');
+    await once(socket, 'connect');
+    // Accepted: a request that came later has been answered.
+    assert.equal((await fetch(`${server.url}/healthz`, { headers: { connection: 'close' } })).status, 200);
+    server.child.kill('SIGTERM');
+    await assert.rejects(untilRefused(server.url));
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n/i);
+    assert.deepEqual(await server.ended, { code: 0, signal: null });
+  });
+
   test('ends at once at a second signal', async () => {
     const server = await start('impatient');
     const request = await halfRequest(server.port);
