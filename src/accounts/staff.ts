@@ -15,7 +15,13 @@ export const PERMISSIONS = {
   'reset MFA': ['owner', 'admin', 'support'],
   unlock: ['owner', 'admin', 'support'],
   'make welcome links': ['owner', 'admin'],
+  'end sessions': ['owner', 'admin', 'support'],
   'change settings': ['owner', 'admin'],
+  'act on many contacts at once': ['owner', 'admin'],
+  'delete customers and contacts': ['owner', 'admin'],
+  'import and export customers': ['owner', 'admin'],
+  'export the audit log': ['owner', 'admin', 'auditor'],
+  'manage the team': ['owner', 'admin'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;

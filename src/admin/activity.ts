@@ -1,13 +1,12 @@
 import { html } from 'hono/html';
-import { listAudit, type Action } from '../accounts/audit.ts';
+import { listAudit } from '../accounts/audit.ts';
 import type { Contact } from '../accounts/contacts.ts';
 import { disclosure, type Html, nothing, time } from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
+import { sentence } from './audit-words.ts';
 
 const ROWS = 5;
-
-type AuditLine = Awaited<ReturnType<typeof listAudit>>[number];
 
 /** What happened to a contact lately, the newest first, as sentences. */
 export async function recentActivity(visit: Visit, { organization }: SignedIn, contact: Contact): Promise<Html> {
@@ -23,63 +22,3 @@ export async function recentActivity(visit: Visit, { organization }: SignedIn, c
     </ul>`,
   );
 }
-
-function sentence(row: AuditLine): string {
-  const what = WORDS[row.action][row.result] ?? WORDS[row.action]['done'] ?? row.action;
-  const by = row.actorId === row.targetId ? '' : ` by ${actor(row)}`;
-  return `${what}${by}${row.reason === null ? '' : `: ${row.reason}`}`;
-}
-
-function actor({ actorKind, actorName }: AuditLine): string {
-  if (actorKind === 'operator') return 'the operator at the shell';
-  return actorKind === 'system' ? 'Sallyport' : (actorName ?? 'somebody who is gone');
-}
-
-const done = (words: string): Record<string, string> => ({ done: words });
-
-/** Each action in words; by its result where that makes a difference. */
-const WORDS: Record<Action, Readonly<Record<string, string>>> = {
-  'organization.created': done('Organization created'),
-  'settings.changed': done('Settings changed'),
-  'policy.changed': done('Policy changed'),
-  'staff.created': done('Added to staff'),
-  'customer.created': done('Customer added'),
-  'customer.changed': done('Customer renamed'),
-  'contact.created': done('Added'),
-  'contact.changed': done('Name, email or phone changed'),
-  'portal-access.enabled': done('Portal access turned on'),
-  'portal-access.disabled': done('Portal access turned off'),
-  'documents.imported': done('Documents imported'),
-  'welcome-link.made': done('Welcome link made'),
-  'password.set': done('Password chosen'),
-  'password.answered': {
-    right: 'Right password entered',
-    wrong: 'Wrong password entered',
-    disabled: 'Tried to sign in while portal access was off',
-    suspected: 'Right password refused, since it may be known to someone else',
-  },
-  'signed-in': {
-    right: 'Signed in',
-    wrong: 'Wrong code entered at sign-in',
-    'already-used': 'Code entered that had already been used',
-  },
-  'signed-out': done('Signed out'),
-  'proved-again': {
-    'held-up': 'Tried to confirm who they are while they had to wait',
-    'clock-behind': "Tried to confirm who they are while the server's clock was wrong",
-    right: 'Confirmed who they are',
-    wrong: 'Wrong code entered',
-    'already-used': 'Used code entered',
-  },
-  'enrolment.offered': done('Began to set up MFA'),
-  'enrolment.answered': { right: 'Right first code entered', wrong: 'Wrong first code entered' },
-  'mfa.enabled': done('MFA turned on'),
-  'backup-codes.generated': done('Backup codes made'),
-  'mfa.reset': done('MFA reset'),
-  'account.unlocked': {
-    'waits-ended': 'Unlocked',
-    'password-removed': 'Unlocked, and the old password removed',
-  },
-  'clock.accepted': done('Clock accepted'),
-  'database.restored': done('Database restored from a backup'),
-};

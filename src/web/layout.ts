@@ -49,10 +49,19 @@ export type PortalPage = Main & {
   progress?: { outer: boolean; inner: boolean } | undefined;
 };
 
+// The console's navigation, in its order. An entry comes with its feature.
+const PLACES = [
+  { key: 'overview', path: '/admin', label: 'Overview' },
+  { key: 'customers', path: '/admin/customers', label: 'Customers' },
+  { key: 'settings', path: '/admin/settings', label: 'Settings' },
+] as const;
+
+type Place = (typeof PLACES)[number]['key'];
+
 export type AdminPage = Main & {
   organization: { name: string };
   person: { name: string; role: string };
-  current: 'overview' | 'customers' | 'settings';
+  current: Place;
   /** Buttons beside the H1. */
   actions?: Html | undefined;
 };
@@ -81,14 +90,15 @@ export function portalPage(p: PortalPage): Html {
 
 /** A page of the merchant's console. */
 export function adminPage(p: AdminPage): Html {
-  const entry = (key: AdminPage['current'], path: string, label: string): Html =>
-    html`<li><a href="${path}" ${attr('aria-current', p.current === key && 'page')}>${label}</a></li>`;
+  const entries = PLACES.map(
+    ({ key, path, label }) =>
+      html`<li><a href="${path}" ${attr('aria-current', p.current === key && 'page')}>${label}</a></li>`,
+  );
   const side = html`<header class="side">
     <p class="brand">${logo({ outer: true, inner: true })}<span>${p.organization.name}</span></p>
     <nav aria-label="Console">
       <ul>
-        ${entry('overview', '/admin', 'Overview')} ${entry('customers', '/admin/customers', 'Customers')}
-        ${entry('settings', '/admin/settings', 'Settings')}
+        ${entries}
       </ul>
     </nav>
     <div class="me">
