@@ -10,9 +10,15 @@ import * as access from './portal-access.ts';
 import { askToReset, reset } from './reset-mfa.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
+import * as staffActs from './team-acts.ts';
+import * as invitation from './team-invite.ts';
+import { atMember } from './team-member.ts';
+import { askToResetStaff, resetStaff } from './team-reset.ts';
+import { team } from './team.ts';
 
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
+const MEMBER = '/admin/team/:member';
 const GENERAL = '/admin/settings/customer-portal/general';
 
 const look = staff('read');
@@ -22,6 +28,7 @@ const resetting = staff('reset MFA');
 const unlocking = staff('unlock');
 const keeping = staff('open and close portal access');
 const inviting = staff('make welcome links');
+const managing = staff('manage the team');
 
 /** The console's site map: the door for staff, the first set-up, and the pages behind them. */
 export const adminRoutes: readonly Route[] = [
@@ -51,4 +58,17 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${CONTACT}/enable`, keeping, atContact(access.enable)),
   route('GET', `${CONTACT}/welcome-link`, inviting, atContact(access.askForWelcomeLink)),
   route('POST', `${CONTACT}/welcome-link`, inviting, atContact(access.welcomeLink)),
+  route('GET', '/admin/team', look, team),
+  route('GET', '/admin/team/invite', managing, invitation.askToInvite),
+  route('POST', '/admin/team/invite', managing, invitation.invite),
+  route('GET', `${MEMBER}/invitation-link`, managing, atMember(invitation.askForLink)),
+  route('POST', `${MEMBER}/invitation-link`, managing, atMember(invitation.makeLink)),
+  route('GET', `${MEMBER}/role`, managing, atMember(staffActs.askForRole)),
+  route('POST', `${MEMBER}/role`, managing, atMember(staffActs.giveRole)),
+  route('GET', `${MEMBER}/reset-mfa`, managing, atMember(askToResetStaff)),
+  route('POST', `${MEMBER}/reset-mfa`, managing, atMember(resetStaff)),
+  route('GET', `${MEMBER}/sign-out`, managing, atMember(staffActs.askToSignOut)),
+  route('POST', `${MEMBER}/sign-out`, managing, atMember(staffActs.signOut)),
+  route('GET', `${MEMBER}/remove`, managing, atMember(staffActs.askToRemove)),
+  route('POST', `${MEMBER}/remove`, managing, atMember(staffActs.remove)),
 ];

@@ -20,6 +20,8 @@ export function settings(visit: Visit, who: SignedIn): Promise<Response> {
   const body = html`<section class="panel">
     <p><a href="${GENERAL}">General</a></p>
     <p class="hint">MFA for your customers, your display name, how customers reach you, and the portal's address.</p>
+    <p><a href="/admin/team">Team</a></p>
+    <p class="hint">Who works in this console, and what each role may do.</p>
   </section>`;
   return consolePage(visit, who, { current: 'settings', title: 'Customer Portal', phrase: 'Settings', body });
 }

@@ -1,11 +1,10 @@
 import { doorRoutes } from '../door/routes.ts';
-import { anyone, atDoor, contact, contactOr401 } from '../web/guards.ts';
+import { anyone, contact, contactOr401 } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
 import * as security from './security.ts';
 import * as session from './session.ts';
-import * as welcome from './welcome.ts';
 
 /** The portal's site map: the door, and what stands behind it. */
 export const portalRoutes: readonly Route[] = [
@@ -16,6 +15,4 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/portal/:slug/home', contact, home.show),
   route('GET', '/portal/:slug/security', contact, security.show),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
-  route('GET', '/portal/:slug/welcome/:token', atDoor('portal'), welcome.show),
-  route('POST', '/portal/:slug/welcome/:token', atDoor('portal'), welcome.submit),
 ];

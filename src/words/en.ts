@@ -39,6 +39,8 @@ export const en = {
 
   'welcome.title': 'Set up your {m} account',
   'welcome.text': 'Choose a password. You use it with your email to see your invoices and payments.',
+  'welcome.text.staff':
+    'Choose a password. You sign in with it, your email and a code from an authenticator app, which you set up next.',
   'welcome.email': 'Email',
   'welcome.password': 'Password',
   'welcome.password.hint': 'At least 12 characters. Three random words work well.',
@@ -47,6 +49,8 @@ export const en = {
   'welcome.gone.title': 'This link no longer works',
   'welcome.gone.text':
     'It has run out or has already been used. If you have a password, sign in. If not, ask {m} for a new link.',
+  'welcome.gone.text.staff':
+    'It is more than 24 hours old, has been used, or was replaced by a newer one. If you have a password, sign in. If not, ask whoever invited you for a new link.',
   'welcome.gone.sign-in': 'Go to sign in',
 
   'mfa.phrase': 'Enable MFA for your account',
