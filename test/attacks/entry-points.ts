@@ -25,8 +25,15 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   ],
   'console: enable MFA': ceremony('/admin'),
   'console: sign-out': ['POST /admin/sign-out'],
+  'console: invitation link': both('/admin/welcome/:token'),
   'console: set-up link': ['GET /setup/:token', 'POST /setup/:token'],
-  'console: reading': ['GET /admin', 'GET /admin/settings', 'GET /admin/customers', 'GET /admin/customers/:customer'],
+  'console: reading': [
+    'GET /admin',
+    'GET /admin/settings',
+    'GET /admin/customers',
+    'GET /admin/customers/:customer',
+    'GET /admin/team',
+  ],
   'console: settings': ['GET /admin/settings/customer-portal/general', 'POST /admin/settings/customer-portal/general'],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),
@@ -34,7 +41,17 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/customers/:customer/contacts/new'),
     ...both('/admin/customers/:customer/contacts/:contact/edit'),
   ],
-  'console: reset': both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
+  'console: reset': [
+    ...both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
+    ...both('/admin/team/:member/reset-mfa'),
+  ],
+  'console: team': [
+    ...both('/admin/team/invite'),
+    ...both('/admin/team/:member/invitation-link'),
+    ...both('/admin/team/:member/role'),
+    ...both('/admin/team/:member/sign-out'),
+    ...both('/admin/team/:member/remove'),
+  ],
   'console: unlock': both('/admin/customers/:customer/contacts/:contact/unlock'),
   'console: portal access': [
     ...both('/admin/customers/:customer/contacts/:contact/disable'),

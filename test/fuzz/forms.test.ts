@@ -22,6 +22,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   '/portal/:slug/enable-mfa/verify': ['code'],
   '/admin/enable-mfa/verify': ['code'],
   '/portal/:slug/welcome/:token': ['email', 'password'],
+  '/admin/welcome/:token': ['email', 'password'],
   '/setup/:token': ['name', 'email', 'password', 'organization', 'contactDetails', 'timeZone'],
   '/admin/settings/customer-portal/general': ['policy', 'mfa', 'name', 'contactDetails', 'password', 'code'],
   '/admin/customers/new': ['customer', 'name', 'email', 'phone'],
@@ -29,6 +30,12 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   '/admin/customers/:customer/contacts/new': ['name', 'email', 'phone'],
   '/admin/customers/:customer/contacts/:contact/edit': ['name', 'email', 'phone'],
   '/admin/customers/:customer/contacts/:contact/reset-mfa': ['check', 'note', 'password', 'code'],
+  '/admin/team/invite': ['name', 'email', 'role', 'password', 'code'],
+  '/admin/team/:member/invitation-link': ['password', 'code'],
+  '/admin/team/:member/role': ['role', 'password', 'code'],
+  '/admin/team/:member/reset-mfa': ['check', 'note', 'password', 'code'],
+  '/admin/team/:member/sign-out': ['password', 'code'],
+  '/admin/team/:member/remove': ['password', 'code'],
 };
 
 // All but those that end what the others need: who has signed out once posts nothing more.
