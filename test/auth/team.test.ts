@@ -257,8 +257,10 @@ eachEngine('somebody who is signed out everywhere', (engine) => {
     await using world = await openWorld(engine);
     const { ada, sam } = await world.acme();
     const cookie = await comesIn(world, sam);
+    const { epoch } = await world.account(sam);
     assert.deepEqual(await by(world, ada).signsOut(sam), { kind: 'signed-out' });
     assert.equal(await session(world, cookie), undefined);
+    assert.equal((await world.account(sam)).epoch, epoch + 1, 'whatever else carries the old one is void too');
     assert.equal((await signsIn(world.installation, sam)).kind, 'challenge');
     assert.deepEqual(await by(world, sam).signsOut(ada), { kind: 'not-allowed' });
     assert.equal((await world.audit(sam)).filter(({ action }) => action === 'staff.signed-out').length, 1);
