@@ -43,12 +43,15 @@ export function memberPage(visit: Visit, at: AtMember, form: MemberForm, refusal
   const { who, member } = at;
   const problems = refusal?.problems ?? [];
   const asksForCode = asksForProof(visit, who.session);
-  const fields = html`${form.fields ?? c.nothing} ${asksForCode ? proofSection(problems, PROOF_IS_OLD) : c.nothing}
-  ${c.actions(form.submit, c.linkButton('Cancel', '/admin/team'))}`;
-  const body = html`<ul class="bullets">
-      ${form.bullets.map((text) => html`<li>${text}</li>`)}
-    </ul>
-    ${c.form(memberPath(member, form.act), fields, { busy: form.busy })}`;
+  const fields = html`<section class="panel">
+      <ul class="bullets">
+        ${form.bullets.map((text) => html`<li>${text}</li>`)}
+      </ul>
+      ${form.fields ?? c.nothing}
+    </section>
+    ${asksForCode ? proofSection(problems, PROOF_IS_OLD) : c.nothing}
+    ${c.actions(form.submit, c.linkButton('Cancel', '/admin/team'))}`;
+  const body = c.form(memberPath(member, form.act), fields, { busy: form.busy });
   return consolePage(visit, who, {
     current: 'settings',
     title: form.title,

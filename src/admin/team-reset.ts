@@ -57,7 +57,7 @@ async function resetPage(visit: Visit, at: AtMember, given: Given, refusal?: Ref
       await signedOutWords(visit, at),
       'They set up MFA again at their next sign-in, and are told',
     ],
-    fields: c.section('The check', reasonFields(given, refusal?.problems ?? [])),
+    fields: reasonFields(given, refusal?.problems ?? []),
     act: '/reset-mfa',
     submit: c.button('Reset MFA', { kind: 'danger' }),
     busy: 'Resetting…',

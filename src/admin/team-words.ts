@@ -25,10 +25,10 @@ export const PERMISSION_WORDS: Record<Permission, string> = {
 };
 
 export const ROLE_PLURALS: Record<Role, string> = {
-  owner: 'Owners',
-  admin: 'Admins',
-  support: 'Support',
-  auditor: 'Auditors',
+  owner: 'owners',
+  admin: 'admins',
+  support: 'support',
+  auditor: 'auditors',
 };
 
 /** What comes with a role, drawn from the table; what owners have that admins do not is whom they manage. */
@@ -37,8 +37,8 @@ export function roleHint(role: Role): string {
   const can = all.filter((permission) => may(role, permission));
   if (can.length === all.length)
     return role === 'owner'
-      ? 'Everything, for owners and admins too'
-      : 'Everything, but not for owners and other admins';
+      ? 'Everything, and manages owners and admins too'
+      : 'Everything, but manages no owners and no other admins';
   const words = can.map((permission) => PERMISSION_WORDS[permission]);
   return words.map((text, at) => (at === 0 ? text : `${text.charAt(0).toLowerCase()}${text.slice(1)}`)).join(', ');
 }

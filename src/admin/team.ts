@@ -1,6 +1,5 @@
 import { html } from 'hono/html';
 import type { Role } from '../accounts/accounts.ts';
-import type { Organization } from '../accounts/organizations.ts';
 import {
   manages,
   may,
@@ -28,7 +27,6 @@ export async function team(visit: Visit, who: SignedIn): Promise<Response> {
     caption: `${counted(members.length, 'person', 'people')} on the staff of ${who.organization.name}`,
     columns: [
       { label: 'Name' },
-      { label: 'Email' },
       { label: 'Role' },
       { label: 'MFA' },
       { label: 'Last sign-in' },
@@ -40,7 +38,10 @@ export async function team(visit: Visit, who: SignedIn): Promise<Response> {
   ${c.section('What each role may do', permissionTable())}
   ${c.section(
     'Who manages whom',
-    html`<p>Nobody manages themselves, and the last owner stays.</p>
+    html`<p>
+        To make is to invite, or to give the role. To manage is to change the role, to make a new invitation link, to
+        sign out everywhere, and to remove. Nobody manages themselves, and the last owner stays.
+      </p>
       ${managementTable()}`,
   )}`;
   const actions = barredBy === undefined ? c.linkButton('Invite', '/admin/team/invite', 'main') : undefined;
@@ -50,18 +51,13 @@ export async function team(visit: Visit, who: SignedIn): Promise<Response> {
 function memberRow(visit: Visit, who: SignedIn, member: StaffMember): c.Content[] {
   const you = member.id === who.session.account.id ? html` <small class="muted">You</small>` : c.nothing;
   return [
-    html`${member.name}${you}`,
-    c.ltr(member.email),
+    html`${member.name}${you}<br /><small class="muted">${c.ltr(member.email)}</small>`,
     ROLE_NAMES[member.role],
     mfaSinceWords(member, who.organization),
-    lastSignIn(member, who.organization),
+    member.lastSignInAt === null ? 'Never' : c.time(member.lastSignInAt, who.organization, 'date'),
     staffState(member, who.organization, visit.now),
     staffMenu(who, member),
   ];
-}
-
-function lastSignIn({ lastSignInAt }: StaffMember, organization: Organization): c.Content {
-  return lastSignInAt === null ? 'Never' : c.time(lastSignInAt, organization);
 }
 
 const ROLE_COLUMNS: c.Column[] = ROLES.map((role) => ({ label: ROLE_NAMES[role] }));
@@ -79,22 +75,22 @@ function permissionTable(): c.Html {
   });
 }
 
+const MANAGEMENT: [act: string, allowed: (role: Role, whose: Role) => boolean][] = [
+  ['Make', mayGive],
+  ['Manage', manages],
+  ['Reset the MFA of', resets],
+];
+
 function managementTable(): c.Html {
+  const rows = MANAGEMENT.flatMap(([act, allowed]) =>
+    ROLES.map((whose) => [`${act} ${ROLE_PLURALS[whose]}`, ...ROLES.map((role) => yesOrNo(allowed(role, whose)))]),
+  );
   return c.dataTable({
     id: 'management',
     caption: 'Who manages whom',
-    columns: [{ label: 'Whom' }, ...ROLE_COLUMNS],
-    rows: ROLES.map((whose) => [ROLE_PLURALS[whose], ...ROLES.map((role) => managementOf(role, whose))]),
+    columns: [{ label: 'What' }, ...ROLE_COLUMNS],
+    rows,
   });
-}
-
-function managementOf(role: Role, whose: Role): c.Content {
-  const acts = [
-    ...(mayGive(role, whose) ? ['invite'] : []),
-    ...(manages(role, whose) ? ['change', 'sign out', 'remove'] : []),
-    ...(resets(role, whose) ? ['reset MFA'] : []),
-  ].join(', ');
-  return acts === '' ? yesOrNo(false) : `${acts.charAt(0).toUpperCase()}${acts.slice(1)}`;
 }
 
 // A sign for eyes and a word for ears.

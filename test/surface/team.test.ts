@@ -53,8 +53,8 @@ eachEngine('the team page', (engine) => {
     await invited(world, owner, 'Bea Berg', 'support');
     await world.change(sql`UPDATE accounts SET suspected_at = 1 WHERE id = ${sam.id}`);
     const page = await reader.browser.get(TEAM);
-    assert.match(rowOf(page, 'Ada Owens'), /ada@acme\.test Owner On since 24 November 2026 .* Active/);
-    assert.match(rowOf(page, 'Otto Lind You'), /Auditor On since .* Active/);
+    assert.match(rowOf(page, 'Ada Owens'), /ada@acme\.test Owner On since 24 November 2026 24 November 2026 Active/);
+    assert.match(rowOf(page, 'Otto Lind You'), /otto@acme\.test Auditor On since .* Active/);
     assert.match(rowOf(page, 'Bea Berg'), /Support Not set up Never Invited/);
     assert.match(rowOf(page, 'Sam Porter'), /Locked password may be known to someone else/);
     assert.doesNotMatch(words(page), /Maria/, 'contacts are no staff');
