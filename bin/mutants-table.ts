@@ -32,6 +32,7 @@ const PASSWORDS = 'src/auth/passwords.ts';
 const POLICY = 'src/auth/policy.ts';
 const ROTATION = 'src/auth/rotation.ts';
 const RECOVERY = 'src/auth/recovery.ts';
+const TEAM = 'src/auth/team.ts';
 const SESSIONS = 'src/auth/sessions.ts';
 const SIGN_IN = 'src/auth/sign-in.ts';
 const SEAL = 'src/crypto/seal.ts';
@@ -102,6 +103,7 @@ const SIGN_IN_TEST = ['test/auth/sign-in.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
+const TEAM_TEST = ['test/auth/team.test.ts'];
 const ANSWER_TEST = ['test/auth/answer.test.ts'];
 const CLOCK_TEST = ['test/auth/clock.test.ts'];
 const AUDIT_CHAIN_TEST = ['test/accounts/audit-chain.test.ts'];
@@ -484,6 +486,35 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'now}, epoch = epoch + 1\n',
     replace: 'now}\n',
     tests: ['test/auth/access.test.ts'],
+  },
+  {
+    invariant: 'I12',
+    file: TEAM,
+    find: 'SET role = ${role}, epoch = epoch + 1',
+    replace: 'SET role = ${role}',
+    tests: TEAM_TEST,
+  },
+  {
+    invariant: 'I12',
+    file: TEAM,
+    find: 'SET disabled_at = ${now}, epoch = epoch + 1,',
+    replace: 'SET disabled_at = ${now},',
+    tests: TEAM_TEST,
+  },
+  {
+    invariant: 'I12',
+    file: TEAM,
+    find: 'SET epoch = epoch + 1 WHERE',
+    replace: 'SET epoch = epoch WHERE',
+    tests: TEAM_TEST,
+  },
+  // Whose role counts is settled under the team's lock, by what the manager's account is then.
+  { invariant: 'I12', file: TEAM, find: ' AND epoch = ${manager.epoch}', tests: TEAM_TEST },
+  {
+    invariant: 'I12',
+    file: TEAM,
+    find: '  await tx.run(sql`UPDATE organizations SET name = name WHERE id = ${organizationId}`);\n',
+    tests: ['test/races/team.test.ts'],
   },
   {
     invariant: 'I12',

@@ -272,8 +272,10 @@ eachEngine('somebody who is removed from the staff', (engine) => {
     await using world = await openWorld(engine);
     const { ada, sam, organization } = await world.acme();
     const cookie = await comesIn(world, sam);
+    const { epoch } = await world.account(sam);
     assert.deepEqual(await by(world, ada).removes(sam), { kind: 'removed' });
     assert.equal(await session(world, cookie), undefined);
+    assert.equal((await world.account(sam)).epoch, epoch + 1);
     assert.equal((await signsIn(world.installation, sam)).kind, 'wrong');
     assert.equal(await findStaff(world.db, organization.id, sam.id), undefined);
     assert.ok((await teamOf(world.db, organization.id)).every(({ id }) => id !== sam.id));
