@@ -2,7 +2,7 @@ import { OPERATOR } from '../src/accounts/audit.ts';
 import { findAccount, type Account } from '../src/accounts/accounts.ts';
 import { createContact } from '../src/accounts/contacts.ts';
 import { createCustomer, type Customer } from '../src/accounts/customers.ts';
-import type { Installation } from '../src/accounts/installation.ts';
+import { closeInstallation, type Installation } from '../src/accounts/installation.ts';
 import { createOrganization } from '../src/accounts/organizations.ts';
 import { createStaff } from '../src/accounts/staff.ts';
 import { findChallenge, openChallenge } from '../src/auth/challenges.ts';
@@ -41,7 +41,7 @@ export async function enrolContacts(settings: Readonly<Record<string, string>>, 
     }
     return enrolled;
   } finally {
-    await installation.db.close();
+    await closeInstallation(installation);
   }
 }
 
@@ -86,7 +86,7 @@ export async function strangers(
       'the console': at('/admin/sign-in', 'staff.test'),
     };
   } finally {
-    await installation.db.close();
+    await closeInstallation(installation);
   }
 }
 
