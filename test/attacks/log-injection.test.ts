@@ -37,10 +37,8 @@ test('log injection: whatever is sent, the log is one line of JSON an event, and
         await write(server.origin, { method, target, headers, body });
       }
     }
-    const lines = server
-      .printed()
-      .split('\n')
-      .filter((line) => line.startsWith('{') || line.includes('level'));
+    const { output } = await server.program.stop();
+    const lines = output.split('\n').filter((line) => line.startsWith('{') || line.includes('level'));
     assert.ok(lines.length >= 10, 'the refusals are logged');
     for (const line of lines) {
       const event = JSON.parse(line) as { msg: string; time: string; level: number };
