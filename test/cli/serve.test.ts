@@ -231,8 +231,8 @@ async function halfRequest(port: number): Promise<Socket> {
 /** What comes back on a connection for one more request. */
 async function asks(socket: Socket): Promise<string> {
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  const [answer] = (await once(socket, 'data')) as [Buffer];
-  return answer.toString();
+  const [answer] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [Buffer | boolean];
+  return String(answer);
 }
 
 async function untilRefused(url: string): Promise<void> {
