@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { start } from '../browser/program.ts';
-import { stage } from '../surface/front-door.ts';
+import { stage, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, openWorld } from '../world.ts';
 import { FORM } from './siege.ts';
 import { write } from './wire.ts';
@@ -55,11 +55,8 @@ eachEngine('log injection through what is kept (ASVS 16.4.1)', (engine) => {
   test('is none in the audit log: a note has no control characters, and a browser’s name is in no row', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria, { userAgent: `evil ${FORGED}` });
-    await maria.enrols();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    await enrolled(guest(people.maria, { userAgent: `evil ${FORGED}` }));
+    const ada = await inside(guest(people.ada));
     const path = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/reset-mfa`;
     await ada.browser.post(path, { check: 'other', note: `called her\r\n${FORGED}${ESCAPES}` });
     const rows = await world.audit(people.maria);
