@@ -1,6 +1,7 @@
 import { doorRoutes } from '../door/routes.ts';
 import { anyone, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
@@ -32,6 +33,8 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, staff('change settings'), settings.saveGeneral),
+  route('GET', branding.BRANDING, look, branding.branding),
+  route('POST', branding.BRANDING, staff('change settings'), branding.save, { bodyMax: branding.BRANDING_BODY_MAX }),
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),

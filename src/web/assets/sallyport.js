@@ -189,6 +189,16 @@ function disclosures() {
   }
 }
 
+function mirrors() {
+  for (const picker of all('[data-mirrors]')) {
+    const line = document.getElementById(picker.dataset.mirrors);
+    picker.addEventListener('input', () => (line.value = picker.value));
+    line.addEventListener('input', () => {
+      if (/^#[0-9a-f]{6}$/i.test(line.value)) picker.value = line.value;
+    });
+  }
+}
+
 copyButtons();
 printButtons();
 showPassword();
@@ -196,4 +206,5 @@ busyForms();
 guards();
 menus();
 disclosures();
+mirrors();
 document.querySelector('[data-errors]')?.focus();
