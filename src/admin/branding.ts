@@ -54,7 +54,11 @@ export async function save(visit: Visit, who: SignedIn): Promise<Response> {
     accent: colourOf(line(fields.accent), fields.picked, organization),
   };
   const logo = logoOf(file, fields.removeLogo === 'on');
-  const problems = [...problemsOf(shown), ...('problem' in logo ? [logo.problem] : [])];
+  const problems = [
+    ...problemsOf(shown),
+    ...(fields.picked === '' || readAccent(fields.picked) !== undefined ? [] : [PICK]),
+    ...('problem' in logo ? [logo.problem] : []),
+  ];
   if ('problem' in logo || problems.length > 0) return brandingPage(visit, who, shown, problems);
   const asked = { ...shown, accent: readAccent(shown.accent) ?? null };
   await saveBranding(visit.installation, actorOf(visit, who), organization, asked, logo.logo);
@@ -80,6 +84,8 @@ function problemsOf({ name, contactDetails, timeZone, accent }: Shown): c.Proble
   ];
 }
 
+const PICK: c.Problem = { field: 'picked', text: 'Pick a colour' };
+
 /** What becomes of the logo: another one, none, or undefined for the one that is there. */
 function logoOf(
   file: UploadedFile | undefined,
@@ -95,9 +101,9 @@ const SIDE = LOGO_SIDE_MAX.toLocaleString('en-GB');
 const LOGO_PROBLEMS: Record<LogoProblem, string> = {
   'too-heavy': `Choose a logo of ${LOGO_BYTES_MAX / 1024} KB or less`,
   'too-large': `Choose a logo of ${SIDE} pixels a side or fewer`,
-  script: 'Choose a PNG, JPEG or WebP file. An SVG file can carry script, which would run on your portal',
+  script: 'Choose a PNG, JPEG or WebP file: an SVG can carry script',
   unknown: 'Choose a PNG, JPEG or WebP file',
-  broken: 'Choose another file: this one is damaged. Saving it again as PNG often helps',
+  broken: 'Choose another file: this one is damaged',
   moving: 'Choose a logo that does not move',
 };
 
@@ -119,7 +125,7 @@ function brandingPage(
 }
 
 function brandingForm(visit: Visit, organization: Organization, shown: Shown, problems: readonly c.Problem[]): c.Html {
-  const error = (field: string): string | undefined => c.problemOf(problems, field);
+  const error: ErrorOf = (field) => c.problemOf(problems, field);
   const fields = html`${c.section(
     'Name and logo',
     html`${c.field({
@@ -140,7 +146,7 @@ function brandingForm(visit: Visit, organization: Organization, shown: Shown, pr
     })}
     ${organization.logoHash === null ? c.nothing : c.checkbox({ name: 'removeLogo', label: 'Remove the logo' })}`,
   )}
-  ${c.section('Colour', html`${colourFields(organization, shown, error('accent'))} ${examples(organization)}`)}
+  ${c.section('Colour', html`${colourFields(organization, shown, error)} ${examples(organization)}`)}
   ${c.section(
     'Help, time and language',
     html`${c.textareaField({
@@ -157,7 +163,9 @@ function brandingForm(visit: Visit, organization: Organization, shown: Shown, pr
   return c.form(BRANDING, fields, { guard: true, busy: 'Saving…', file: true });
 }
 
-function colourFields({ accent }: Organization, shown: Shown, error: string | undefined): c.Html {
+type ErrorOf = (field: string) => string | undefined;
+
+function colourFields({ accent }: Organization, shown: Shown, errorOf: ErrorOf): c.Html {
   return html`${c.field({
     name: 'accent',
     label: 'Accent colour',
@@ -165,13 +173,14 @@ function colourFields({ accent }: Organization, shown: Shown, error: string | un
     value: shown.accent,
     autocomplete: 'off',
     short: true,
-    error,
+    error: errorOf('accent'),
   })}
   ${c.colourField({
     name: 'picked',
-    label: 'Pick it',
+    label: 'Or pick it',
     value: readAccent(shown.accent) ?? accent ?? OWN_ACCENT,
     mirrors: 'accent',
+    error: errorOf('picked'),
   })}`;
 }
 

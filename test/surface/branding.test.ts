@@ -132,7 +132,7 @@ eachEngine('the branding page', (engine) => {
     const ada = await owner(world);
     const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
     const tries: [fields: Record<string, string>, bytes: Uint8Array<ArrayBuffer>, says: RegExp][] = [
-      [{}, bytes(svg), /An SVG file can carry script/],
+      [{}, bytes(svg), /an SVG can carry script/],
       [{}, bytes('hello'), /Choose a PNG, JPEG or WebP file/],
       [{}, new Uint8Array(), /Choose a PNG, JPEG or WebP file/],
       [{}, PNG.bytes.slice(0, 100), /this one is damaged/],
