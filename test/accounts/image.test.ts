@@ -97,6 +97,14 @@ test('a JPEG has one frame before its scan, of a kind that browsers draw', () =>
   assert.equal(jpeg(Buffer.from([0xff, 0xe1, 0xff, 0xff]), frame(0xc0), scan, end), 'broken', 'a length over the end');
 });
 
+test('a WebP has the length that it says', () => {
+  for (const more of [-2, 2, 2 ** 31]) {
+    const wrong = Buffer.from(LOSSY);
+    wrong.writeUInt32LE(LOSSY.readUInt32LE(4) + more, 4);
+    assert.equal(readImage(wrong).kind, 'broken', `${more} bytes more`);
+  }
+});
+
 test('a WebP says one size, holds one picture, and stands still', () => {
   const head = (content: Buffer): Buffer => riffChunk('VP8X', content);
   const dot = chunkOf(LOSSY, 'VP8 ');
