@@ -151,7 +151,7 @@ const BRANDING: Record<keyof Branding, readonly [column: Sql, word: string]> = {
 
 /**
  * Changes what differs from the branding that the caller has read in `organization`, and writes one audit row that says
- * what; neither where nothing does. Each part by itself, so that two who change different things keep both.
+ * what; neither where nothing does. What is the same is not written, so that two who change different things keep both.
  */
 export async function changeBranding(
   tx: Transaction,
@@ -164,11 +164,10 @@ export async function changeBranding(
   const changed = (Object.keys(BRANDING) as (keyof Branding)[]).filter(
     (part) => asked[part] !== undefined && asked[part] !== organization[part],
   );
-  if (changed.length === 0) return;
-  for (const part of changed)
-    await tx.run(
-      sql`UPDATE organizations SET ${BRANDING[part][0]} = ${asked[part] ?? null} WHERE id = ${organizationId}`,
-    );
+  const [first, ...others] = changed.map((part) => sql`${BRANDING[part][0]} = ${asked[part] ?? null}`);
+  if (first === undefined) return;
+  const parts = others.reduce((all, one) => sql`${all}, ${one}`, first);
+  await tx.run(sql`UPDATE organizations SET ${parts} WHERE id = ${organizationId}`);
   const words = new Set(changed.map((part) => BRANDING[part][1]));
   await record(tx, installation, {
     organizationId,

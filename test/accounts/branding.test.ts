@@ -94,25 +94,6 @@ eachEngine('branding', (engine) => {
   });
 });
 
-describe('two logos at once', () => {
-  test('leave one, and it is the one that the pages name', async () => {
-    await using world = await openWorld('postgres');
-    const { organization } = await world.acme();
-    for (let round = 0; round < 5; round++) {
-      const before = await today(world, organization);
-      const racers = Array.from({ length: 8 }, (_, n) =>
-        saveBranding(world.installation, OPERATOR, before, {}, { ...PNG, hash: `${round}-${n}` }),
-      );
-      await Promise.all(racers);
-      const rows = await world.rows('logos');
-      assert.deepEqual(
-        rows.map(({ hash }) => hash),
-        [(await today(world, organization)).logoHash],
-      );
-    }
-  });
-});
-
 describe('a logo', () => {
   test('is refused for what it is: no picture, script, damaged, too heavy, too large', () => {
     assert.equal(problem(''), 'unknown');
