@@ -1,10 +1,12 @@
 import { doorRoutes } from '../door/routes.ts';
 import { anyone, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import { customers } from './customers.ts';
+import * as jobs from './jobs.ts';
 import { overview } from './overview.ts';
 import * as access from './portal-access.ts';
 import { askToReset, reset } from './reset-mfa.ts';
@@ -19,9 +21,11 @@ import { team } from './team.ts';
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
 const MEMBER = '/admin/team/:member';
+const JOB = '/admin/jobs/:job';
 const GENERAL = '/admin/settings/customer-portal/general';
 
 const look = staff('read');
+const lookOn = staff('read', { unattended: true });
 const edit = staff('edit customers');
 const editPeople = staff('edit contacts');
 const resetting = staff('reset MFA');
@@ -39,6 +43,14 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, staff('change settings'), settings.saveGeneral),
+  route('GET', '/admin/jobs', look, jobs.list),
+  route('GET', JOB, lookOn, jobs.atJob(jobs.show)),
+  route('GET', `${JOB}/progress`, lookOn, jobs.atJob(jobs.progress)),
+  route('GET', `${JOB}/file`, look, jobs.atJob(jobs.download)),
+  route('POST', `${JOB}/stop`, look, jobs.atJob(jobs.stop)),
+  route('POST', `${JOB}/resume`, look, jobs.atJob(jobs.resume)),
+  route('GET', branding.BRANDING, look, branding.branding),
+  route('POST', branding.BRANDING, staff('change settings'), branding.save, { bodyMax: branding.BRANDING_BODY_MAX }),
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),

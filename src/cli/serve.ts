@@ -10,16 +10,20 @@ import { createApp } from '../app.ts';
 import { sweep } from '../auth/housekeeping.ts';
 import { closeCopy } from '../auth/restored.ts';
 import { offerSetup } from '../auth/setup.ts';
+import { sweepJobs } from '../jobs/jobs.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
 import { keepTime } from './clock.ts';
 import { keepChain } from './keep-chain.ts';
+import { keepWorking } from './keep-working.ts';
 import { openAll } from './open.ts';
 import { command, iso, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const LEAVE_WITHIN_MS = 2_000;
+/** Long enough for a file of 10 MB over a line of 1 Mbit/s. Whoever is slow on purpose has a socket by it, nothing else. */
+const REQUEST_WITHIN_MS = 120_000;
 
 export function add(program: Command, now: () => number): void {
   command(program, 'serve', 'Run the server until it is told to stop').action((options: Options) =>
@@ -40,6 +44,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
+    const stopWorking = keepWorking(installation);
     const stopChaining = keepChain(installation);
     try {
       await greet(installation, publicUrl, options);
@@ -49,6 +54,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     } finally {
       await stopListening(server);
       await stopSweeping();
+      await stopWorking();
       await stopChaining();
       await stopTime();
     }
@@ -76,7 +82,7 @@ export async function listen(
   const server = createAdaptorServer({
     fetch: app.fetch,
     // Without the short interval both limits would come up to half a minute late.
-    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 },
+    serverOptions: { headersTimeout: 10_000, requestTimeout: REQUEST_WITHIN_MS, connectionsCheckingInterval: 1_000 },
   }) as Server;
   // Asked for once, a socket keeps its peer's address; asked for after the peer has reset it, it has none, and an act
   // would stand in the audit log without its place.
@@ -162,6 +168,7 @@ export function keepHouse(installation: Installation): () => Promise<void> {
 async function keepHouseOnce(installation: Installation): Promise<void> {
   await keepRing(installation);
   await sweep(installation);
+  await sweepJobs(installation);
 }
 
 /** Resolves at the first signal to stop, so that requests under way can finish; a second one does not wait for them. */

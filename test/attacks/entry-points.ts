@@ -34,7 +34,10 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'GET /admin/customers/:customer',
     'GET /admin/team',
   ],
-  'console: settings': ['GET /admin/settings/customer-portal/general', 'POST /admin/settings/customer-portal/general'],
+  'console: settings': [
+    ...both('/admin/settings/customer-portal/general'),
+    ...both('/admin/settings/customer-portal/branding'),
+  ],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),
     ...both('/admin/customers/:customer/edit'),
@@ -58,8 +61,23 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/customers/:customer/contacts/:contact/enable',
   ],
   'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+  'console: jobs': [
+    'GET /admin/jobs',
+    'GET /admin/jobs/:job',
+    'GET /admin/jobs/:job/progress',
+    'GET /admin/jobs/:job/file',
+    'POST /admin/jobs/:job/stop',
+    'POST /admin/jobs/:job/resume',
+  ],
   'console: fresh proof': [],
-  'machine pages': ['GET /', 'GET /.well-known/change-password', 'GET /healthz', 'GET /readyz'],
+  'machine pages': [
+    'GET /',
+    'GET /.well-known/change-password',
+    'GET /healthz',
+    'GET /readyz',
+    'GET /portal/:slug/theme.css',
+    'GET /portal/:slug/logo',
+  ],
   'command line': [],
 };
 

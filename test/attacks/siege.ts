@@ -6,8 +6,8 @@ import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { addContact, addStaff, enrol, type Acme, type Person } from '../acme.ts';
-import { GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import { addContact, addStaff, enrol, waitingJob, type Acme, type Person } from '../acme.ts';
+import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
@@ -84,6 +84,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':contact': people.maria.id,
     ':member': people.otto.id,
     ':token': token,
+    ':job': await waitingJob(world.installation, people.organization),
   };
   const fill = (path: string): string =>
     path === INVITATION
@@ -249,8 +250,18 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   const closed = await target();
   await ada.browser.post(contact(closed, 'disable'));
   await ada.browser.follow();
+  const [waiting, stopped] = [
+    await waitingJob(world.installation, people.organization),
+    await waitingJob(world.installation, people.organization),
+  ];
+  await world.change(sql`UPDATE jobs SET state = 'stopped', ended_at = ${world.clock.now} WHERE id = ${stopped}`);
   const acts: Act[] = [
     [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
+    [
+      BRANDING,
+      BRANDING,
+      { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
+    ],
     [
       '/admin/customers/new',
       '/admin/customers/new',
@@ -275,6 +286,8 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     [contactRoute('unlock'), contact(locked, 'unlock'), {}],
     [contactRoute('disable'), contact(await target(), 'disable'), {}],
     [contactRoute('enable'), contact(closed, 'enable'), {}],
+    ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
+    ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
   ];
   return [...acts, ...(await teamActs(world, people, ada))].map(([pattern, path, fields]) => ({

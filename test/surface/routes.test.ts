@@ -7,7 +7,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
 import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { acme, addStaff, setPolicy, type Acme } from '../acme.ts';
+import { acme, addStaff, setPolicy, waitingJob, type Acme } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
 import { Guest, ownAddress, stage, unchanged, type Stage } from './front-door.ts';
@@ -58,7 +58,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && /\/:(customer|member)/.test(path) ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|member|job)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -72,7 +72,12 @@ function expected(route: Route, caller: Caller): Answer {
 }
 
 /** Handlers that have nothing to give in a world with an owner and two portals, whoever asks: 404 after being admitted. */
-const NOTHING_TO_GIVE = ['/.well-known/change-password', '/setup/:token'];
+const NOTHING_TO_GIVE = [
+  '/.well-known/change-password',
+  '/setup/:token',
+  '/portal/:slug/theme.css',
+  '/portal/:slug/logo',
+];
 
 function answerOf(route: Route, path: string, page: Page): Answer {
   const base = route.path.startsWith('/admin') ? '/admin' : path.split('/').slice(0, 3).join('/');
@@ -92,6 +97,7 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     verify: { code: caller.code ?? '123456' },
     'backup-code': { code: '123456123456' },
     general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '', password: '', code: '' },
+    branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
     'reset-mfa': { check: 'met-in-person', note: '', password: '', code: '' },
     invite: { name: 'Eve Moreau', email: 'eve@elsewhere.test', role: 'owner', password: '', code: '' },
     role: { role: 'owner', password: '', code: '' },
@@ -100,6 +106,9 @@ function harm(route: Route, caller: Caller): Record<string, string> {
   };
   return forms[route.path.split('/').at(-1) ?? ''] ?? {};
 }
+
+/** Addresses that lead to another page. */
+const ELSEWHERE = ['/portal/:slug', '/admin/jobs/:job/file'];
 
 /** A field that no form has: whoever is admitted is told so, and nobody changes anything. */
 const PROBE = 'probe=1';
@@ -155,7 +164,7 @@ eachEngine('every route', (engine) => {
       const { browser } = caller;
       restore(caller);
       const page = method === 'GET' ? await browser.get(fill(path)) : await browser.post(fill(path), PROBE);
-      const status = path === '/portal/:slug' ? 303 : method === 'GET' ? 200 : 400;
+      const status = ELSEWHERE.includes(path) ? 303 : method === 'GET' ? 200 : 400;
       assert.equal(page.status, status, `${method} ${path} (${who})`);
     }
   });
@@ -391,6 +400,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':customer': globex.id,
     ':contact': people.maria.id,
     ':token': token,
+    ':job': await waitingJob(world.installation, organization),
     eve: people.eve.id,
     initech: people.initech.id,
   };
