@@ -5,19 +5,11 @@ import { sql } from '../../src/db/db.ts';
 import { acme, addStaff, enrol, type Person } from '../acme.ts';
 import type { Page } from '../visitor.ts';
 import { DAY_MS, eachEngine, HOUR_MS, MINUTE_MS, openWorld, type World } from '../world.ts';
-import { ownAddress, refusedWith, stage, unchanged, type Guest, type Stage } from './front-door.ts';
+import { inside, ownAddress, refusedWith, stage, unchanged, type Guest } from './front-door.ts';
 
 const PROOF = { password: '', code: '' };
 const PASSWORD = 'seven quiet llamas knit';
 const TEAM = '/admin/team';
-
-/** Somebody who has come through both doors. */
-async function inside({ guest }: Stage, person: Person): Promise<Guest> {
-  const one = await guest(person);
-  await one.enrols();
-  await one.signsIn();
-  return one;
-}
 
 const linkOn = ({ text }: Page): string => /\/admin\/welcome\/[\w.-]+/.exec(text)?.[0] ?? '';
 
@@ -48,8 +40,8 @@ eachEngine('the team page', (engine) => {
     await using world = await openWorld(engine);
     const seats = await stage(world);
     const { ada, sam, otto } = seats.people;
-    const reader = await inside(seats, otto);
-    const owner = await inside(seats, ada);
+    const reader = await inside(seats.guest(otto));
+    const owner = await inside(seats.guest(ada));
     await invited(world, owner, 'Bea Berg', 'support');
     await world.change(sql`UPDATE accounts SET suspected_at = 1 WHERE id = ${sam.id}`);
     const page = await reader.browser.get(TEAM);
@@ -74,7 +66,7 @@ eachEngine('the team page', (engine) => {
     const olga = await addStaff(world.installation, organization, 'Olga Owens', 'owner');
     await enrol(world.installation, olga);
     const abe = await addStaff(world.installation, organization, 'Abe Adler', 'admin');
-    const by = async (person: Person): Promise<Page> => (await inside(seats, person)).browser.get(TEAM);
+    const by = async (person: Person): Promise<Page> => (await inside(seats.guest(person))).browser.get(TEAM);
     const ours = await by(ada);
     assert.match(rowOf(ours, 'Ada Owens You'), /Change role That's you: ask another owner/);
     assert.match(rowOf(ours, 'Olga Owens'), /Reset MFA At the command line only/);
@@ -94,7 +86,7 @@ eachEngine('an invitation', (engine) => {
   test('is a link shown once; who opens it chooses a password, enrols, and may do what the role may', async () => {
     await using world = await openWorld(engine);
     const seats = await stage(world);
-    const ada = await inside(seats, seats.people.ada);
+    const ada = await inside(seats.guest(seats.people.ada));
     const { link, person } = await invited(world, ada, 'Bea Berg', 'support');
     assert.match(
       words(ada.browser.page),
@@ -124,7 +116,7 @@ eachEngine('an invitation', (engine) => {
     await using world = await openWorld(engine);
     const seats = await stage(world);
     const abe = await addStaff(world.installation, seats.people.organization, 'Abe Adler', 'admin');
-    const { browser } = await inside(seats, abe);
+    const { browser } = await inside(seats.guest(abe));
     const page = await browser.get(`${TEAM}/invite`);
     assert.match(words(page), /Only owners make owners/);
     assert.ok(!page.text.includes('value="owner"'));
@@ -149,7 +141,7 @@ eachEngine('an invitation', (engine) => {
   test('is made anew for who has no password; the one before is dead, and so is an old one', async () => {
     await using world = await openWorld(engine);
     const seats = await stage(world);
-    const ada = await inside(seats, seats.people.ada);
+    const ada = await inside(seats.guest(seats.people.ada));
     const { link, person } = await invited(world, ada, 'Bea Berg', 'support');
     const again = `${TEAM}/${person.id}/invitation-link`;
     assert.match(words(await ada.browser.get(again)), /A link made before stops working/);
@@ -175,8 +167,8 @@ eachEngine('an act on the team', (engine) => {
     await using world = await openWorld(engine);
     const seats = await stage(world);
     const { people } = seats;
-    const ada = await inside(seats, people.ada);
-    const sam = await inside(seats, people.sam);
+    const ada = await inside(seats.guest(people.ada));
+    const sam = await inside(seats.guest(people.sam));
     const other = await sam.elsewhere();
     await other.signsIn();
     const path = (act: string): string => `${TEAM}/${people.sam.id}/${act}`;
@@ -201,8 +193,8 @@ eachEngine('an act on the team', (engine) => {
     await using world = await openWorld(engine);
     const seats = await stage(world);
     const { people } = seats;
-    const ada = await inside(seats, people.ada);
-    const sam = await inside(seats, people.sam);
+    const ada = await inside(seats.guest(people.ada));
+    const sam = await inside(seats.guest(people.sam));
     const reset = `${TEAM}/${people.sam.id}/reset-mfa`;
     const given = { check: 'other', note: 'no', ...PROOF };
     assert.match(words(await ada.browser.get(reset)), /checked that it really is Sam Porter.*in 1 browser/);
@@ -227,8 +219,8 @@ eachEngine('an act on the team', (engine) => {
     const seats = await stage(world);
     const { people } = seats;
     const person = await addStaff(world.installation, people.organization, 'Abe Adler', 'admin');
-    const ada = await inside(seats, people.ada);
-    const abe = await inside(seats, person);
+    const ada = await inside(seats.guest(people.ada));
+    const abe = await inside(seats.guest(person));
     assert.equal((await abe.browser.get(`${TEAM}/${people.otto.id}/remove`)).status, 200);
     await ada.browser.post(`${TEAM}/${person.id}/role`, { role: 'support', ...PROOF });
     const click = await abe.browser.post(`${TEAM}/${people.otto.id}/remove`, PROOF);
@@ -247,8 +239,8 @@ eachEngine('an act on the team', (engine) => {
     const person = await addStaff(installation, people.organization, 'Abe Adler', 'admin');
     const ben = await addStaff(installation, people.organization, 'Ben Berg', 'admin');
     const rival = await acme(installation, 'rival');
-    const abe = await inside(seats, person);
-    const ada = await inside(seats, people.ada);
+    const abe = await inside(seats.guest(person));
+    const ada = await inside(seats.guest(people.ada));
     const forms: [act: string, fields: Record<string, string>][] = [
       ['role', { role: 'auditor' }],
       ['sign-out', {}],
