@@ -31,6 +31,14 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/settings/customer-portal/general'),
     ...both('/admin/settings/customer-portal/branding'),
   ],
+  'console: reading': [
+    'GET /admin',
+    'GET /admin/overview/adoption.csv',
+    'GET /admin/settings',
+    'GET /admin/customers',
+    'GET /admin/customers/:customer',
+  ],
+  'console: settings': ['GET /admin/settings/customer-portal/general', 'POST /admin/settings/customer-portal/general'],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),
     ...both('/admin/customers/:customer/edit'),
