@@ -1,22 +1,25 @@
 import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
 
-/** What happened to contacts, as it is added up by day from the audit log; `subject` is the factor or the agent. */
-export type Event =
-  /** Signed in with a right password and was led to set MFA up. */
-  | 'asked'
-  | 'began'
-  | 'verified'
-  | 'enabled'
-  | 'codes-made'
-  | 'signed-in'
-  | 'code-wrong'
-  | 'code-used'
-  | 'password-wrong'
-  /** A password that was refused whether right or not: portal access is off, or somebody else may know it. */
-  | 'kept-out'
-  /** A wrong code after which the contact had to wait, or was locked until staff help. */
-  | 'locked-out'
-  | 'reset';
+/** What happened to contacts, as it is added up by day from the audit log; some are kept apart by factor or agent. */
+export const EVENTS = [
+  // Signed in with a right password, and was led to set MFA up.
+  'asked',
+  'began',
+  'verified',
+  'enabled',
+  'codes-made',
+  'signed-in',
+  'code-wrong',
+  'code-used',
+  'password-wrong',
+  // A password that was refused whether right or not: portal access is off, or somebody else may know it.
+  'kept-out',
+  // A wrong code after which the contact had to wait, or was locked until staff help.
+  'locked-out',
+  'reset',
+] as const;
+
+export type Event = (typeof EVENTS)[number];
 
 /** Where the contacts with portal access stand, as it is counted now and again; the day keeps its last count. */
 export type Standing = 'mfa-on' | 'mfa-none' | 'mfa-low' | 'mfa-locked' | 'mfa-reset';
@@ -107,9 +110,9 @@ export interface Sum {
 }
 
 /** What happened on those days, added up. */
-export function sums(db: Database, organizationId: string, names: readonly Event[], days: Days): Promise<Sum[]> {
+export function sums(db: Database, organizationId: string, days: Days): Promise<Sum[]> {
   return db.all(sql`SELECT name, subject, CAST(SUM(value) AS BIGINT) AS value FROM daily_figures
-    WHERE organization_id = ${organizationId} AND name IN (${listed(names)}) AND day BETWEEN ${days.from} AND ${days.to}
+    WHERE organization_id = ${organizationId} AND name IN (${listed(EVENTS)}) AND day BETWEEN ${days.from} AND ${days.to}
     GROUP BY name, subject ORDER BY name, subject`);
 }
 

@@ -51,6 +51,7 @@ export function barChart({ id, title, description, legend, bars, direction = 'lt
       <desc id="${id}-desc">${description}</desc>
       <defs>
         <pattern id="${id}-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <rect class="paper" width="6" height="6" />
           <path class="hatch" d="M0 0V6" stroke-width="3" />
         </pattern>
       </defs>

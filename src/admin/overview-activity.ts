@@ -14,22 +14,6 @@ export interface Activity {
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** Everything that the sections of the overview are made from. */
-export const ACTIVITY: readonly Event[] = [
-  'asked',
-  'began',
-  'verified',
-  'enabled',
-  'codes-made',
-  'signed-in',
-  'code-wrong',
-  'code-used',
-  'password-wrong',
-  'kept-out',
-  'locked-out',
-  'reset',
-];
-
 /** How many of those sums there were together, or of one factor or agent. */
 export function total(sums: readonly Sum[], name: Event, subject?: string): number {
   return sums

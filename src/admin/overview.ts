@@ -20,7 +20,7 @@ import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { barred, consolePage, portalAddress } from './console.ts';
-import { ACTIVITY, activitySections, auditPath, total } from './overview-activity.ts';
+import { activitySections, auditPath, total } from './overview-activity.ts';
 import { adoptionCsv, adoptionFile, adoptionOf, adoptionSection, finding, PERIODS } from './overview-adoption.ts';
 
 /** How far back the comparison with last month may look for a day on which somebody counted. */
@@ -79,8 +79,8 @@ async function figures(visit: Visit, who: SignedIn, signIn: boolean): Promise<c.
   const lastMonth = Temporal.PlainDate.from(today).subtract({ months: 1 }).toString();
   const before = await lastCount(db, id, daysUntil(lastMonth, LAST_MONTH_WITHIN_DAYS));
   const days = daysUntil(today, 30);
-  const ofToday = await sums(db, id, ACTIVITY, { from: today, to: today });
-  const ofDays = await sums(db, id, ACTIVITY, days);
+  const ofToday = await sums(db, id, { from: today, to: today });
+  const ofDays = await sums(db, id, days);
   const agents = ofDays.filter(({ name }) => name === 'reset').map(({ subject }) => subject);
   const span = spanOf(visit);
   return html`<div class="findings">
@@ -92,7 +92,7 @@ async function figures(visit: Visit, who: SignedIn, signIn: boolean): Promise<c.
     ${activitySections({
       days,
       sums: ofDays,
-      before: await sums(db, id, ACTIVITY, daysUntil(dayBefore(days.from), 30)),
+      before: await sums(db, id, daysUntil(dayBefore(days.from), 30)),
       names: await agentNames(db, id, agents),
     })}`;
 }

@@ -65,8 +65,7 @@ async function enabledBy(world: World, { organizationId, id }: Person, often: nu
 }
 
 async function enabled(world: World, organizationId: string): Promise<number> {
-  const [sum] = await sums(world.db, organizationId, ['enabled'], EVER);
-  return sum?.value ?? 0;
+  return (await sums(world.db, organizationId, EVER)).find(({ name }) => name === 'enabled')?.value ?? 0;
 }
 
 async function killed(roller: ChildProcess): Promise<void> {
