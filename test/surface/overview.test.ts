@@ -126,9 +126,8 @@ eachEngine('the overview', (engine) => {
       const page = await ada.get(`/admin?span=${span}`);
       const rows = table(page, 'adoption-table').slice(1);
       assert.equal(rows.length, 12);
-      const drawn = bars(page);
       assert.deepEqual(
-        drawn,
+        bars(page),
         rows.map(([, on, none, share]) => (on === '–' ? '–' : `${on} ${none} ${share}`)),
       );
       const file = await ada.get(`/admin/overview/adoption.csv?span=${span}`);
