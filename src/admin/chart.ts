@@ -29,6 +29,7 @@ const TOP = 28;
 const BOTTOM = 232;
 const LABELS_AT = 254;
 const MARGIN = 8;
+const COMPACT = new Intl.NumberFormat('en-GB', { notation: 'compact' });
 /** On a narrow screen every so many bars has its label, counted from the newest. */
 const NARROW_EVERY = 4;
 
@@ -131,7 +132,7 @@ export function shareBar(share: number): Html {
 }
 
 function compact(value: number): string {
-  return new Intl.NumberFormat('en-GB', { notation: 'compact' }).format(value);
+  return COMPACT.format(value);
 }
 
 function rounded(value: number): number {

@@ -7,6 +7,14 @@ import { barChart } from './chart.ts';
 /** How many periods the chart shows. */
 export const PERIODS = 12;
 
+// A date belongs to no time zone: read and told in UTC, it stays the day that it is.
+const inUtc = (shape: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat('en-GB', { ...shape, timeZone: 'UTC' });
+const DAY = inUtc({ day: 'numeric', month: 'long', year: 'numeric' });
+const MONTH = inUtc({ month: 'long', year: 'numeric' });
+const SHORT_DAY = inUtc({ day: 'numeric', month: 'short' });
+const SHORT_MONTH = inUtc({ month: 'short' });
+
 /** What the overview says first: how far MFA has come, and since last month. */
 export function finding(now: Adoption, before: Adoption | undefined): string {
   const { on, none } = now;
@@ -66,7 +74,7 @@ function trend(span: Span, periods: readonly AdoptionPeriod[]): string {
   if (!first?.count || !last?.count) return 'Nobody has been counted yet';
   if (first === last)
     return `${capital(share(last.count))} of contacts use MFA; there is nothing yet to compare it with`;
-  const when = first === periods[0] ? `In ${PERIODS} ${span}` : `Since ${dayName(first.from)}`;
+  const when = first === periods[0] ? `In ${PERIODS} ${span}` : `Since ${DAY.format(Date.parse(first.from))}`;
   const [before, now] = [share(first.count), share(last.count)];
   if (before === now) return `${when} the share of contacts who use MFA stayed at ${now}`;
   const went = ratio(last.count) > ratio(first.count) ? 'rose' : 'fell';
@@ -103,22 +111,11 @@ function told(count: Adoption | undefined): string {
 }
 
 function name({ from, to }: AdoptionPeriod, span: Span): string {
-  if (span === 'months') return format({ month: 'long', year: 'numeric' }).format(Date.parse(from));
-  return format({ day: 'numeric', month: 'long', year: 'numeric' }).formatRange(Date.parse(from), Date.parse(to));
+  return span === 'months' ? MONTH.format(Date.parse(from)) : DAY.formatRange(Date.parse(from), Date.parse(to));
 }
 
 function shortName({ from }: AdoptionPeriod, span: Span): string {
-  const shape = span === 'months' ? ({ month: 'short' } as const) : ({ day: 'numeric', month: 'short' } as const);
-  return format(shape).format(Date.parse(from));
-}
-
-function dayName(day: string): string {
-  return format({ day: 'numeric', month: 'long', year: 'numeric' }).format(Date.parse(day));
-}
-
-// A date belongs to no time zone: read and told in UTC, it stays the day that it is.
-function format(shape: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat('en-GB', { ...shape, timeZone: 'UTC' });
+  return (span === 'months' ? SHORT_MONTH : SHORT_DAY).format(Date.parse(from));
 }
 
 /** A share in whole per cent that says 0 and 100 only where it is none and all. */
