@@ -93,7 +93,7 @@ function column({ label, parts, value, unit }: Bar, { left, width, up, id, minor
           data-value="${to - from}"
         />`;
   return html`${rect(full, full + hatched, 'hatched', `url(#${id}-hatch)`)} ${rect(0, full, 'full')}
-    <text x="${middle}" y="${rounded(up(full + hatched) - 8)}" text-anchor="middle"
+    <text class="value" x="${middle}" y="${rounded(up(full + hatched) - 8)}" text-anchor="middle"
       >${value}<tspan class="unit">${unit}</tspan></text
     >${below}`;
 }

@@ -21,26 +21,26 @@ export function aYear(today: Day, { contacts, on, agents }: Merchant): Figure[] 
   return days.flatMap((date, at) => {
     const all = Math.max(onAt(at), Math.round(contacts * (0.7 + (0.3 * at) / DAYS)));
     const enabled = at === 0 ? 0 : Math.max(0, onAt(at) - onAt(at - 1));
-    const signIns = Math.round(all * (date.dayOfWeek > 5 ? 0.04 : 0.18) * (0.7 + 0.6 * chance(at, 1)));
-    const coded = Math.round((signIns * onAt(at)) / all);
-    const wrong = Math.round(coded * 0.09 * chance(at, 2));
-    const reset = chance(at, 3) > 0.9 && coded > 0 ? 1 : 0;
+    const some = (value: number, salt: number): number => Math.floor(value + chance(at, salt));
+    const signIns = some(all * (date.dayOfWeek > 5 ? 0.04 : 0.18), 1);
+    const coded = some((signIns * onAt(at)) / all, 2);
+    const wrong = some(coded * 0.05, 3);
     const figures: [Event | Standing, number, string?][] = [
       ['mfa-on', onAt(at)],
       ['mfa-none', all - onAt(at)],
-      ['asked', enabled + Math.round(enabled * 0.5 * chance(at, 4))],
-      ['began', enabled + Math.round(enabled * 0.2 * chance(at, 5))],
+      ['asked', some(enabled * 1.25 + all * 0.002, 4)],
+      ['began', some(enabled * 1.1 + all * 0.001, 4)],
       ['verified', enabled],
       ['enabled', enabled],
-      ['codes-made', Math.round(enabled * 0.94)],
+      ['codes-made', enabled - (chance(at, 5) > 0.9 ? Math.min(enabled, 1) : 0)],
       ['signed-in', coded, 'totp'],
-      ['signed-in', chance(at, 6) > 0.8 && coded > 0 ? 1 : 0, 'backup-code'],
-      ['signed-in', signIns - coded, 'password'],
+      ['signed-in', coded > 0 ? some(0.1, 6) : 0, 'backup-code'],
+      ['signed-in', Math.max(0, signIns - coded), 'password'],
       ['code-wrong', wrong, 'totp'],
-      ['code-used', Math.round(coded * 0.02 * chance(at, 7)), 'totp'],
-      ['locked-out', wrong > 2 && chance(at, 8) > 0.7 ? 1 : 0],
-      ['password-wrong', Math.round(signIns * 0.12 * chance(at, 9))],
-      ['reset', reset, agents[at % agents.length] ?? 'operator'],
+      ['code-used', some(coded * 0.01, 7), 'totp'],
+      ['locked-out', wrong > 0 ? some(0.1, 8) : 0],
+      ['password-wrong', some(signIns * 0.08, 9)],
+      ['reset', onAt(at) > 0 ? some(0.08, 10) : 0, agents[at % agents.length] ?? 'operator'],
     ];
     const day = date.toString();
     return figures
