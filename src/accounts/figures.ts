@@ -156,7 +156,7 @@ export interface Figure {
 }
 
 /** Writes figures down, in the transaction of whatever makes sure that it is done once: what is there is added to, or replaced. */
-export async function keepFigures(
+export async function writeFigures(
   tx: Transaction,
   organizationId: string,
   figures: readonly Figure[],

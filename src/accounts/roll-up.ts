@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { RolledBack, sql, type Database } from '../db/db.ts';
 import type { Action } from './audit.ts';
-import { dayOf, keepFigures, type Event, type Figure } from './figures.ts';
+import { dayOf, writeFigures, type Event, type Figure } from './figures.ts';
 import type { Installation } from './installation.ts';
 
 const BITE = 1_000;
@@ -34,7 +34,7 @@ interface Behind {
 function whoIsBehind(db: Database): Promise<Behind[]> {
   return db.all(sql`SELECT o.id, o.time_zone AS "timeZone", COALESCE(c.sequence, 0) AS sequence
     FROM organizations o LEFT JOIN figure_cursors c ON c.organization_id = o.id
-    WHERE EXISTS (SELECT 1 FROM audit_links l WHERE l.organization_id = o.id AND l.sequence > COALESCE(c.sequence, 0))
+    WHERE (SELECT MAX(l.sequence) FROM audit_links l WHERE l.organization_id = o.id) > COALESCE(c.sequence, 0)
     ORDER BY o.id`);
 }
 
@@ -73,7 +73,7 @@ async function rollBite(db: Database, organization: Behind): Promise<void> {
       ON CONFLICT (organization_id) DO UPDATE SET sequence = excluded.sequence
       WHERE figure_cursors.sequence = ${organization.sequence}`);
     if (moved === 0) return new RolledBack(false);
-    await keepFigures(tx, organization.id, figures, 'add');
+    await writeFigures(tx, organization.id, figures, 'add');
     return true;
   });
 }

@@ -28,7 +28,7 @@ const HEIGHT = 264;
 const TOP = 28;
 const BOTTOM = 232;
 const LABELS_AT = 254;
-const MARGIN = 8;
+const MARGIN = 9;
 const COMPACT = new Intl.NumberFormat('en-GB', { notation: 'compact' });
 /** On a narrow screen every so many bars has its label, counted from the newest. */
 const NARROW_EVERY = 4;

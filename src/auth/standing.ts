@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { HAS_MFA } from '../accounts/accounts.ts';
-import { dayOf, keepFigures, STANDINGS, type Standing } from '../accounts/figures.ts';
+import { dayOf, writeFigures, STANDINGS, type Standing } from '../accounts/figures.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql, type Database } from '../db/db.ts';
 import { FEW_CODES } from './limits.ts';
@@ -45,7 +45,7 @@ async function countOf({ db, now }: Installation, { id, timeZone, countedAt }: D
     if (first === 0) return new RolledBack(false);
     const day = dayOf(at, timeZone);
     const figures = STANDINGS.map((name) => ({ name, day, subject: '', value: counted[name] }));
-    await keepFigures(tx, id, figures, 'replace');
+    await writeFigures(tx, id, figures, 'replace');
     return true;
   });
 }

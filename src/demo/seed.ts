@@ -4,7 +4,7 @@ import { OPERATOR } from '../accounts/audit.ts';
 import { createContact } from '../accounts/contacts.ts';
 import { createCustomer } from '../accounts/customers.ts';
 import { importDocuments, type Document } from '../accounts/documents.ts';
-import { dayOf, keepFigures } from '../accounts/figures.ts';
+import { dayOf, writeFigures } from '../accounts/figures.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { createOrganization, type Organization } from '../accounts/organizations.ts';
 import { rollUp } from '../accounts/roll-up.ts';
@@ -94,7 +94,7 @@ async function addUpAYear(installation: Installation, { id, timeZone }: Organiza
     on: contacts.filter(({ state }) => HAS_MFA.includes(state)).length,
     agents: (await Promise.all(agents)).flatMap((agent) => agent?.id ?? []),
   });
-  await db.transaction((tx) => keepFigures(tx, id, year, 'add'));
+  await db.transaction((tx) => writeFigures(tx, id, year, 'add'));
   await appendLinks(installation);
   await rollUp(installation);
   await countStandings(installation);

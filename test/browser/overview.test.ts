@@ -1,7 +1,7 @@
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { appendLinks } from '../../src/accounts/audit-chain.ts';
-import { keepFigures } from '../../src/accounts/figures.ts';
+import { writeFigures } from '../../src/accounts/figures.ts';
 import { rollUp } from '../../src/accounts/roll-up.ts';
 import { countStandings } from '../../src/auth/standing.ts';
 import { sql } from '../../src/db/db.ts';
@@ -72,10 +72,10 @@ async function aYearPasses({ world, acme }: Tour): Promise<void> {
   const today = new Date(world.clock.now).toISOString().slice(0, 10);
   const merchant = { contacts: 1_238, on: 842, agents: [acme.sam.id, acme.sam.id, acme.ada.id] };
   const yesterday = aYear(today, merchant);
-  await world.db.transaction((tx) => keepFigures(tx, organizationId, yesterday, 'add'));
+  await world.db.transaction((tx) => writeFigures(tx, organizationId, yesterday, 'add'));
   const standing = { 'mfa-on': 842, 'mfa-none': 396, 'mfa-low': 17, 'mfa-locked': 2, 'mfa-reset': 5 };
   await world.db.transaction((tx) =>
-    keepFigures(
+    writeFigures(
       tx,
       organizationId,
       Object.entries(standing).map(([name, value]) => ({ name: name as 'mfa-on', day: today, subject: '', value })),

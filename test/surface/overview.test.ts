@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { appendLinks } from '../../src/accounts/audit-chain.ts';
-import { keepFigures, type Event, type Standing } from '../../src/accounts/figures.ts';
+import { writeFigures, type Event, type Standing } from '../../src/accounts/figures.ts';
 import { rollUp } from '../../src/accounts/roll-up.ts';
 import { barChart } from '../../src/admin/chart.ts';
 import { finding } from '../../src/admin/overview-adoption.ts';
@@ -265,7 +265,7 @@ async function write(
   figures: Partial<Record<Event | Standing, number>>,
 ): Promise<void> {
   const rows = Object.entries(figures).map(([name, value]) => ({ name: name as Event, day, subject: '', value }));
-  await world.db.transaction((tx) => keepFigures(tx, organization.id, rows, 'replace'));
+  await world.db.transaction((tx) => writeFigures(tx, organization.id, rows, 'replace'));
 }
 
 function tiles(page: Page): [string, string][] {
