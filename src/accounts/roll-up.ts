@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { RolledBack, sql, type Database } from '../db/db.ts';
+import { RolledBack, sql, type Database, type Transaction } from '../db/db.ts';
 import type { Action } from './audit.ts';
 import { dayOf, writeFigures, type Event, type Figure } from './figures.ts';
 import type { Installation } from './installation.ts';
@@ -50,10 +50,9 @@ interface Linked {
   readonly ofContact: 0 | 1;
 }
 
-// Read outside the transaction, since links and rows never change: it need not hold the cursor longer than it must. An
-// account that is gone was a contact, unless the log says that it was made staff.
-function bite(db: Database, { id, sequence }: Behind): Promise<Linked[]> {
-  return db.all(sql`SELECT l.sequence, r.at, r.action, r.actor_kind AS "actorKind", r.actor_id AS "actorId", r.result,
+// An account that is gone was a contact, unless the log says that it was made staff.
+function bite(tx: Transaction, { id, sequence }: Behind): Promise<Linked[]> {
+  return tx.all(sql`SELECT l.sequence, r.at, r.action, r.actor_kind AS "actorKind", r.actor_id AS "actorId", r.result,
       r.details, CASE WHEN a.kind = 'contact' OR (a.kind IS NULL AND r.target_id IS NOT NULL AND NOT EXISTS
         (SELECT 1 FROM audit_rows s WHERE s.organization_id = r.organization_id AND s.target_id = r.target_id
           AND s.action = 'staff.created')) THEN 1 ELSE 0 END AS "ofContact"
@@ -62,20 +61,21 @@ function bite(db: Database, { id, sequence }: Behind): Promise<Linked[]> {
     WHERE l.organization_id = ${id} AND l.sequence > ${sequence} ORDER BY l.sequence LIMIT ${BITE}`);
 }
 
-async function rollBite(db: Database, organization: Behind): Promise<void> {
-  const rows = await bite(db, organization);
-  const last = rows.at(-1);
-  if (!last) return;
-  const figures = tally(rows, organization.timeZone);
-  await db.transaction<boolean>(async (tx) => {
+// Links and rows never change: whoever has read them before another moved the cursor finds out by moving it.
+function rollBite(db: Database, organization: Behind): Promise<boolean> {
+  const work = async (tx: Transaction): Promise<boolean | RolledBack<boolean>> => {
+    const rows = await bite(tx, organization);
+    const last = rows.at(-1);
+    if (!last) return false;
     const moved = await tx.run(sql`INSERT INTO figure_cursors (organization_id, sequence)
       VALUES (${organization.id}, ${last.sequence})
       ON CONFLICT (organization_id) DO UPDATE SET sequence = excluded.sequence
       WHERE figure_cursors.sequence = ${organization.sequence}`);
     if (moved === 0) return new RolledBack(false);
-    await writeFigures(tx, organization.id, figures, 'add');
+    await writeFigures(tx, organization.id, tally(rows, organization.timeZone), 'add');
     return true;
-  });
+  };
+  return db.transaction(work, { patient: true });
 }
 
 function tally(rows: readonly Linked[], timeZone: string): Figure[] {

@@ -63,12 +63,13 @@ async function counting(db: Database, organizationId: string, now: number): Prom
   }
 }
 
-// The one place that says who is counted as what. Contacts without portal access are in none of them.
+// The one place that says who is counted as what. Contacts without portal access are in none of them. Patient, since
+// PostgreSQL may go the long way round until it has looked at a table that was filled at once.
 function biteOf(db: Database, organizationId: string, after: string, now: number): Promise<Bite | undefined> {
   const codesLeft = sql`(SELECT COUNT(*) FROM backup_code_sets s
     JOIN backup_codes b ON b.organization_id = s.organization_id AND b.set_id = s.id
     WHERE s.organization_id = a.organization_id AND s.account_id = a.id AND s.revoked_at IS NULL AND b.used_at IS NULL)`;
-  return db.one(sql`SELECT MAX(id) AS last,
+  const counted = sql`SELECT MAX(id) AS last,
       COUNT(CASE WHEN counts = 1 AND mfa = 1 THEN 1 END) AS "mfa-on",
       COUNT(CASE WHEN counts = 1 AND mfa = 0 THEN 1 END) AS "mfa-none",
       COUNT(CASE WHEN counts = 1 AND mfa = 1 AND codes <= ${FEW_CODES} THEN 1 END) AS "mfa-low",
@@ -79,5 +80,6 @@ function biteOf(db: Database, organizationId: string, after: string, now: number
         CASE WHEN ${HAS_MFA} THEN 1 ELSE 0 END AS mfa, ${codesLeft} AS codes,
         CASE WHEN a.suspected_at IS NOT NULL OR a.totp_wait_until > ${now} OR a.backup_wait_until > ${now}
           THEN 1 ELSE 0 END AS locked
-      FROM accounts a WHERE a.organization_id = ${organizationId} AND a.id > ${after} ORDER BY a.id LIMIT ${BITE}) a`);
+      FROM accounts a WHERE a.organization_id = ${organizationId} AND a.id > ${after} ORDER BY a.id LIMIT ${BITE}) a`;
+  return db.transaction((tx) => tx.one<Bite>(counted), { patient: true });
 }

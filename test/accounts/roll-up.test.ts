@@ -234,7 +234,7 @@ async function figures(world: World, { id }: Acme['organization']): Promise<Reco
 
 /** An installation whose every transaction breaks off once it has moved the cursor and written a figure or two. */
 function diesInTheMiddle(installation: Installation): Installation {
-  const transaction: Installation['db']['transaction'] = (work) =>
+  const transaction: Installation['db']['transaction'] = (work, how) =>
     installation.db.transaction((tx: Transaction) => {
       let statements = 0;
       const run: Transaction['run'] = (statement) => {
@@ -242,7 +242,7 @@ function diesInTheMiddle(installation: Installation): Installation {
         return tx.run(statement);
       };
       return work({ ...tx, run });
-    });
+    }, how);
   return { ...installation, db: { ...installation.db, transaction } };
 }
 

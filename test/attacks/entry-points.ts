@@ -26,7 +26,6 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: enable MFA': ceremony('/admin'),
   'console: sign-out': ['POST /admin/sign-out'],
   'console: set-up link': ['GET /setup/:token', 'POST /setup/:token'],
-  'console: reading': ['GET /admin', 'GET /admin/settings', 'GET /admin/customers', 'GET /admin/customers/:customer'],
   'console: settings': [
     ...both('/admin/settings/customer-portal/general'),
     ...both('/admin/settings/customer-portal/branding'),
@@ -38,7 +37,6 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'GET /admin/customers',
     'GET /admin/customers/:customer',
   ],
-  'console: settings': ['GET /admin/settings/customer-portal/general', 'POST /admin/settings/customer-portal/general'],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),
     ...both('/admin/customers/:customer/edit'),
