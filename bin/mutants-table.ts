@@ -17,6 +17,7 @@ const SCHEMA = 'migrations/0001_initial.sql';
 const AUDIT = 'src/accounts/audit.ts';
 const AUDIT_CHAIN = 'src/accounts/audit-chain.ts';
 const AUDIT_VERIFY = 'src/accounts/audit-verify.ts';
+const LEASES = 'src/accounts/leases.ts';
 const EPOCH = 'src/accounts/epoch.ts';
 const KEYS = 'src/accounts/keys.ts';
 const ACCESS = 'src/auth/access.ts';
@@ -645,10 +646,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I18',
     file: ANSWER,
-    find: "      await note(tx, 'wrong', { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 });\n",
+    find: "      await note(tx, 'wrong', { inARow: counted.wrongInARow, waitSeconds, suspected: suspected ? 1 : 0 });\n",
     tests: ANSWER_TEST,
   },
-  { invariant: 'I18', file: SIGN_IN, find: "    await note('password.answered', 'right');\n", tests: ANSWER_TEST },
+  {
+    invariant: 'I18',
+    file: SIGN_IN,
+    find: "    await note('password.answered', 'right', { next });\n",
+    tests: ANSWER_TEST,
+  },
   {
     invariant: 'I18',
     file: PASSWORDS,
@@ -693,9 +699,9 @@ export const MUTANTS: readonly Mutant[] = [
     otherGuards: [LOST_BATCH],
     tests: ['test/races/audit-chain.test.ts', ...AUDIT_CHAIN_TEST],
   },
-  { invariant: 'I18', file: AUDIT_CHAIN, find: 'leases.holder = excluded.holder OR ', tests: AUDIT_CHAIN_TEST },
-  { invariant: 'I18', file: AUDIT_CHAIN, find: 'OR leases.expires_at <= ${at} ', tests: AUDIT_CHAIN_TEST },
-  { invariant: 'I18', file: AUDIT_CHAIN, find: ' OR leases.expires_at > excluded.expires_at', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: LEASES, find: 'leases.holder = excluded.holder OR ', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: LEASES, find: 'OR leases.expires_at <= ${at} ', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: LEASES, find: ' OR leases.expires_at > excluded.expires_at', tests: AUDIT_CHAIN_TEST },
   { invariant: 'I18', file: AUDIT_CHAIN, find: '      await appendLinks(installation);\n', tests: AUDIT_CHAIN_TEST },
   { invariant: 'I18', file: AUDIT_CHAIN, find: '      due ||= urgent;\n', tests: AUDIT_CHAIN_TEST },
   {

@@ -7,7 +7,7 @@ import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import { customers } from './customers.ts';
 import * as jobs from './jobs.ts';
-import { overview } from './overview.ts';
+import { downloadAdoption, overview } from './overview.ts';
 import * as access from './portal-access.ts';
 import { askToReset, reset } from './reset-mfa.ts';
 import * as settings from './settings.ts';
@@ -40,6 +40,7 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/setup/:token', anyone, setup.show),
   route('POST', '/setup/:token', anyone, setup.submit),
   route('GET', '/admin', look, overview),
+  route('GET', '/admin/overview/adoption.csv', look, downloadAdoption),
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, staff('change settings'), settings.saveGeneral),

@@ -42,14 +42,14 @@ export async function signIn(installation: Installation, surface: Surface, given
   return installation.db.transaction<SignInOutcome>(async (tx) => {
     const now = installation.now();
     const state = await lockForSignIn(tx, account);
-    const note = (action: Action, result: string): Promise<void> =>
+    const note = (action: Action, result: string, details: Readonly<Record<string, string>> = {}): Promise<void> =>
       record(tx, installation, {
         organizationId: account.organizationId,
         actor: { kind: 'account', id: account.id, address: given.visitor.address },
         action,
         targetId: account.id,
         result,
-        details: { factor: 'password' },
+        details: { factor: 'password', ...details },
       });
     if (!state) {
       await note('password.answered', 'wrong');
@@ -68,7 +68,7 @@ export async function signIn(installation: Installation, surface: Surface, given
     }
     const purpose = next === 'challenge' ? 'sign-in' : 'enrolment';
     const { cookie } = await openChallenge(tx, { account, epoch: account.epoch, surface, purpose }, now);
-    await note('password.answered', 'right');
+    await note('password.answered', 'right', { next });
     return { kind: next, cookie };
   });
 }

@@ -24,6 +24,8 @@ export interface Options {
   readonly accent?: string;
   readonly reason?: string;
   readonly limit?: string;
+  readonly weeks?: string;
+  readonly months?: string;
   readonly before?: string;
   readonly heads?: string;
   readonly port?: string;

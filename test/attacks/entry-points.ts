@@ -27,16 +27,17 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: sign-out': ['POST /admin/sign-out'],
   'console: invitation link': both('/admin/welcome/:token'),
   'console: set-up link': ['GET /setup/:token', 'POST /setup/:token'],
+  'console: settings': [
+    ...both('/admin/settings/customer-portal/general'),
+    ...both('/admin/settings/customer-portal/branding'),
+  ],
   'console: reading': [
     'GET /admin',
+    'GET /admin/overview/adoption.csv',
     'GET /admin/settings',
     'GET /admin/customers',
     'GET /admin/customers/:customer',
     'GET /admin/team',
-  ],
-  'console: settings': [
-    ...both('/admin/settings/customer-portal/general'),
-    ...both('/admin/settings/customer-portal/branding'),
   ],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),
