@@ -37,6 +37,10 @@ export type Action =
   | 'backup-codes.generated'
   | 'mfa.reset'
   | 'account.unlocked'
+  | 'exemption.granted'
+  | 'exemption.ended'
+  | 'sessions.ended'
+  | 'customers.exported'
   | 'clock.accepted'
   | 'database.restored';
 

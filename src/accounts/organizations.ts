@@ -12,6 +12,8 @@ export interface Organization {
   readonly slug: string;
   readonly name: string;
   readonly policy: Policy;
+  /** Days within which customers must set MFA up where the policy is `required`; null: at their next sign-in. */
+  readonly graceDays: number | null;
   readonly contactDetails: string;
   readonly timeZone: string;
   readonly language: string;
@@ -24,7 +26,7 @@ export interface OrganizationDraft {
   readonly timeZone: string;
 }
 
-const COLUMNS = sql`id, slug, name, policy, contact_details AS "contactDetails", time_zone AS "timeZone", language`;
+const COLUMNS = sql`id, slug, name, policy, grace_days AS "graceDays", contact_details AS "contactDetails", time_zone AS "timeZone", language`;
 
 /** The display name goes into the authenticator app's entry, where more than 40 characters make the QR code dense. */
 export const ORGANIZATION_NAME_MAX = 40;
@@ -50,7 +52,7 @@ export async function createOrganization(
   draft: OrganizationDraft,
 ): Promise<Organization | undefined> {
   const now = installation.now();
-  const organization = { ...draft, id: uuidv7(now), policy: 'off' as const, language: 'en' };
+  const organization = { ...draft, id: uuidv7(now), policy: 'off' as const, graceDays: null, language: 'en' };
   const made = await tx.run(sql`INSERT INTO organizations
     (id, slug, name, policy, contact_details, time_zone, language, created_at)
     VALUES (${organization.id}, ${draft.slug}, ${draft.name}, 'off', ${draft.contactDetails}, ${draft.timeZone}, 'en', ${now})
@@ -88,37 +90,49 @@ export interface GeneralSettings {
   readonly name: string;
   readonly contactDetails: string;
   readonly policy: Policy;
+  readonly graceDays: number | null;
 }
 
-export type Saved = { kind: 'saved'; policyChanged: boolean } | { kind: 'policy-changed-meanwhile' };
+/** From how many days to how many a grace may last. */
+export const GRACE_DAYS = { min: 1, max: 90 };
+
+export type Saved =
+  | { kind: 'saved'; policyChanged: boolean }
+  | { kind: 'policy-changed-meanwhile' }
+  /** Whoever asks customers for MFA has it: nobody learns from their customers how it goes wrong. */
+  | { kind: 'own-mfa-first' };
 
 /**
  * Saves Settings › Customer Portal › General, or part of it, in one transaction. A change of policy concerns what the
- * next password step asks; it ends no session and touches no authenticator (P4, D1). It holds against the policy that
- * the caller has read in `organization`: somebody else's change meanwhile is neither undone nor taken for one's own.
+ * next password step asks; it touches no authenticator and ends no session, unless everyone is signed out with it (P4,
+ * D1). It holds against the policy that the caller has read in `organization`: somebody else's change meanwhile is neither
+ * undone nor taken for one's own. Another policy gives a grace of its own; other days of the same one do not.
  */
 export async function saveGeneralSettings(
   installation: Installation,
   actor: Actor,
   organization: Organization,
   settings: Partial<GeneralSettings>,
+  { signOut = false }: { signOut?: boolean } = {},
 ): Promise<Saved> {
   const { id: organizationId } = organization;
-  const { policy, name, contactDetails } = { ...organization, ...settings };
+  const { policy, name, contactDetails, ...asked } = { ...organization, ...settings };
+  const graceDays = policy === 'required' ? asked.graceDays : null;
   return installation.db.transaction<Saved>(async (tx) => {
-    const policyChanged = policy !== organization.policy;
+    const policyChanged = policy !== organization.policy || graceDays !== organization.graceDays;
     if (policyChanged) {
-      const changed =
-        await tx.run(sql`UPDATE organizations SET policy = ${policy}, policy_changed_at = ${installation.now()}
-        WHERE id = ${organizationId} AND policy = ${organization.policy}`);
-      if (changed === 0) return new RolledBack<Saved>({ kind: 'policy-changed-meanwhile' });
+      if (policy === 'required' && !(await hasMfaThemselves(tx, organizationId, actor)))
+        return new RolledBack<Saved>({ kind: 'own-mfa-first' });
+      if (!(await changePolicy(tx, installation, organization, { policy, graceDays })))
+        return new RolledBack<Saved>({ kind: 'policy-changed-meanwhile' });
       const reach = await policyReach(tx, organizationId);
       await record(tx, installation, {
         organizationId,
         actor,
         action: 'policy.changed',
-        details: { policy, ...reach },
+        details: { policy, graceDays, ...reach },
       });
+      if (signOut) await signOutWithin(tx, installation, actor, organizationId);
     }
     if (name !== organization.name || contactDetails !== organization.contactDetails) {
       await tx.run(
@@ -128,6 +142,41 @@ export async function saveGeneralSettings(
     }
     return { kind: 'saved', policyChanged };
   });
+}
+
+async function hasMfaThemselves(tx: Transaction, organizationId: string, actor: Actor): Promise<boolean> {
+  if (actor.kind !== 'account') return true;
+  const own = await tx.one(sql`SELECT 1 AS found FROM accounts a
+    WHERE a.organization_id = ${organizationId} AND a.id = ${actor.id} AND ${HAS_MFA}`);
+  return own !== undefined;
+}
+
+async function changePolicy(
+  tx: Transaction,
+  { now }: Installation,
+  before: Organization,
+  { policy, graceDays }: Pick<GeneralSettings, 'policy' | 'graceDays'>,
+): Promise<boolean> {
+  const changed = await tx.run(sql`UPDATE organizations SET policy = ${policy}, grace_days = ${graceDays},
+      policy_changed_at = CASE WHEN policy = ${policy} THEN policy_changed_at ELSE CAST(${now()} AS BIGINT) END
+    WHERE id = ${before.id} AND policy = ${before.policy} AND grace_days IS NOT DISTINCT FROM ${before.graceDays}`);
+  return changed === 1;
+}
+
+/** Sign everyone out now: every session in the organization's portal ends, by one row; staff stay signed in. */
+export function signEveryoneOut(installation: Installation, actor: Actor, organizationId: string): Promise<void> {
+  return installation.db.transaction((tx) => signOutWithin(tx, installation, actor, organizationId));
+}
+
+// How many it ends is the caller's to say before; after this statement nobody can tell them from those that were over.
+async function signOutWithin(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+): Promise<void> {
+  await tx.run(sql`UPDATE organizations SET session_epoch = session_epoch + 1 WHERE id = ${organizationId}`);
+  await record(tx, installation, { organizationId, actor, action: 'sessions.ended' });
 }
 
 /** Whom the policy concerns: contacts with portal access who have MFA on, and those who have not. */

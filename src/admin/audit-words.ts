@@ -59,6 +59,10 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
     'waits-ended': 'Unlocked',
     'password-removed': 'Unlocked, and the old password removed',
   },
+  'exemption.granted': done('Exempted from MFA'),
+  'exemption.ended': done('Exemption from MFA ended'),
+  'sessions.ended': done('Everyone signed out of the portal'),
+  'customers.exported': done('Contacts exported'),
   'clock.accepted': done('Clock accepted'),
   'database.restored': done('Database restored from a backup'),
 };

@@ -3,6 +3,7 @@ import { anyone, atDoor, contact, contactOr401 } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
+import * as offer from './mfa-offer.ts';
 import * as security from './security.ts';
 import * as session from './session.ts';
 import * as welcome from './welcome.ts';
@@ -15,6 +16,8 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/portal/:slug', contact, home.enter),
   route('GET', '/portal/:slug/home', contact, home.show),
   route('GET', '/portal/:slug/security', contact, security.show),
+  route('GET', '/portal/:slug/security/enable-mfa', contact, offer.confirm),
+  route('POST', '/portal/:slug/security/enable-mfa', contact, offer.begin),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
   route('GET', '/portal/:slug/welcome/:token', atDoor('portal'), welcome.show),
   route('POST', '/portal/:slug/welcome/:token', atDoor('portal'), welcome.submit),
