@@ -41,6 +41,9 @@ export type Action =
   | 'exemption.ended'
   | 'sessions.ended'
   | 'customers.exported'
+  | 'job.started'
+  | 'job.stopped'
+  | 'job.ended'
   | 'clock.accepted'
   | 'database.restored';
 

@@ -63,6 +63,9 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
   'exemption.ended': done('Exemption from MFA ended'),
   'sessions.ended': done('Everyone signed out of the portal'),
   'customers.exported': done('Contacts exported'),
+  'job.started': { done: 'Job started', resumed: 'Job let go on' },
+  'job.stopped': done('Job told to stop'),
+  'job.ended': { finished: 'Job finished', stopped: 'Job stopped', failed: 'Job failed' },
   'clock.accepted': done('Clock accepted'),
   'database.restored': done('Database restored from a backup'),
 };
