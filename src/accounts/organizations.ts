@@ -86,11 +86,12 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-export interface GeneralSettings {
+/** What an organization asks of all its customers. */
+export type AskedOfAll = Pick<Organization, 'policy' | 'graceDays'>;
+
+export interface GeneralSettings extends AskedOfAll {
   readonly name: string;
   readonly contactDetails: string;
-  readonly policy: Policy;
-  readonly graceDays: number | null;
 }
 
 /** From how many days to how many a grace may last. */
@@ -123,15 +124,8 @@ export async function saveGeneralSettings(
     if (policyChanged) {
       if (policy === 'required' && !(await hasMfaThemselves(tx, organizationId, actor)))
         return new RolledBack<Saved>({ kind: 'own-mfa-first' });
-      if (!(await changePolicy(tx, installation, organization, { policy, graceDays })))
+      if (!(await changePolicy(tx, installation, actor, organizationId, { policy, graceDays }, organization)))
         return new RolledBack<Saved>({ kind: 'policy-changed-meanwhile' });
-      const reach = await policyReach(tx, organizationId);
-      await record(tx, installation, {
-        organizationId,
-        actor,
-        action: 'policy.changed',
-        details: { policy, graceDays, ...reach },
-      });
       if (signOut) await signOutWithin(tx, installation, actor, organizationId);
     }
     if (name !== organization.name || contactDetails !== organization.contactDetails) {
@@ -151,16 +145,28 @@ async function hasMfaThemselves(tx: Transaction, organizationId: string, actor: 
   return own !== undefined;
 }
 
-async function changePolicy(
+/**
+ * Changes the policy inside a transaction, and records it with the numbers of then. `before` is the policy that it is a
+ * change of; without it, of whatever holds. False where another holds, or where it is no change: then nothing is recorded.
+ */
+export async function changePolicy(
   tx: Transaction,
-  { now }: Installation,
-  before: Organization,
-  { policy, graceDays }: Pick<GeneralSettings, 'policy' | 'graceDays'>,
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  { policy, graceDays }: AskedOfAll,
+  before?: AskedOfAll,
 ): Promise<boolean> {
+  const today = before
+    ? sql`policy = ${before.policy} AND grace_days IS NOT DISTINCT FROM ${before.graceDays}`
+    : sql`(policy <> ${policy} OR grace_days IS DISTINCT FROM ${graceDays})`;
   const changed = await tx.run(sql`UPDATE organizations SET policy = ${policy}, grace_days = ${graceDays},
-      policy_changed_at = CASE WHEN policy = ${policy} THEN policy_changed_at ELSE CAST(${now()} AS BIGINT) END
-    WHERE id = ${before.id} AND policy = ${before.policy} AND grace_days IS NOT DISTINCT FROM ${before.graceDays}`);
-  return changed === 1;
+      policy_changed_at = CASE WHEN policy = ${policy} THEN policy_changed_at ELSE CAST(${installation.now()} AS BIGINT) END
+    WHERE id = ${organizationId} AND ${today}`);
+  if (changed === 0) return false;
+  const details = { policy, graceDays, ...(await policyReach(tx, organizationId)) };
+  await record(tx, installation, { organizationId, actor, action: 'policy.changed', details });
+  return true;
 }
 
 /** Sign everyone out now: every session in the organization's portal ends, by one row; staff stay signed in. */

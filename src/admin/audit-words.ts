@@ -62,7 +62,7 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
   'exemption.granted': done('Exempted from MFA'),
   'exemption.ended': done('Exemption from MFA ended'),
   'sessions.ended': done('Everyone signed out of the portal'),
-  'customers.exported': done('Contacts exported'),
+  'customers.exported': done('Customers exported'),
   'job.started': { done: 'Job started', resumed: 'Job let go on' },
   'job.stopped': done('Job told to stop'),
   'job.ended': { finished: 'Job finished', stopped: 'Job stopped', failed: 'Job failed' },

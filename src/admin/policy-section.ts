@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { GRACE_DAYS, type GeneralSettings, type Organization, type Policy } from '../accounts/organizations.ts';
+import { GRACE_DAYS, type AskedOfAll, type Organization, type Policy } from '../accounts/organizations.ts';
 import * as c from '../web/components.ts';
 import { counted } from './console.ts';
 
@@ -15,10 +15,9 @@ export interface Reach {
 
 export const POLICY_FIELDS = ['policy', 'grace', 'mfa', 'when', 'days', 'offer', 'signOut'] as const;
 type Given = Record<(typeof POLICY_FIELDS)[number], string>;
-type Asked = Pick<GeneralSettings, 'policy' | 'graceDays'>;
 
 /** What the form asks for: the box is the policy `required`; `optional` is the choice of those who looked for more. */
-export function askedPolicy({ mfa, when, days, offer }: Given): { asked: Asked; problems: c.Problem[] } {
+export function askedPolicy({ mfa, when, days, offer }: Given): { asked: AskedOfAll; problems: c.Problem[] } {
   if (mfa !== 'on') return { asked: { policy: offer === 'on' ? 'optional' : 'off', graceDays: null }, problems: [] };
   if (when !== 'within') return { asked: { policy: 'required', graceDays: null }, problems: [] };
   const graceDays = daysOf(days);
@@ -37,7 +36,7 @@ export function daysOf(text: string): number | undefined {
 }
 
 /** Whether two policies ask the same of customers. */
-export function isSame(one: Asked, other: Asked): boolean {
+export function isSame(one: AskedOfAll, other: AskedOfAll): boolean {
   return one.policy === other.policy && one.graceDays === other.graceDays;
 }
 
@@ -45,18 +44,18 @@ export function isSame(one: Asked, other: Asked): boolean {
  * Whether the page was made for another policy than today's, so that saving it would undo somebody's change unseen. What is
  * asked for already, as by a second press, undoes nothing.
  */
-export function isStale({ policy, grace }: Given, asked: Asked, today: Organization): boolean {
+export function isStale({ policy, grace }: Given, asked: AskedOfAll, today: Organization): boolean {
   return policy !== '' && !isSame(asked, today) && (policy !== today.policy || grace !== graceText(today));
 }
 
-function graceText({ graceDays }: Asked): string {
+function graceText({ graceDays }: AskedOfAll): string {
   return graceDays === null ? '' : String(graceDays);
 }
 
 /** The part of the General form that is about MFA. `today` is the policy that holds, `shown` what the form shows. */
 export function policySection(
   today: Organization,
-  shown: Asked & { readonly signOut: boolean },
+  shown: AskedOfAll & { readonly signOut: boolean },
   reach: Reach,
   problems: readonly c.Problem[],
 ): c.Html {
@@ -70,14 +69,13 @@ export function policySection(
       error: c.problemOf(problems, 'mfa'),
     })}
     <div class="further">${whenChoice(shown, problems)}</div>
-    ${moreChoices(today, shown, reach, problems)} ${whatItMeans(shown, reach)}
-    <p><a href="${previewPath(shown)}">See who is affected</a></p>`;
+    ${moreChoices(today, shown, reach, problems)} ${whatItMeans(shown, reach)} ${whoIsAffected(shown)}`;
   return c.section('Multi-factor authentication', body);
 }
 
-const USUAL_DAYS = 14;
+export const USUAL_DAYS = 14;
 
-function whenChoice({ graceDays }: Asked, problems: readonly c.Problem[]): c.Html {
+function whenChoice({ graceDays }: AskedOfAll, problems: readonly c.Problem[]): c.Html {
   const error = c.problemOf(problems, 'days');
   const within = graceDays !== null;
   return html`<fieldset class="field${error ? ' wrong' : ''}">
@@ -113,7 +111,7 @@ function whenChoice({ graceDays }: Asked, problems: readonly c.Problem[]): c.Htm
 
 function moreChoices(
   today: Organization,
-  { policy, signOut }: Asked & { readonly signOut: boolean },
+  { policy, signOut }: AskedOfAll & { readonly signOut: boolean },
   { signedIn }: Reach,
   problems: readonly c.Problem[],
 ): c.Html {
@@ -147,7 +145,10 @@ export function isSignedIn(contacts: number): string {
 }
 
 /** What each state of the checkbox means, in numbers: nobody presses Save without having seen it (D1). */
-export function whatItMeans({ graceDays }: Pick<Asked, 'graceDays'>, { enrolled, notEnrolled, exempt }: Reach): c.Html {
+export function whatItMeans(
+  { graceDays }: Pick<AskedOfAll, 'graceDays'>,
+  { enrolled, notEnrolled, exempt }: Reach,
+): c.Html {
   const asked = counted(notEnrolled - exempt, 'contact', 'contacts');
   const spared = exempt === 0 ? '' : `; ${counted(exempt, 'is', 'are')} exempt`;
   const already = enrolled === 1 ? '1 already uses it' : `${enrolled.toLocaleString('en-GB')} already use it`;
@@ -166,15 +167,25 @@ export function whatItMeans({ graceDays }: Pick<Asked, 'graceDays'>, { enrolled,
   );
 }
 
+/** The way to the names behind the numbers; while MFA is off, of those whom turning it on would ask. */
+export function whoIsAffected({ policy, graceDays }: AskedOfAll): c.Html {
+  const plan: AskedOfAll = policy === 'off' ? { policy: 'required', graceDays: null } : { policy, graceDays };
+  return html`<p><a href="${previewPath(plan)}">See who is affected</a></p>`;
+}
+
 /** When a policy with so many days of grace asks. */
 export function whenWords(graceDays: number | null): string {
   return graceDays ? `within ${counted(graceDays, 'day', 'days')}` : 'at their next sign-in';
 }
 
-/** Where staff see whom a policy would affect. */
-export function previewPath({ policy, graceDays }: Asked, page = ''): string {
-  const asked = policy === 'off' ? 'required' : policy;
-  return `${GENERAL}/preview${page}?${new URLSearchParams({ policy: asked, ...(graceDays && { days: String(graceDays) }) }).toString()}`;
+/** Where staff see whom a policy would affect, or a group of them. */
+export function previewPath({ policy, graceDays }: AskedOfAll, page = '', group?: string): string {
+  const query = new URLSearchParams({
+    policy,
+    ...(graceDays && { days: String(graceDays) }),
+    ...(group !== undefined && { group }),
+  });
+  return `${GENERAL}/preview${page}?${query.toString()}`;
 }
 
 export const POLICY_WORDS: Record<Policy, c.Html> = {

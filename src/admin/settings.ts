@@ -3,6 +3,7 @@ import {
   ORGANIZATION_NAME_MAX,
   policyReach,
   saveGeneralSettings,
+  type AskedOfAll,
   type GeneralSettings,
   type Organization,
 } from '../accounts/organizations.ts';
@@ -23,9 +24,9 @@ import {
   POLICY_FIELDS,
   POLICY_WORDS,
   policySection,
-  previewPath,
   whatItMeans,
   whenWords,
+  whoIsAffected,
   type Reach,
 } from './policy-section.ts';
 
@@ -90,7 +91,7 @@ function refusalOf(problems: readonly c.Problem[]): Refusal | undefined {
 async function policyNews(
   visit: Visit,
   { organization }: SignedIn,
-  { policy, graceDays }: Pick<GeneralSettings, 'policy' | 'graceDays'>,
+  { policy, graceDays }: AskedOfAll,
   signOut: boolean,
 ): Promise<string> {
   const out = signOut ? ' Everyone is signed out.' : '';
@@ -142,7 +143,9 @@ function furtherActs({ signedIn }: Reach): c.Html {
   return c.section(
     'For everybody at once',
     html`<p><a href="${GENERAL}/sign-everyone-out">Sign everyone out</a></p>
-      <p class="hint">${isSignedIn(signedIn)}.</p>`,
+      <p class="hint">${isSignedIn(signedIn)}.</p>
+      <p><a href="${GENERAL}/reset-everybody">Disable and reset everybody</a></p>
+      <p class="hint">Turns MFA off and removes it from every contact who uses it.</p>`,
   );
 }
 
@@ -183,8 +186,7 @@ function settingsToRead(shown: GeneralSettings, reach: Reach): c.Html {
       { label: 'Display name', value: shown.name },
       { label: 'How can customers reach you?', value: html`<span class="lines">${shown.contactDetails}</span>` },
     ])}
-    ${whatItMeans(shown, reach)}
-    <p><a href="${previewPath(shown)}">See who is affected</a></p>
+    ${whatItMeans(shown, reach)} ${whoIsAffected(shown)}
     <p class="hint">Only owners and admins change this.</p>
   </section>`;
 }

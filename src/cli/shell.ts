@@ -22,6 +22,7 @@ export interface Options {
   readonly contactDetails?: string;
   readonly timeZone?: string;
   readonly reason?: string;
+  readonly graceDays?: string;
   readonly limit?: string;
   readonly before?: string;
   readonly heads?: string;
