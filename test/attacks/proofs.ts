@@ -16,6 +16,7 @@ import {
   SHELL,
   tests,
   both,
+  without,
   type AttackClass,
 } from './cells.ts';
 
@@ -26,7 +27,14 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
     clauses: '2.3.1, 6.3.4, 8.3.1, 13.4.4',
     cells: [
       tests(
-        HTTP,
+        ['portal: set up later'],
+        'putting-off.test.ts: is impossible where nothing offers it',
+        'putting-off.test.ts: ends with the grace',
+        'putting-off.test.ts: is impossible where the policy has become stricter since',
+        ROUTES_TEST,
+      ),
+      tests(
+        without(HTTP, ['portal: set up later']),
         'skipping.test.ts: no other spelling of an address opens what the address itself does not',
         'skipping.test.ts: no method but its own makes a form do anything',
         ROUTES_TEST,
@@ -108,6 +116,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'races.test.ts: one code of Ada’s app, sent at once to eight sign-ins and eight acts',
         ),
         tests(['console: reset'], '../races/recovery.test.ts: no session outlives the reset that it raced'),
+        tests(['portal: set up later'], '../races/grace.test.ts: pressed eight times at once, opens one session'),
+        tests(
+          ['console: everybody at once'],
+          '../races/grace.test.ts: no session outlives the moment at which everyone is signed out',
+        ),
         tests(
           ['console: portal access'],
           '../races/recovery.test.ts: no session outlives the closing of the portal that it raced',
@@ -227,6 +240,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'reset-reach.test.ts: reaches nobody of another merchant, by whatever mixture of ids',
           'reset-reach.test.ts: reaches no staff, oneself least of all',
         ),
+        tests(['console: exemption'], 'putting-off.test.ts: reaches nobody of another merchant, and no staff'),
         tests(['portal: inside'], 'reset-reach.test.ts: is no part of the portal'),
         none(SHELL, 'resets among equals are the operator’s part, by design (docs/operating.md)'),
       ],
