@@ -71,6 +71,20 @@ eachEngine('putting MFA off (ASVS 2.3.1, 6.3.4)', (engine) => {
     assert.equal((await unchanged(world, () => later(noor))).location, `${AT}/enable-mfa/backup-codes`);
   });
 
+  test('is impossible in a sign-in that began when nothing offered it, however mild the policy is by now (I11)', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const noor = await guest(people.noor);
+    await noor.password();
+    await setPolicy(world.installation, people.organization, 'off');
+    assert.equal((await unchanged(world, () => later(noor))).location, `${AT}/enable-mfa`);
+    await setPolicy(world.installation, people.organization, 'required', 14);
+    await (await guest(people.noor)).password();
+    assert.equal((await unchanged(world, () => later(noor))).location, `${AT}/enable-mfa`);
+    assert.equal((await noor.password()).location, `${AT}/enable-mfa`);
+    assert.equal((await later(noor)).location, `${AT}/home`, 'another sign-in may');
+  });
+
   test('gives a session that is no proof: it changes nothing, and enabling MFA from it asks for the password', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
