@@ -52,13 +52,14 @@ function graceText({ graceDays }: AskedOfAll): string {
   return graceDays === null ? '' : String(graceDays);
 }
 
+/** What the form shows: a policy, and what was typed and ticked beside it. */
+export interface Shown extends AskedOfAll {
+  readonly days?: string;
+  readonly signOut?: boolean;
+}
+
 /** The part of the General form that is about MFA. `today` is the policy that holds, `shown` what the form shows. */
-export function policySection(
-  today: Organization,
-  shown: AskedOfAll & { readonly signOut: boolean },
-  reach: Reach,
-  problems: readonly c.Problem[],
-): c.Html {
+export function policySection(today: Organization, shown: Shown, reach: Reach, problems: readonly c.Problem[]): c.Html {
   const body = html`<input type="hidden" name="policy" value="${today.policy}" />
     <input type="hidden" name="grace" value="${graceText(today)}" />
     ${c.checkbox({
@@ -75,7 +76,7 @@ export function policySection(
 
 export const USUAL_DAYS = 14;
 
-function whenChoice({ graceDays }: AskedOfAll, problems: readonly c.Problem[]): c.Html {
+function whenChoice({ graceDays, days }: Shown, problems: readonly c.Problem[]): c.Html {
   const error = c.problemOf(problems, 'days');
   const within = graceDays !== null;
   return html`<fieldset class="field${error ? ' wrong' : ''}">
@@ -95,7 +96,7 @@ function whenChoice({ graceDays }: AskedOfAll, problems: readonly c.Problem[]): 
           name="days"
           inputmode="numeric"
           autocomplete="off"
-          value="${graceDays === null ? USUAL_DAYS : graceDays || ''}"
+          value="${days || (graceDays ?? USUAL_DAYS)}"
           ${c.attr('aria-describedby', error ? 'days-error days-hint' : 'days-hint')}
           ${c.attr('aria-invalid', error !== undefined && 'true')}
         />
@@ -111,7 +112,7 @@ function whenChoice({ graceDays }: AskedOfAll, problems: readonly c.Problem[]): 
 
 function moreChoices(
   today: Organization,
-  { policy, signOut }: AskedOfAll & { readonly signOut: boolean },
+  { policy, signOut }: Shown,
   { signedIn }: Reach,
   problems: readonly c.Problem[],
 ): c.Html {
@@ -128,14 +129,14 @@ function moreChoices(
         name: 'signOut',
         label: 'Sign everyone out now',
         hint: `Together with a change of MFA. ${isSignedIn(signedIn)}; without it they are asked only when they next sign in. Staff stay signed in.`,
-        checked: signOut,
+        checked: signOut === true,
         error,
       })}
       <p>
         In the app it will look like: <strong>${today.name}</strong> ${c.ltr('maria@example.com')}. Customers get 5
         backup codes.
       </p>`,
-    { open: policy === 'optional' || error !== undefined },
+    { open: policy === 'optional' || signOut === true },
   );
 }
 

@@ -28,6 +28,7 @@ import {
   whenWords,
   whoIsAffected,
   type Reach,
+  type Shown,
 } from './policy-section.ts';
 
 /** Settings: what can be set, one link each. */
@@ -50,7 +51,13 @@ export async function saveGeneral(visit: Visit, who: SignedIn): Promise<Response
   const { organization } = who;
   const { asked: policy, problems: wrongDays } = askedPolicy(given);
   const signOut = given.signOut === 'on';
-  const asked = { name: line(given.name), contactDetails: lines(given.contactDetails), ...policy, signOut };
+  const asked = {
+    name: line(given.name),
+    contactDetails: lines(given.contactDetails),
+    ...policy,
+    days: given.days,
+    signOut,
+  };
   const changes = !isSame(policy, organization);
   const problems = [
     ...wrongDays,
@@ -105,9 +112,9 @@ async function policyNews(
   return `${state} ${counted(enrolled, 'contact still needs', 'contacts still need')} their code.${out}`;
 }
 
-type Shown = GeneralSettings & { readonly signOut?: boolean };
+type ShownSettings = GeneralSettings & Shown;
 
-async function generalPage(visit: Visit, who: SignedIn, shown: Shown, refusal?: Refusal): Promise<Response> {
+async function generalPage(visit: Visit, who: SignedIn, shown: ShownSettings, refusal?: Refusal): Promise<Response> {
   const reach = await reachNow(visit, who);
   const asksForCode = asksForProof(visit, who.session);
   const problems = refusal?.problems ?? [];
@@ -151,12 +158,12 @@ function furtherActs({ signedIn }: Reach): c.Html {
 
 function settingsForm(
   organization: Organization,
-  shown: Shown,
+  shown: ShownSettings,
   reach: Reach,
   problems: readonly c.Problem[],
   asksForCode: boolean,
 ): c.Html {
-  const fields = html`${policySection(organization, { signOut: false, ...shown }, reach, problems)}
+  const fields = html`${policySection(organization, shown, reach, problems)}
   ${c.section(
     'Portal',
     html`${c.field({

@@ -67,7 +67,7 @@ function notices(
 
 function mfaLine(organization: Organization, contact: Contact, { link }: Offer): c.Html {
   const security = html`<a href="${portalBase(organization)}/security">${say('home.security')}</a>`;
-  return html`<p class="with-menu">${mfaPill(contact)} ${link} ${security}</p>`;
+  return html`<p class="with-menu">${mfaPill(contact)} ${link} ${link === c.nothing ? c.nothing : '·'} ${security}</p>`;
 }
 
 function mfaPill({ mfaSince, backupCodesLeft }: Contact): c.Html {

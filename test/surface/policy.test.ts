@@ -70,6 +70,7 @@ eachEngine('the policy, on the General page', (engine) => {
       refusedWith(page, 422, /Enter a number of days from 1 to 90/);
       assert.equal(page.errors.length, 1);
       assert.match(page.text, /value="within"\s+checked/);
+      if (days !== '') assert.ok(page.text.includes(`value="${days}"`), 'what was typed stands there still');
     }
     assert.deepEqual(await policyOf(work), ['required', null]);
   });
