@@ -41,7 +41,7 @@ export type PortalPage = Main & {
   merchant: { name: string };
   /** The portal's path, without a slash at its end. */
   base: string;
-  /** How customers reach the merchant, as the merchant wrote it. */
+  /** How customers reach the organization, as it wrote that itself. */
   help: string;
   wide?: boolean;
   /** Stands on the background instead of in one card, for pages that are made of panels. */
@@ -71,7 +71,7 @@ export type AdminPage = Main & {
 
 export type BarePage = Main & { lang?: string | undefined; name?: string | undefined };
 
-/** A page of a merchant's portal. */
+/** A page of an organization's portal. */
 export function portalPage(p: PortalPage): Html {
   const header = html`<header class="top">
     <a class="brand" href="${p.base}"
@@ -91,7 +91,7 @@ export function portalPage(p: PortalPage): Html {
   );
 }
 
-/** A page of the merchant's console. */
+/** A page of the organization's console. */
 export function adminPage(p: AdminPage): Html {
   const entries = PLACES.map(
     ({ key, path, label }) =>

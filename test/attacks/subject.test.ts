@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ROUTES } from '../../src/app.ts';
-import { unchanged } from '../surface/front-door.ts';
+import { unchanged, enrolled } from '../surface/front-door.ts';
 import { eachEngine } from '../world.ts';
 import { everyPost, FORM, lay, takes, type Siege } from './siege.ts';
 
@@ -57,8 +57,7 @@ eachEngine('a subject that the client chooses (ASVS 8.2.2, 8.2.3, 4.1.3)', (engi
 
   test('is in no query, header or cookie: who owes a code is who gave the password', async () => {
     const { world, people, maria, guest } = siege;
-    const eve = await guest(people.eve);
-    await eve.enrols();
+    const eve = await enrolled(guest(people.eve));
     const { email, id } = people.maria;
     const query = new URLSearchParams(SUBJECTS.map((name) => [name, name === 'email' ? email : id])).toString();
     const headers = Object.fromEntries(

@@ -110,6 +110,20 @@ export class Guest {
   }
 }
 
+/** Somebody who has been through the whole ceremony. */
+export async function enrolled(arriving: Promise<Guest>): Promise<Guest> {
+  const guest = await arriving;
+  await guest.enrols();
+  return guest;
+}
+
+/** The same, who has signed in since. */
+export async function inside(arriving: Promise<Guest>): Promise<Guest> {
+  const guest = await enrolled(arriving);
+  await guest.signsIn();
+  return guest;
+}
+
 /** Acme Billing with MFA required, and a way to seat anybody of it at a browser. */
 export interface Stage {
   readonly people: Acme;
