@@ -114,7 +114,7 @@ export async function saveGeneralSettings(
   actor: Actor,
   organization: Organization,
   settings: Partial<GeneralSettings>,
-  { signOut = false }: { signOut?: boolean } = {},
+  { signOut }: { signOut?: SignedIn } = {},
 ): Promise<Saved> {
   const { id: organizationId } = organization;
   const { policy, name, contactDetails, ...asked } = { ...organization, ...settings };
@@ -126,7 +126,7 @@ export async function saveGeneralSettings(
         return new RolledBack<Saved>({ kind: 'own-mfa-first' });
       if (!(await changePolicy(tx, installation, actor, organizationId, { policy, graceDays }, organization)))
         return new RolledBack<Saved>({ kind: 'policy-changed-meanwhile' });
-      if (signOut) await signOutWithin(tx, installation, actor, organizationId);
+      if (signOut) await signOutWithin(tx, installation, actor, organizationId, signOut);
     }
     if (name !== organization.name || contactDetails !== organization.contactDetails) {
       await tx.run(
@@ -169,20 +169,35 @@ export async function changePolicy(
   return true;
 }
 
-/** Sign everyone out now: every session in the organization's portal ends, by one row; staff stay signed in. */
-export function signEveryoneOut(installation: Installation, actor: Actor, organizationId: string): Promise<void> {
-  return installation.db.transaction((tx) => signOutWithin(tx, installation, actor, organizationId));
+/** How many contacts were signed in, in how many browsers, when somebody decided to sign everyone out. */
+export interface SignedIn {
+  readonly contacts: number;
+  readonly sessions: number;
 }
 
-// How many it ends is the caller's to say before; after this statement nobody can tell them from those that were over.
+/**
+ * Sign everyone out now: every session in the organization's portal ends, by one row, however many they are; staff stay
+ * signed in. `found` is what whoever asked for it was told, for the audit log: afterwards nobody can count them any more.
+ */
+export function signEveryoneOut(
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  found: SignedIn,
+): Promise<void> {
+  return installation.db.transaction((tx) => signOutWithin(tx, installation, actor, organizationId, found));
+}
+
 async function signOutWithin(
   tx: Transaction,
   installation: Installation,
   actor: Actor,
   organizationId: string,
+  { contacts, sessions }: SignedIn,
 ): Promise<void> {
   await tx.run(sql`UPDATE organizations SET session_epoch = session_epoch + 1 WHERE id = ${organizationId}`);
-  await record(tx, installation, { organizationId, actor, action: 'sessions.ended' });
+  const details = { contacts, sessions };
+  await record(tx, installation, { organizationId, actor, action: 'sessions.ended', details });
 }
 
 /** Whom the policy concerns: contacts with portal access who have MFA on, and those who have not. */

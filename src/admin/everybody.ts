@@ -25,8 +25,9 @@ export async function signOut(visit: Visit, who: SignedIn): Promise<Response> {
   const given = await visit.form('password', 'code');
   const refusal = await confirmItsYou(visit, who, given, []);
   if (refusal) return signOutPage(visit, who, refusal);
-  const { contacts } = await signedInNow(visit.installation.db, who.organization.id, visit.now);
-  await signEveryoneOut(visit.installation, actorOf(visit, who), who.organization.id);
+  const found = await signedInNow(visit.installation.db, who.organization.id, visit.now);
+  await signEveryoneOut(visit.installation, actorOf(visit, who), who.organization.id, found);
+  const { contacts } = found;
   const text =
     contacts === 0 ? 'Nobody was signed in.' : `${counted(contacts, 'contact is', 'contacts are')} signed out.`;
   visit.leave('admin', { kind: 'ok', text });

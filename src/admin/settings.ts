@@ -68,7 +68,9 @@ export async function saveGeneral(visit: Visit, who: SignedIn): Promise<Response
   ];
   const refusal = changes ? await confirmItsYou(visit, who, given, problems) : refusalOf(problems);
   if (refusal) return generalPage(visit, who, asked, refusal);
-  const saved = await saveGeneralSettings(visit.installation, actorOf(visit, who), organization, asked, { signOut });
+  const { installation, now } = visit;
+  const also = signOut ? { signOut: await signedInNow(installation.db, organization.id, now) } : {};
+  const saved = await saveGeneralSettings(installation, actorOf(visit, who), organization, asked, also);
   if (saved.kind !== 'saved') return generalPage(visit, who, asked, { problems: [REFUSED[saved.kind]] });
   const text = saved.policyChanged ? await policyNews(visit, who, policy, signOut) : 'Saved.';
   visit.leave('admin', { kind: 'ok', text });

@@ -1,4 +1,5 @@
 import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
+import type { SignedIn } from '../accounts/organizations.ts';
 import { hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
 import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import type { Surface } from './challenges.ts';
@@ -169,12 +170,8 @@ export function openSessions(db: Database, surface: Surface, account: Account, n
 }
 
 /** Who is signed in to an organization's portal just now: how many contacts, in how many browsers. */
-export async function signedInNow(
-  db: Pick<Queries, 'one'>,
-  organizationId: string,
-  now: number,
-): Promise<{ contacts: number; sessions: number }> {
-  const row = await db.one<{ contacts: number; sessions: number }>(sql`SELECT COUNT(DISTINCT s.account_id) AS contacts,
+export async function signedInNow(db: Pick<Queries, 'one'>, organizationId: string, now: number): Promise<SignedIn> {
+  const row = await db.one<SignedIn>(sql`SELECT COUNT(DISTINCT s.account_id) AS contacts,
       COUNT(*) AS sessions
     FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
     WHERE s.organization_id = ${organizationId} AND ${isOpen('portal', now)}`);

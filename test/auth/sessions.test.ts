@@ -48,7 +48,7 @@ eachEngine('a session', (engine) => {
     const now = world.clock.now;
     assert.deepEqual({ ...(await signedInNow(world.db, organizationId, now)) }, { contacts: 1, sessions: 1 });
     const account = await world.account(noor.person);
-    await signEveryoneOut(world.installation, OPERATOR, organizationId);
+    await signEveryoneOut(world.installation, OPERATOR, organizationId, { contacts: 1, sessions: 1 });
     assert.equal(await look(world, noor), undefined);
     assert.deepEqual(await openSessions(world.db, 'portal', account, now), []);
     assert.deepEqual({ ...(await signedInNow(world.db, organizationId, now)) }, { contacts: 0, sessions: 0 });
@@ -59,13 +59,16 @@ eachEngine('a session', (engine) => {
     world.clock.advance(31 * MINUTE_MS);
     assert.equal(await endedByIdleness(world.db, 'portal', noor.cookie, world.clock.now), false, 'it was not idleness');
     const rows = (await world.rows('audit_rows')).filter(({ action }) => action === 'sessions.ended');
-    assert.equal(rows.length, 1);
+    assert.deepEqual(
+      rows.map((row) => row['details']),
+      [JSON.stringify({ contacts: 1, sessions: 1 })],
+    );
   });
 
   test('of staff goes on when everyone is signed out of the portal', async () => {
     await using world = await openWorld(engine);
     const ada = await signedIn(world, 'ada');
-    await signEveryoneOut(world.installation, OPERATOR, ada.person.organizationId);
+    await signEveryoneOut(world.installation, OPERATOR, ada.person.organizationId, { contacts: 0, sessions: 0 });
     assert.ok(await look(world, ada));
   });
 

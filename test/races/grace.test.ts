@@ -59,7 +59,8 @@ describe('Set up later, on two servers', () => {
   test('no session outlives the moment at which everyone is signed out, however it was won', async () => {
     await rounds(8, async (turn) => {
       const noor = await newcomer(race);
-      const signOut = (): Promise<void> => signEveryoneOut(race.world.installation, OPERATOR, noor.organizationId);
+      const signOut = (): Promise<void> =>
+        signEveryoneOut(race.world.installation, OPERATOR, noor.organizationId, { contacts: 1, sessions: 8 });
       await whileOff(async () => {
         const asked = times(8, () => signingIn(noor));
         const [given] = await Promise.all([race.servers.atOnce(asked), turn % 2 === 0 ? signOut() : undefined]);
