@@ -197,7 +197,7 @@ async function signOutWithin(
 ): Promise<void> {
   await tx.run(sql`UPDATE organizations SET session_epoch = session_epoch + 1 WHERE id = ${organizationId}`);
   const details = { contacts, sessions };
-  await record(tx, installation, { organizationId, actor, action: 'sessions.ended', details });
+  await record(tx, installation, { organizationId, actor, action: 'sessions.ended', result: 'everyone', details });
 }
 
 /** Whom the policy concerns: contacts with portal access who have MFA on, and those who have not. */

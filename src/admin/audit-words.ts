@@ -61,7 +61,7 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
   },
   'exemption.granted': done('Exempted from MFA'),
   'exemption.ended': done('Exemption from MFA ended'),
-  'sessions.ended': done('Everyone signed out of the portal'),
+  'sessions.ended': { everyone: 'Everyone signed out of the portal' },
   'customers.exported': done('Customers exported'),
   'job.started': { done: 'Job started', resumed: 'Job let go on' },
   'job.stopped': done('Job told to stop'),

@@ -189,10 +189,10 @@ const SHOW_ALL = 'See them in Customers';
 /** Where the list of customers shows a group, as its filters have it. */
 const LISTS: Record<Group, readonly (readonly [words: string, query: string])[]> = {
   'already-on': [[SHOW_ALL, 'mfa=on&portal=on']],
-  'at-once': [[SHOW_ALL, 'mfa=not-set-up&portal=on']],
-  'within-grace': [[SHOW_ALL, 'mfa=not-set-up&portal=on']],
+  'at-once': [[SHOW_ALL, 'mfa=none&portal=on']],
+  'within-grace': [[SHOW_ALL, 'mfa=none&portal=on']],
   exempt: [[SHOW_ALL, 'mfa=exempt']],
-  'not-asked': [[SHOW_ALL, 'mfa=not-set-up&portal=on']],
+  'not-asked': [[SHOW_ALL, 'mfa=none&portal=on']],
   'out-of-reach': [
     ['See who has no password', 'portal=invited'],
     ['See whose access is off', 'portal=off'],
