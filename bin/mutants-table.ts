@@ -30,6 +30,7 @@ const FRESH_PROOF = 'src/auth/fresh-proof.ts';
 const CLOCK = 'src/accounts/clock.ts';
 const LIMITS = 'src/auth/limits.ts';
 const PASSWORDS = 'src/auth/passwords.ts';
+const GRACE = 'src/auth/grace.ts';
 const POLICY = 'src/auth/policy.ts';
 const ROTATION = 'src/auth/rotation.ts';
 const RECOVERY = 'src/auth/recovery.ts';
@@ -101,7 +102,9 @@ const PROXIES_TEST = ['test/web/client-ip.test.ts', 'test/surface/proxies.test.t
 const SESSIONS_TEST = ['test/auth/sessions.test.ts'];
 const ROTATION_TEST = ['test/auth/rotation.test.ts'];
 const SIGN_IN_TEST = ['test/auth/sign-in.test.ts'];
+const GRACE_TEST = ['test/auth/grace.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
+const PUTTING_OFF_TEST = ['test/attacks/putting-off.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
 const TEAM_TEST = ['test/auth/team.test.ts'];
@@ -416,9 +419,26 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'SET tries_left = tries_left',
     tests: ENROLMENT_TEST,
   },
-  { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return 'challenge';\n", tests: POLICY_TEST },
-  { invariant: 'I11', file: POLICY, find: "kind === 'staff' || ", tests: POLICY_TEST },
-  { invariant: 'I11', file: SIGN_IN, find: "if (next === 'session') {", replace: '{', tests: POLICY_TEST },
+  { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return { kind: 'challenge' };\n", tests: POLICY_TEST },
+  {
+    invariant: 'I11',
+    file: POLICY,
+    find: "  if (kind === 'staff') return { kind: 'enrolment', laterUntil: null };\n",
+    tests: POLICY_TEST,
+  },
+  { invariant: 'I11', file: POLICY, find: ' && now < until', tests: POLICY_TEST },
+  { invariant: 'I11', file: SIGN_IN, find: "if (next.kind === 'session') {", replace: '{', tests: POLICY_TEST },
+  { invariant: 'I11', file: GRACE, find: ' || laterUntil === null || now >= laterUntil', tests: PUTTING_OFF_TEST },
+  { invariant: 'I11', file: GRACE, find: '!allows || ', tests: PUTTING_OFF_TEST },
+  { invariant: 'I11', file: GRACE, find: ' || graceUntil !== null', tests: GRACE_TEST },
+  { invariant: 'I11', file: GRACE, find: "account.kind === 'contact' && ", tests: GRACE_TEST },
+  {
+    invariant: 'I11',
+    file: SESSIONS,
+    find: 'Math.min(longest, proof.until ?? longest)',
+    replace: 'longest',
+    tests: GRACE_TEST,
+  },
   {
     invariant: 'I11',
     file: GUARDS,
@@ -440,6 +460,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   { invariant: 'I11', file: SESSIONS, find: '  await endOldest(tx, account, id, now);\n', tests: SESSIONS_TEST },
   { invariant: 'I12', ...EPOCH_OF_SESSION, tests: SESSIONS_TEST },
+  { invariant: 'I12', file: SESSIONS, find: "surface === 'portal'\n", replace: 'false\n', tests: SESSIONS_TEST },
   {
     invariant: 'I12',
     file: SESSIONS,

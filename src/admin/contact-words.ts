@@ -57,6 +57,7 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   const off = contact.disabledAt !== null;
   const items = [
     entry('Reset Portal MFA', whyNoReset(who, contact), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Exempt from MFA', whyNoExemption(who, contact), { href: contactPath(contact, '/exempt') }),
     entry('Edit', barred(who, 'edit contacts'), { href: contactPath(contact, '/edit') }),
     off
       ? entry('Enable portal access', access, { action: contactPath(contact, '/enable') })
@@ -74,6 +75,10 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
 
 function entry(label: string, reason: string | undefined, way: { href: string } | { action: string }): c.MenuItem {
   return reason === undefined ? { label, ...way } : { label, reason };
+}
+
+function whyNoExemption(who: SignedIn, contact: Contact): string | undefined {
+  return contact.mfaSince === null ? barred(who, 'change settings') : 'They have set up MFA';
 }
 
 function whyNoReset(who: SignedIn, contact: Contact): string | undefined {

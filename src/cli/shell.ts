@@ -23,6 +23,7 @@ export interface Options {
   readonly timeZone?: string;
   readonly accent?: string;
   readonly reason?: string;
+  readonly graceDays?: string;
   readonly limit?: string;
   readonly weeks?: string;
   readonly months?: string;

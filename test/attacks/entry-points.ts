@@ -7,7 +7,8 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /portal/:slug/verify/backup-code',
     'GET /portal/:slug/backup-code-used',
   ],
-  'portal: enable MFA': ceremony('/portal/:slug'),
+  'portal: enable MFA': [...ceremony('/portal/:slug'), ...both('/portal/:slug/security/enable-mfa')],
+  'portal: set up later': ['POST /portal/:slug/enable-mfa/later'],
   'portal: sign-out': ['POST /portal/:slug/sign-out'],
   'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
   'portal: inside': [
@@ -38,6 +39,18 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'GET /admin/customers',
     'GET /admin/customers/:customer',
     'GET /admin/team',
+  ],
+  'console: preview of a policy': [
+    'GET /admin/settings/customer-portal/general/preview',
+    'GET /admin/settings/customer-portal/general/preview/export',
+  ],
+  'console: everybody at once': [
+    ...both('/admin/settings/customer-portal/general/sign-everyone-out'),
+    ...both('/admin/settings/customer-portal/general/reset-everybody'),
+  ],
+  'console: exemption': [
+    ...both('/admin/customers/:customer/contacts/:contact/exempt'),
+    'POST /admin/customers/:customer/contacts/:contact/exempt/end',
   ],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),
