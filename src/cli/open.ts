@@ -125,8 +125,10 @@ export async function accountOf(
   const email = await given(options.email, '--email', 'Email');
   const kind = options.staff ? 'staff' : 'contact';
   const account = await findAccountByEmail(installation.db, organization.id, kind, email);
-  if (account) return account;
+  // Staff who were removed keep their row for the log's sake, and are nobody any more.
+  const isGone = account?.kind === 'staff' && account.disabledAt !== null;
+  if (account && !isGone) return account;
   throw options.staff
-    ? notFound(`No staff member has the email ${email}.`, `sallyport staff create --organization ${organization.slug}`)
+    ? notFound(`No staff member has the email ${email}.`, `sallyport staff list --organization ${organization.slug}`)
     : notFound(`No contact has the email ${email}.`, `sallyport contact list --organization ${organization.slug}`);
 }

@@ -95,7 +95,8 @@ export async function codeUsed(
     <p>${sayAt(door, 'backup.used.lost')}</p>
     ${actions(linkButton(say('backup.used.continue'), homeOf(door), 'main'))}`;
   const progress = { outer: true, inner: true };
-  return visit.page(doorPage(door, { title: say('backup.used.title', { n: left }), progress, body }));
+  const title = say('backup.used.title', { n: left });
+  return visit.page(doorPage(door, { title, progress, signOut: true, body }));
 }
 
 const HALF_WAY = { outer: true, inner: false };

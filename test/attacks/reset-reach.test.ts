@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acme, addStaff } from '../acme.ts';
+import { acme, addStaff, enrol, type Person } from '../acme.ts';
 import { Guest, stage, unchanged, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, openWorld } from '../world.ts';
 
@@ -42,6 +42,81 @@ eachEngine('a reset across organizations or by an equal (ASVS 8.2.1, 8.2.2, 8.4.
         const path = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/reset-mfa`;
         assert.equal((await one.browser.post(path, REASON)).status, 403);
       });
+    }
+  });
+
+  test('reaches of the staff only whom a higher role manages: no equal, nobody above, nobody of another merchant', async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const { installation } = world;
+    const abe = await addStaff(installation, people.organization, 'Abe Adler', 'admin');
+    const olga = await addStaff(installation, people.organization, 'Olga Owens', 'owner');
+    const { ada, sam, otto } = people;
+    const { sam: rival } = await acme(installation, 'rival');
+    await enrol(installation, rival);
+    await enrol(installation, olga);
+    const refused: [Person, [Person, number][]][] = [
+      [
+        ada,
+        [
+          [ada, 403],
+          [olga, 422],
+          [rival, 404],
+        ],
+      ],
+      [
+        abe,
+        [
+          [ada, 403],
+          [olga, 403],
+          [abe, 403],
+          [rival, 404],
+        ],
+      ],
+      [
+        sam,
+        [
+          [ada, 403],
+          [abe, 403],
+          [sam, 403],
+          [otto, 403],
+          [rival, 403],
+        ],
+      ],
+      [
+        otto,
+        [
+          [ada, 403],
+          [abe, 403],
+          [sam, 403],
+          [otto, 403],
+          [rival, 403],
+        ],
+      ],
+    ];
+    const guests = new Map<Person, Guest>();
+    for (const [agent] of refused) {
+      const one = await guest(agent);
+      await one.enrols();
+      guests.set(agent, one);
+    }
+    for (const [agent, targets] of refused) {
+      const one = guests.get(agent);
+      await one?.signsIn();
+      await unchanged(world, async () => {
+        for (const [target, status] of targets) {
+          const page = await one?.browser.post(`/admin/team/${target.id}/reset-mfa`, REASON);
+          assert.equal(page?.status, status, `${agent.name} resets ${target.name}`);
+        }
+      });
+    }
+    for (const [agent, target] of [
+      [abe, otto],
+      [ada, abe],
+    ] as const) {
+      const one = guests.get(agent);
+      await one?.signsIn();
+      assert.equal((await one?.browser.post(`/admin/team/${target.id}/reset-mfa`, REASON))?.status, 303);
     }
   });
 

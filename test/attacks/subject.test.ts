@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { ROUTES } from '../../src/app.ts';
 import { unchanged, enrolled } from '../surface/front-door.ts';
 import { eachEngine } from '../world.ts';
-import { everyPost, FORM, lay, takes, type Siege } from './siege.ts';
+import { everyPost, FORM, lay, nameOf, takes, type Siege } from './siege.ts';
 
 /** Names under which other products have taken the subject from the request. */
 const SUBJECTS = [
@@ -103,7 +103,7 @@ function isOwn(name: string, subject: string): boolean {
 }
 
 describe('a subject that is hidden in another encoding (ASVS 8.2.3)', () => {
-  test('is refused with the whole form: JSON, multipart and text are no forms', async () => {
+  test('is refused with the whole form: JSON and text are no forms, nor is multipart where no file is asked for', async () => {
     await using siege = await lay('sqlite');
     for (const { name, world, browser, path, fields } of everyPost(siege)) {
       const named = { ...fields, accountId: siege.people.eve.id };
@@ -119,9 +119,15 @@ describe('a subject that is hidden in another encoding (ASVS 8.2.3)', () => {
       await unchanged(world, async () => {
         for (const [type, body] of bodies) {
           const page = await browser.send('POST', path, { 'content-type': type }, body);
-          assert.equal(page.status, 415, `${type} at ${name}`);
+          // There the form is read, and refused for the name in it.
+          const read = type.startsWith('multipart') && takesFile(name);
+          assert.equal(page.status, read ? 400 : 415, `${type} at ${name}`);
         }
       });
     }
   });
 });
+
+function takesFile(name: string): boolean {
+  return ROUTES.some((route) => nameOf(route) === name && route.bodyMax !== undefined);
+}

@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 
 export const STEP_MS = 30_000;
 export const GENERAL = '/admin/settings/customer-portal/general';
+export const BRANDING = '/admin/settings/customer-portal/branding';
 
 let addresses = 0;
 
