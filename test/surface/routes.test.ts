@@ -185,20 +185,23 @@ eachEngine('every route', (engine) => {
     const told = tableOf((await ada.browser.get('/admin/team')).text);
     const callers = [ada, cast['Abe, an admin'], cast['Sam, in support'], cast['Otto, the auditor']];
     let cells = 0;
-    await unchanged(world, async () => {
-      for (const { method, path, who } of ROUTES.filter((route) => route.who.startsWith('staff who may '))) {
-        const permission = who.replace('staff who may ', '') as Permission;
-        const row = told.get(PERMISSION_WORDS[permission]);
-        assert.ok(row, `the page does not tell who may ${permission}`);
-        for (const [at, caller] of callers.entries()) {
-          restore(caller);
-          const { browser } = caller;
-          const page = method === 'GET' ? await browser.get(fill(path)) : await browser.post(fill(path), PROBE);
-          assert.equal(page.status === 403 ? 'No' : 'Yes', row[at], `${caller.is}: ${method} ${path}`);
-          cells++;
-        }
+    const asTold = async ({ method, path, who }: Route): Promise<void> => {
+      const permission = who.replace('staff who may ', '') as Permission;
+      const row = told.get(PERMISSION_WORDS[permission]);
+      assert.ok(row, `the page does not tell who may ${permission}`);
+      for (const [at, caller] of callers.entries()) {
+        restore(caller);
+        const { browser } = caller;
+        const page = method === 'GET' ? await browser.get(fill(path)) : await browser.post(fill(path), PROBE);
+        assert.equal(page.status === 403 ? 'No' : 'Yes', row[at], `${caller.is}: ${method} ${path}`);
+        cells++;
       }
+    };
+    const forStaff = ROUTES.filter((route) => route.who.startsWith('staff who may '));
+    await unchanged(world, async () => {
+      for (const route of forStaff) if (!RECORDED.includes(route.path)) await asTold(route);
     });
+    for (const route of forStaff) if (RECORDED.includes(route.path)) await asTold(route);
     assert.ok(cells >= 140, `${cells} cells`);
   });
 
