@@ -595,7 +595,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I18',
     file: ANSWER,
-    find: "      await note(tx, 'wrong', { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 });\n",
+    find: "      await note(tx, 'wrong', { ...counts, ...redemption.why });\n",
     tests: ANSWER_TEST,
   },
   { invariant: 'I18', file: SIGN_IN, find: "    await note('password.answered', 'right');\n", tests: ANSWER_TEST },

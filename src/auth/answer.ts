@@ -103,7 +103,8 @@ async function transact<T>(
         return { ...redemption, attemptsLeft };
       }
       const { suspected } = await limits.keepWrong(tx, whose, given.kind, counted, now);
-      await note(tx, 'wrong', { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 });
+      const counts = { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 };
+      await note(tx, 'wrong', { ...counts, ...redemption.why });
       return suspected ? { kind: 'suspected' } : { kind: 'wrong', attemptsLeft, wrongInARow: counted.wrongInARow };
     });
     return kept.ok ? { answered: kept.value } : { fault: kept.fault };
@@ -111,7 +112,7 @@ async function transact<T>(
   if ('fault' in done) throw done.fault;
   return done.answered;
 
-  function note(tx: Transaction, result: string, details: Record<string, number>): Promise<void> {
+  function note(tx: Transaction, result: string, details: Readonly<Record<string, string | number>>): Promise<void> {
     return record(tx, installation, {
       organizationId: whose.organizationId,
       actor: { kind: 'account', id: whose.accountId, address: answering.visitor.address },
