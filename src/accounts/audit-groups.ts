@@ -30,6 +30,10 @@ const GROUP_OF: Readonly<Record<Action, Group>> = {
   'backup-codes.generated': 'mfa',
   'mfa.reset': 'resets',
   'account.unlocked': 'resets',
+  'audit.exported': 'settings',
+  'job.started': 'settings',
+  'job.stopped': 'settings',
+  'job.ended': 'settings',
   'clock.accepted': 'settings',
   'database.restored': 'settings',
 };

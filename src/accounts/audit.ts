@@ -37,6 +37,10 @@ export type Action =
   | 'backup-codes.generated'
   | 'mfa.reset'
   | 'account.unlocked'
+  | 'job.started'
+  | 'job.stopped'
+  | 'job.ended'
+  | 'audit.exported'
   | 'clock.accepted'
   | 'database.restored';
 
