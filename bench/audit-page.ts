@@ -104,8 +104,8 @@ async function fill(into: Database, organizationId: string, rows: number): Promi
   for (let first = 0; first < rows; first += batch) {
     const values = Array.from({ length: Math.min(batch, rows - first) }, (_, at) => line(organizationId, first + at));
     await into.transaction(async (tx) => {
-      for (let at = 0; at < values.length; at += 500) {
-        const some = values.slice(at, at + 500);
+      for (let at = 0; at < values.length; at += 20) {
+        const some = values.slice(at, at + 20);
         const list = some.map(({ row }) => row).reduce((one, other) => sql`${one}, ${other}`);
         await tx.run(sql`INSERT INTO audit_rows (organization_id, id, at, actor_kind, actor_id, action, target_id, address,
           result, details, mac, linked_at) VALUES ${list}`);

@@ -52,7 +52,7 @@ export function openChainer(installation: Installation): Chainer {
   return {
     turn: async () => {
       due ||= turns++ % TURNS_BETWEEN_HEADS === 0;
-      const urgent = await appendLinks(installation, () => takeLease(installation, holder));
+      const urgent = await appendLinks(installation, () => takeLease(installation, 'audit-chain', holder));
       due ||= urgent;
       if (due) await tell();
     },
@@ -168,11 +168,14 @@ async function mark(tx: Transaction, last: Link | undefined, now: number): Promi
       (SELECT 1 FROM audit_links l WHERE l.organization_id = audit_rows.organization_id AND l.row_id = audit_rows.id)`);
 }
 
-// A lease that ends later than one taken now comes from a clock that was ahead, and would outlive its holder by as much.
-async function takeLease({ db, now }: Installation, holder: string): Promise<boolean> {
+/**
+ * Takes or renews a lease for five seconds; false while somebody else holds it. One that ends later than one taken now
+ * comes from a clock that was ahead, and would outlive its holder by as much.
+ */
+export async function takeLease({ db, now }: Installation, name: string, holder: string): Promise<boolean> {
   const at = now();
   const taken = await db.relaxed(sql`INSERT INTO leases (name, holder, expires_at)
-    VALUES ('audit-chain', ${holder}, ${at + LEASE_MS})
+    VALUES (${name}, ${holder}, ${at + LEASE_MS})
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
     WHERE leases.holder = excluded.holder OR leases.expires_at <= ${at} OR leases.expires_at > excluded.expires_at
     RETURNING holder`);

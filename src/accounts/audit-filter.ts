@@ -52,6 +52,7 @@ export function startOfDay(date: string, timeZone: string, daysLater = 0): numbe
   }
 }
 
-function isId(typed: string): boolean {
+/** Whether a text is an id of ours. */
+export function isId(typed: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(typed);
 }

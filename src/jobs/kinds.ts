@@ -1,7 +1,8 @@
+import { exportAudit } from './export-audit.ts';
 import type { Job, JobKind } from './jobs.ts';
 
 /** Every sort of work that jobs do. */
-export const JOB_KINDS: readonly JobKind[] = [];
+export const JOB_KINDS: readonly JobKind[] = [exportAudit];
 
 /** The kind of that name, among those that this version can do. */
 export function kindNamed(name: string, kinds: readonly JobKind[] = JOB_KINDS): JobKind | undefined {

@@ -37,7 +37,7 @@ function describedBy(p: FieldParts): Html {
 export type Field = FieldParts & {
   label: string;
   value?: string | undefined;
-  type?: 'text' | 'email' | 'tel' | 'search' | 'number' | 'url';
+  type?: 'text' | 'email' | 'tel' | 'search' | 'number' | 'url' | 'date';
   autocomplete?: string;
   inputmode?: 'text' | 'numeric' | 'email' | 'tel';
   autofocus?: boolean;
