@@ -38,6 +38,7 @@ const STAFF: Record<string, readonly Standing[]> = {
   unlock: ['owner', 'admin', 'support'],
   'make welcome links': ['owner', 'admin'],
   'change settings': ['owner', 'admin'],
+  'export the audit log': ['owner', 'admin', 'auditor'],
 };
 
 /** From a guard's name to what each caller is answered. A guard that is not here has no expectation, and fails. */
