@@ -27,6 +27,7 @@ async function call(engine: Engine): Promise<Call & AsyncDisposable> {
       const { text } = await sam.browser.get(`/admin/customers/${people.globex.id}`);
       const [, list = ''] = /Refused in the last 24 hours<\/summary>([\s\S]*?)<\/details>/.exec(text) ?? [];
       return list
+        .replaceAll('</li>', ' ')
         .replace(/<[^>]*>/g, '')
         .replace(/&#39;/g, "'")
         .replace(/\s+/g, ' ')
