@@ -146,38 +146,59 @@ export function listAudit(
 }
 
 /**
- * The ids, whose rows are then looked up: SQLite keeps to the order of a CROSS JOIN, and would else read all rows. Each value of the condition that narrows most is followed backwards through its own index until there are
- * enough: a page costs the same however long the log is, where one IN over all values would sort every row that matches.
+ * The ids, whose rows are then looked up: SQLite keeps to the order of a CROSS JOIN, and would else read all rows. Each
+ * value of the condition that narrows most is followed backwards through its own index until there are enough, and the
+ * other conditions only leave out: a page costs the same however long the log is, where one IN over all values would
+ * sort every row that matches.
  */
 function matching(organizationId: string, filter: AuditFilter, limit: number): Sql {
-  const { actorIds, actions, targetId, customerId, address, from, to, before } = filter;
-  const rest = [
-    actions && sql`r.action IN (${list(actions)})`,
-    address === undefined ? undefined : sql`r.address = ${address}`,
-    actorIds && sql`r.actor_id IN (${list(actorIds)})`,
-    from === undefined ? undefined : sql`r.id >= ${idAt(from)}`,
-    to === undefined ? undefined : sql`r.id < ${idAt(to)}`,
-    before === undefined ? undefined : sql`r.id < ${before}`,
-  ].reduce<Sql>((all, one) => (one ? sql`${all} AND ${one}` : all), sql`r.organization_id = ${organizationId}`);
-  if (customerId !== undefined && targetId === undefined) {
-    // The order of an expression, so that nobody reads the whole log backwards in the hope of an early end.
-    return sql`SELECT r.id FROM audit_rows r WHERE ${rest} AND r.target_id IN (SELECT a.id FROM accounts a
-      WHERE a.organization_id = ${organizationId} AND a.customer_id = ${customerId} UNION ALL SELECT ${customerId})
-      ORDER BY r.id || '' DESC LIMIT ${limit}`;
-  }
-  const branches = narrowest(filter).map(
-    (one) =>
-      sql`SELECT id FROM (SELECT r.id FROM audit_rows r WHERE ${rest} ${one} ORDER BY r.id DESC LIMIT ${limit}) b`,
+  const { narrowest, others } = conditions(filter, organizationId);
+  const { from, to, before } = filter;
+  const all = [
+    ...others,
+    ...(from === undefined ? [] : [sql`r.id >= ${idAt(from)}`]),
+    ...(to === undefined ? [] : [sql`r.id < ${idAt(to)}`]),
+    ...(before === undefined ? [] : [sql`r.id < ${before}`]),
+  ].reduce((one, other) => sql`${one} AND ${other}`, sql`r.organization_id = ${organizationId}`);
+  const branches = narrowest.map(
+    (one) => sql`SELECT id FROM (SELECT r.id FROM audit_rows r WHERE ${all} ${one} LIMIT ${limit}) b`,
   );
-  const all = branches.reduce((one, other) => sql`${one} UNION ALL ${other}`);
-  return sql`SELECT id FROM (${all}) a ORDER BY id DESC LIMIT ${limit}`;
+  return sql`SELECT id FROM (${branches.reduce((one, other) => sql`${one} UNION ALL ${other}`)}) a
+    ORDER BY id DESC LIMIT ${limit}`;
 }
 
-function narrowest({ targetId, actorIds, address, actions }: AuditFilter): Sql[] {
-  if (targetId !== undefined) return [sql`AND r.target_id = ${targetId}`];
-  if (actorIds) return (actorIds.length > 0 ? actorIds : ['']).map((id) => sql`AND r.actor_id = ${id}`);
-  if (address === undefined && actions) return actions.map((action) => sql`AND r.action = ${action}`);
-  return [sql``];
+function conditions(filter: AuditFilter, organizationId: string): { narrowest: Sql[]; others: Sql[] } {
+  const { actorIds, actions, targetId, customerId, address } = filter;
+  const newest = sql`ORDER BY r.id DESC`;
+  const by = {
+    // Ordered by an expression, so that nobody reads the whole log backwards in the hope of an early end.
+    customer:
+      customerId === undefined
+        ? undefined
+        : [
+            sql`AND r.target_id IN (SELECT a.id FROM accounts a
+      WHERE a.organization_id = ${organizationId} AND a.customer_id = ${customerId} UNION ALL SELECT ${customerId})
+      ORDER BY r.id || '' DESC`,
+          ],
+    target: targetId === undefined ? undefined : [sql`AND r.target_id = ${targetId} ${newest}`],
+    actor: actorIds && (actorIds.length > 0 ? actorIds : ['']).map((id) => sql`AND r.actor_id = ${id} ${newest}`),
+    address: address === undefined ? undefined : [sql`AND r.address = ${address} ${newest}`],
+    action: actions?.map((action) => sql`AND r.action = ${action} ${newest}`),
+  };
+  // Expressions here too, so that the index of the narrowest condition is the one that is followed.
+  const leaveOut = {
+    customer: undefined,
+    target: undefined,
+    actor: actorIds && sql`r.actor_id || '' IN (${list(actorIds)})`,
+    address: address === undefined ? undefined : sql`r.address || '' = ${address}`,
+    action: actions && sql`r.action || '' IN (${list(actions)})`,
+  };
+  const kinds = ['target', 'customer', 'actor', 'address', 'action'] as const;
+  const chosen = kinds.find((kind) => by[kind]);
+  return {
+    narrowest: (chosen && by[chosen]) ?? [newest],
+    others: kinds.flatMap((kind) => (kind === chosen ? [] : (leaveOut[kind] ?? []))),
+  };
 }
 
 function list(values: readonly string[]): Sql {

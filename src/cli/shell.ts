@@ -24,6 +24,12 @@ export interface Options {
   readonly reason?: string;
   readonly limit?: string;
   readonly before?: string;
+  readonly who?: string;
+  readonly what?: string;
+  readonly whom?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly address?: string;
   readonly heads?: string;
   readonly port?: string;
   readonly host?: string;
