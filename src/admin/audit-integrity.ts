@@ -7,16 +7,23 @@ import type { Visit } from '../web/visit.ts';
 const LATE_MS = 10 * 60_000;
 const TODAY_MS = 12 * 60 * 60_000;
 
-/** Whether the log is as it was written, as the servers have last found it; `sallyport audit verify` looks again. */
-export async function integrity(visit: Visit, organization: Organization): Promise<c.Html> {
-  const check = await checkOf(visit.installation, organization.id);
-  if (check && check.found.length > 0) return broken(check.found, organization);
-  if (check?.checkedAt === null || !check) return html`<p class="muted">The log has not been checked yet.</p>`;
-  const age = visit.now - check.checkedAt;
-  const when = c.time(check.checkedAt, organization, age < TODAY_MS ? 'hour' : 'moment');
-  const line = html`Log checked ${when}: complete, no gaps`;
-  if (age <= LATE_MS) return html`<p class="muted">${line}</p>`;
-  return c.notice('warn', html`<p>${line}. No server has checked it since.</p>`);
+/** What the servers have last found of the log: a box for what is broken, or a line for a log that is whole. */
+export async function integrity(
+  { installation, now }: Visit,
+  organization: Organization,
+): Promise<{ readonly broken: c.Html; readonly line: c.Html }> {
+  const check = await checkOf(installation, organization.id);
+  if (check && check.found.length > 0) return { broken: broken(check.found, organization), line: c.nothing };
+  return { broken: c.nothing, line: line(check?.checkedAt ?? null, organization, now) };
+}
+
+function line(checkedAt: number | null, organization: Organization, now: number): c.Html {
+  if (checkedAt === null) return html`<p class="muted">The log has not been checked yet.</p>`;
+  const age = now - checkedAt;
+  const when = c.time(checkedAt, organization, age < TODAY_MS ? 'hour' : 'moment');
+  const said = html`Log checked ${when}: complete, no gaps`;
+  if (age <= LATE_MS) return html`<p class="muted">${said}</p>`;
+  return c.notice('warn', html`<p>${said}. No server has checked it since.</p>`);
 }
 
 function broken(found: readonly Broken[], organization: Organization): c.Html {

@@ -48,9 +48,10 @@ async function auditPage(visit: Visit, who: SignedIn, looked: Asked): Promise<Re
   const shown = rows.slice(0, PAGE);
   const last = shown.at(-1);
   const next = rows.length > PAGE && last ? addressOf(looked.typed, { before: last.id }) : undefined;
-  const body = html`${filterForm(looked)}
+  const check = await integrity(visit, organization);
+  const body = html`${check.broken} ${filterForm(looked)}
   ${shown.length === 0 ? noneMatch(looked) : table(visit, who, looked.typed, shown)}
-  ${pages(looked.typed, before, next)} ${exports(who, looked)} ${await integrity(visit, organization)}`;
+  ${pages(looked.typed, before, next)} ${exports(who, looked)} ${check.line}`;
   return consolePage(visit, who, { current: 'audit', title: 'Audit log', errors: looked.problems, body });
 }
 
@@ -62,26 +63,32 @@ function noneMatch({ typed }: Asked): c.Html {
 }
 
 function table(visit: Visit, { organization }: SignedIn, typed: Typed, rows: readonly AuditLine[]): c.Html {
-  return c.dataTable({
+  const shown = c.dataTable({
     id: 'audit',
     caption: 'What happened, the newest first',
     columns: ['Time', 'Who', 'What', 'Whom', 'From', 'Result'].map((label) => ({ label })),
     rowHeader: 2,
     rows: rows.map((row) => [
-      html`<span title="${utc(row.at)}">${c.time(row.at, organization)}</span>`,
-      linked(typed, { who: row.actorId }, capital(whoName(row))),
+      moment(row.at, organization),
+      linked(typed, { who: row.actorId }, row.actorName === null ? capital(whoName(row)) : whoName(row)),
       html`<span class="plain">${sentence(row)}</span> ${details(row, organization, visit.now)}`,
       whom(row, typed),
       row.address === null ? '–' : linked(typed, { address: row.address }, row.address),
       cameAbout(row) ? c.pill('ok', 'Done') : c.pill('warn', 'Refused'),
     ]),
   });
+  return html`<div class="log">${shown}</div>`;
+}
+
+// Two lines, so that the table stays narrow.
+function moment(at: number, where: c.Locale): c.Html {
+  return html`<span title="${utc(at)}">${c.timeText(at, where, 'date')}<br />${c.time(at, where, 'clock')}</span>`;
 }
 
 function whom(row: AuditLine, typed: Typed): c.Content {
-  if (row.targetId === null) return '–';
+  if (row.targetId === null || row.targetId === row.actorId) return '–';
   if (row.action.startsWith('job.')) return html`<a href="/admin/jobs/${row.targetId}">Job</a>`;
-  return linked(typed, { whom: row.targetId }, capital(whomName(row)));
+  return linked(typed, { whom: row.targetId }, row.targetName === null ? capital(whomName(row)) : whomName(row));
 }
 
 function linked(typed: Typed, change: Partial<Record<keyof Typed, string | null>>, text: string): c.Html {
