@@ -509,6 +509,18 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    if (values.has(field)) throw new RequestRefused(400, `the field ${field} was sent twice`);\n',
     tests: ['test/web/forms.test.ts'],
   },
+  {
+    invariant: 'I13',
+    file: 'src/web/upload.ts',
+    find: "    if (field === undefined) throw new RequestRefused(400, 'the form has a field that does not belong to it');\n",
+    tests: ['test/web/upload.test.ts'],
+  },
+  {
+    invariant: 'I13',
+    file: 'src/web/upload.ts',
+    find: '    if (values.has(field)) throw new RequestRefused(400, `the field ${field} was sent twice`);\n',
+    tests: ['test/web/upload.test.ts'],
+  },
   { invariant: 'I14', file: SESSIONS, find: ' && now - provedAt <= FRESH_PROOF_MS', tests: FRESH_PROOF_TEST },
   { invariant: 'I14', file: 'src/auth/proof.ts', find: "this.by === 'totp'", replace: 'true', tests: SESSIONS_TEST },
   {
@@ -543,6 +555,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: GUARDS,
     find: ' || (door.organization && door.organization.id !== organization.id)',
     tests: ['test/surface/routes.test.ts'],
+  },
+  {
+    invariant: 'I15',
+    file: 'src/accounts/branding.ts',
+    find: 'WHERE organization_id = ${id} AND hash',
+    replace: 'WHERE hash',
+    tests: ['test/accounts/branding.test.ts'],
   },
   { invariant: 'I15', file: RECOVERY, find: 'sameHouse && ', tests: RECOVERY_TEST },
   { invariant: 'I16', ...PLACE_OF_SEAL, tests: ['test/crypto/seal.test.ts'] },
@@ -690,7 +709,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I19',
     file: 'src/web/security.ts',
-    find: "    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');\n",
+    find: "  'Cache-Control': 'no-store',\n",
     tests: ['test/surface/browser.test.ts'],
   },
   {

@@ -2,6 +2,7 @@ import { doorRoutes } from '../door/routes.ts';
 import { anyone, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
 import { audit, exportAudit } from './audit.ts';
+import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
@@ -44,6 +45,8 @@ export const adminRoutes: readonly Route[] = [
   route('GET', `${JOB}/file`, look, jobs.atJob(jobs.download)),
   route('POST', `${JOB}/stop`, look, jobs.atJob(jobs.stop)),
   route('POST', `${JOB}/resume`, look, jobs.atJob(jobs.resume)),
+  route('GET', branding.BRANDING, look, branding.branding),
+  route('POST', branding.BRANDING, staff('change settings'), branding.save, { bodyMax: branding.BRANDING_BODY_MAX }),
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),

@@ -1,6 +1,7 @@
 import { doorRoutes } from '../door/routes.ts';
 import { anyone, atDoor, contact, contactOr401 } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as brand from './brand.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
 import * as security from './security.ts';
@@ -12,6 +13,8 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/', anyone, front.show),
   route('GET', '/.well-known/change-password', anyone, front.changePassword),
   ...doorRoutes('portal'),
+  route('GET', '/portal/:slug/theme.css', atDoor('portal'), brand.theme),
+  route('GET', '/portal/:slug/logo', atDoor('portal'), brand.logo),
   route('GET', '/portal/:slug', contact, home.enter),
   route('GET', '/portal/:slug/home', contact, home.show),
   route('GET', '/portal/:slug/security', contact, security.show),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { GENERAL, refusedWith, stage, unchanged } from '../surface/front-door.ts';
+import { GENERAL, refusedWith, stage, unchanged, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
 import { everyPost, FORM, lay, takes, type Siege } from './siege.ts';
 
@@ -62,11 +62,8 @@ eachEngine('disabling, resetting and regenerating without a fresh proof (ASVS 7.
   test('is asked for password and code after ten minutes, and neither a backup code nor an old code will do', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const maria = await enrolled(guest(people.maria));
+    const ada = await inside(guest(people.ada));
     const used = world.codeFor(ada.secret);
     world.clock.advance(10 * MINUTE_MS + 1);
     const reset = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/reset-mfa`;
@@ -94,8 +91,7 @@ eachEngine('disabling, resetting and regenerating without a fresh proof (ASVS 7.
   test('a session that a backup code opened changes nothing at the console, however fresh', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
+    const ada = await enrolled(guest(people.ada));
     await ada.password();
     await ada.backupCode(ada.codes[0] ?? '');
     const contact = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}`;

@@ -27,7 +27,10 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: sign-out': ['POST /admin/sign-out'],
   'console: set-up link': ['GET /setup/:token', 'POST /setup/:token'],
   'console: reading': ['GET /admin', 'GET /admin/settings', 'GET /admin/customers', 'GET /admin/customers/:customer'],
-  'console: settings': ['GET /admin/settings/customer-portal/general', 'POST /admin/settings/customer-portal/general'],
+  'console: settings': [
+    ...both('/admin/settings/customer-portal/general'),
+    ...both('/admin/settings/customer-portal/branding'),
+  ],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),
     ...both('/admin/customers/:customer/edit'),
@@ -51,7 +54,14 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/jobs/:job/resume',
   ],
   'console: fresh proof': [],
-  'machine pages': ['GET /', 'GET /.well-known/change-password', 'GET /healthz', 'GET /readyz'],
+  'machine pages': [
+    'GET /',
+    'GET /.well-known/change-password',
+    'GET /healthz',
+    'GET /readyz',
+    'GET /portal/:slug/theme.css',
+    'GET /portal/:slug/logo',
+  ],
   'command line': [],
 };
 

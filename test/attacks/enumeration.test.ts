@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '../../src/db/db.ts';
 import { acme } from '../acme.ts';
-import { stage } from '../surface/front-door.ts';
+import { stage, enrolled } from '../surface/front-door.ts';
 import type { Page } from '../visitor.ts';
 import { DAY_MS, eachEngine, openWorld } from '../world.ts';
 import { invite, lay } from './siege.ts';
@@ -87,8 +87,7 @@ eachEngine('enumeration by text, status or size (ASVS 6.3.8)', (engine) => {
   test('what comes before a right password says nothing of MFA: the pages behind it are shut alike for everybody', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    await enrolled(guest(people.maria));
     const faces: object[] = [];
     for (const email of [people.maria.email, people.noor.email, 'nobody@globex.test']) {
       const one = await guest(people.eve);

@@ -6,7 +6,7 @@ import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Route } from '../../src/web/routes.ts';
 import { addContact, addStaff, waitingJob, type Acme, type Person } from '../acme.ts';
-import { GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
@@ -228,6 +228,11 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   await world.change(sql`UPDATE jobs SET state = 'stopped', ended_at = ${world.clock.now} WHERE id = ${stopped}`);
   const acts: [pattern: string, path: string, fields: Record<string, string>][] = [
     [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
+    [
+      BRANDING,
+      BRANDING,
+      { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
+    ],
     [
       '/admin/customers/new',
       '/admin/customers/new',

@@ -69,7 +69,12 @@ function expected(route: Route, caller: Caller): Answer {
 }
 
 /** Handlers that have nothing to give in a world with an owner and two portals, whoever asks: 404 after being admitted. */
-const NOTHING_TO_GIVE = ['/.well-known/change-password', '/setup/:token'];
+const NOTHING_TO_GIVE = [
+  '/.well-known/change-password',
+  '/setup/:token',
+  '/portal/:slug/theme.css',
+  '/portal/:slug/logo',
+];
 
 function answerOf(route: Route, path: string, page: Page): Answer {
   const base = route.path.startsWith('/admin') ? '/admin' : path.split('/').slice(0, 3).join('/');
@@ -89,6 +94,7 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     verify: { code: caller.code ?? '123456' },
     'backup-code': { code: '123456123456' },
     general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '', password: '', code: '' },
+    branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
     'reset-mfa': { check: 'met-in-person', note: '', password: '', code: '' },
     new: route.path.includes('/contacts/') ? person : { ...person, customer: 'Eve & Sons' },
     edit: route.path.includes('/contacts/') ? person : { customer: 'Eve & Sons' },

@@ -216,6 +216,16 @@ function watchJobs() {
   setTimeout(look, 1000);
 }
 
+function mirrors() {
+  for (const picker of all('[data-mirrors]')) {
+    const line = document.getElementById(picker.dataset.mirrors);
+    picker.addEventListener('input', () => (line.value = picker.value));
+    line.addEventListener('input', () => {
+      if (/^#[0-9a-f]{6}$/i.test(line.value)) picker.value = line.value;
+    });
+  }
+}
+
 copyButtons();
 printButtons();
 showPassword();
@@ -224,4 +234,5 @@ guards();
 menus();
 disclosures();
 watchJobs();
+mirrors();
 document.querySelector('[data-errors]')?.focus();
