@@ -82,7 +82,7 @@ function table(visit: Visit, { organization }: SignedIn, typed: Typed, rows: rea
 
 // Two lines, so that the table stays narrow.
 function moment(at: number, where: c.Locale): c.Html {
-  return html`<span title="${utc(at)}">${c.timeText(at, where, 'date')}<br />${c.time(at, where, 'clock')}</span>`;
+  return html`<span title="${utc(at)}">${c.timeText(at, where, 'date')}<br />${c.time(at, where, 'hour')}</span>`;
 }
 
 function whom(row: AuditLine, typed: Typed): c.Content {

@@ -92,7 +92,11 @@ eachEngine('the page of the audit log', (engine) => {
     ]);
     const { text } = log.otto.browser.page;
     assert.match(text, /Reason<\/dt>\s*<dd><bdi>Other: Known from the meeting of May/);
-    assert.match(text, /title="2026-11-24 09:\d\d:\d\d UTC"/);
+    assert.match(
+      text,
+      /title="2026-11-24 (09:\d\d):\d\d UTC"\s*>24 November 2026<br \/><time datetime="[^"]*">\1</,
+      'the minute that it was',
+    );
   });
 
   test('says somebody who is gone, once a name was erased', async () => {
