@@ -10,6 +10,7 @@ import type { Visit } from '../web/visit.ts';
 import { recentActivity } from './activity.ts';
 import { type AtCustomer, barred, consolePage, contactPath, counted, customerPath } from './console.ts';
 import { exemptionWords } from './exempt.ts';
+import { lastRefusal } from './last-refusal.ts';
 import { addressWithGear, lockNotice, mfaWords, portalAccess } from './contact-words.ts';
 
 const NO_DOCUMENTS = 'Nothing here yet. Import documents with the command sallyport document import.';
@@ -79,5 +80,5 @@ async function about(visit: Visit, { who }: AtCustomer, contact: Contact): Promi
   }
   if (contact.phone !== null) rows.unshift({ label: 'Phone', value: c.ltr(contact.phone) });
   return html`${lockNotice(contact, organization, visit.now)} ${c.summaryList(rows)}
-  ${await recentActivity(visit, who, contact)}`;
+  ${await lastRefusal(visit, who, contact)} ${await recentActivity(visit, who, contact)}`;
 }

@@ -75,6 +75,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/customers/:customer/contacts/:contact/enable',
   ],
   'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+  'console: audit log': ['GET /admin/audit', 'POST /admin/audit/export'],
   'console: jobs': [
     'GET /admin/jobs',
     'GET /admin/jobs/:job',

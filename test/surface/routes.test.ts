@@ -44,6 +44,7 @@ const STAFF: Record<string, readonly Standing[]> = {
   'manage the team': ['owner', 'admin'],
   'act on many contacts at once': ['owner', 'admin'],
   'import and export customers': ['owner', 'admin'],
+  'export the audit log': ['owner', 'admin', 'auditor'],
 };
 
 /** From a guard's name to what each caller is answered. A guard that is not here has no expectation, and fails. */
