@@ -205,6 +205,11 @@ export async function changePolicy(
   { policy, graceDays }: AskedOfAll,
   before?: AskedOfAll,
 ): Promise<boolean> {
+  // The row's lock comes first, so that what the log calls "before" is what was there.
+  await tx.run(sql`UPDATE organizations SET policy = policy WHERE id = ${organizationId}`);
+  const was = await tx.one<AskedOfAll>(
+    sql`SELECT policy, grace_days AS "graceDays" FROM organizations WHERE id = ${organizationId}`,
+  );
   const today = before
     ? sql`policy = ${before.policy} AND grace_days IS NOT DISTINCT FROM ${before.graceDays}`
     : sql`(policy <> ${policy} OR grace_days IS DISTINCT FROM ${graceDays})`;
@@ -212,7 +217,13 @@ export async function changePolicy(
       policy_changed_at = CASE WHEN policy = ${policy} THEN policy_changed_at ELSE CAST(${installation.now()} AS BIGINT) END
     WHERE id = ${organizationId} AND ${today}`);
   if (changed === 0) return false;
-  const details = { policy, graceDays, ...(await policyReach(tx, organizationId)) };
+  const details = {
+    policy,
+    policyBefore: was?.policy ?? null,
+    graceDays,
+    graceDaysBefore: was?.graceDays ?? null,
+    ...(await policyReach(tx, organizationId)),
+  };
   await record(tx, installation, { organizationId, actor, action: 'policy.changed', details });
   return true;
 }

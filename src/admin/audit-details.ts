@@ -53,6 +53,7 @@ const LABELS: Readonly<Record<string, string>> = {
   why: 'Why it was wrong',
   minutes: 'Minutes that the phone is off',
   account: 'Whose code it was',
+  graceDays: 'Days to set it up',
   enrolled: 'Contacts with MFA',
   notEnrolled: 'Contacts without MFA',
 };
@@ -61,7 +62,10 @@ function label(key: string): string {
   return LABELS[key] ?? capital(key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
 }
 
+const POLICY = { off: 'Off', optional: 'Offered', required: 'On' };
+
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  policy: POLICY,
   factor: { totp: 'Authenticator app', 'backup-code': 'Backup code', password: 'Password' },
   suspected: { '0': 'No', '1': 'Yes' },
   why: {

@@ -48,7 +48,16 @@ eachEngine('an organization', (engine) => {
     const rows = (await world.rows('audit_rows')).filter(({ action }) => action === 'policy.changed');
     assert.deepEqual(
       rows.map((row) => JSON.parse(String(row['details'])) as unknown),
-      [{ policy: 'required', graceDays: null, enrolled: 0, notEnrolled: 3 }],
+      [
+        {
+          policy: 'required',
+          policyBefore: 'off',
+          graceDays: null,
+          graceDaysBefore: null,
+          enrolled: 0,
+          notEnrolled: 3,
+        },
+      ],
     );
   });
 
