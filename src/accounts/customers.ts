@@ -2,6 +2,7 @@ import { uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import { nameForAudit, record, type Actor } from './audit.ts';
 import { sortKey } from './accounts.ts';
+import { keepCustomerFindable, keepCustomersOwnWords } from './findable.ts';
 import { contactsWhere, insertContact, type Contact, type ContactDraft, type ContactOutcome } from './contacts.ts';
 import type { Installation } from './installation.ts';
 
@@ -61,6 +62,7 @@ async function insertCustomer(
   const id = uuidv7(now);
   await tx.run(sql`INSERT INTO customers (organization_id, id, name, sort_key, created_at)
     VALUES (${organizationId}, ${id}, ${name}, ${sortKey(name)}, ${now})`);
+  await keepCustomersOwnWords(tx, organizationId, id);
   await nameForAudit(tx, organizationId, id, name);
   await record(tx, installation, { organizationId, actor, action: 'customer.created', targetId: id });
   return { organizationId, id, name };
@@ -77,6 +79,7 @@ export async function renameCustomer(
     const changed = await tx.run(sql`UPDATE customers SET name = ${name}, sort_key = ${sortKey(name)}
       WHERE organization_id = ${organizationId} AND id = ${id} AND name <> ${name}`);
     if (changed === 0) return;
+    await keepCustomerFindable(tx, organizationId, id);
     await nameForAudit(tx, organizationId, id, name);
     await record(tx, installation, { organizationId, actor, action: 'customer.changed', targetId: id });
   });
