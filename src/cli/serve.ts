@@ -11,10 +11,12 @@ import { createApp } from '../app.ts';
 import { sweep } from '../auth/housekeeping.ts';
 import { closeCopy } from '../auth/restored.ts';
 import { offerSetup } from '../auth/setup.ts';
+import { sweepJobs } from '../jobs/jobs.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
 import { keepTime } from './clock.ts';
 import { keepChain } from './keep-chain.ts';
+import { keepWorking } from './keep-working.ts';
 import { openAll } from './open.ts';
 import { command, iso, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
@@ -41,6 +43,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
+    const stopWorking = keepWorking(installation);
     const stopChaining = keepChain(installation);
     try {
       await greet(installation, publicUrl, options);
@@ -50,6 +53,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     } finally {
       await stopListening(server);
       await stopSweeping();
+      await stopWorking();
       await stopChaining();
       await stopTime();
     }
@@ -164,6 +168,7 @@ async function keepHouseOnce(installation: Installation): Promise<void> {
   await keepRing(installation);
   await sweep(installation);
   await makeFindable(installation.db);
+  await sweepJobs(installation);
 }
 
 /** Resolves at the first signal to stop, so that requests under way can finish; a second one does not wait for them. */
