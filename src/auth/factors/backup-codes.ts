@@ -79,7 +79,11 @@ export async function replaceSet(
 }
 
 /** Ends the active set, if there is one. */
-export async function revokeSet(tx: Transaction, account: Account, now: number): Promise<void> {
+export async function revokeSet(
+  tx: Transaction,
+  account: Pick<Account, 'organizationId' | 'id'>,
+  now: number,
+): Promise<void> {
   await tx.run(sql`UPDATE backup_code_sets SET revoked_at = ${now} WHERE organization_id = ${account.organizationId}
     AND account_id = ${account.id} AND revoked_at IS NULL`);
 }
