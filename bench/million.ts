@@ -49,6 +49,7 @@ const { values } = parseArgs({
 });
 const total = Number(values.contacts);
 const settings = {
+  ...process.env,
   SALLYPORT_DATA: values.data,
   ...(values.database ? { SALLYPORT_DATABASE_URL: values.database } : {}),
 };
@@ -152,7 +153,7 @@ function people(organizationId: string, from: number, to: number, now: number): 
       ? ''
       : `INSERT INTO customers (organization_id, id, name, sort_key, created_at, contacts, words) VALUES ${customers.join(',')};`,
     `INSERT INTO accounts (organization_id, id, kind, customer_id, is_primary_at, name, sort_key, email, email_key,
-      password, password_set_at, disabled_at, last_sign_in_at, reset_notice_at, totp_wrong, totp_wait_until, suspected_at,
+      password, password_set_at, disabled_at, last_sign_in_at, last_sign_in_key, reset_notice_at, totp_wrong, totp_wait_until, suspected_at,
       created_at, mfa_since, backup_codes_left, customer_key, words) VALUES ${accounts.join(',')};`,
   ].join('\n');
 }
@@ -188,6 +189,7 @@ function account(
     hasPassword ? now - 700 * DAY_MS : null,
     some(11, 20) ? now - 9 * DAY_MS : null,
     lastSignIn,
+    lastSignIn ?? 0,
     !hasMfa && some(12, 8) ? now - DAY_MS : null,
     some(13, 4) ? 6 : 0,
     some(13, 4) ? now + (some(14, 250) ? 3_600_000 : -3_600_000) : 0,

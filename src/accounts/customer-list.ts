@@ -62,7 +62,7 @@ export interface Wanted {
 /**
  * One page of the list of an organization, at most 100 rows. It costs the same whatever the organization's size: where
  * one of the conditions leaves no more than 2,000 rows, those are collected, sorted and counted; else the page is read
- * from an index, and no more than 4,000 rows are looked at for it.
+ * from an index, and no more than 2,501 rows are looked at for it.
  */
 export async function customerPage(
   db: Database,
@@ -116,20 +116,20 @@ async function collected({ db, organizationId, view, conditions, bounds }: Asked
 }
 
 // All of them are at hand, so that pages are parts of a list.
-function sliceOf({ view, place, size }: Asked, all: readonly Light[]): Found {
+function sliceOf({ view, place, size }: Asked, everybody: readonly Light[]): Found {
   const compare = comparing(view.descending);
-  const behind = place === null ? 0 : all.findIndex((row) => compare(row, place) > 0);
-  const from = behind === -1 ? all.length : behind;
-  const before = place === null ? 0 : all.findIndex((row) => compare(row, place) >= 0);
-  const start = place?.towards === 'previous' ? Math.max(0, (before === -1 ? all.length : before) - size) : from;
-  const rows = all.slice(start, start + size);
-  const contacts = all.filter(({ isContact }) => isContact).length;
+  const behind = place === null ? 0 : everybody.findIndex((row) => compare(row, place) > 0);
+  const from = behind === -1 ? everybody.length : behind;
+  const before = place === null ? 0 : everybody.findIndex((row) => compare(row, place) >= 0);
+  const start = place?.towards === 'previous' ? Math.max(0, (before === -1 ? everybody.length : before) - size) : from;
+  const rows = everybody.slice(start, start + size);
+  const contacts = everybody.filter(({ isContact }) => isContact).length;
   return {
     rows,
     at: start,
-    next: start + size < all.length ? (rows.at(-1)?.key ?? null) : null,
+    next: start + size < everybody.length ? (rows.at(-1)?.key ?? null) : null,
     previous: start > 0 && place ? (rows[0]?.key ?? justBehind(place.key)) : null,
-    count: { kind: 'exact', contacts, lone: all.length - contacts },
+    count: { kind: 'exact', contacts, lone: everybody.length - contacts },
     sorted: true,
     lookedAt: null,
   };
@@ -170,7 +170,8 @@ async function counted({ db, organizationId, view, conditions, bounds }: Asked):
     ORDER BY ${ORDERS.name.by(false)}`;
   const candidates = only === undefined ? everybody : only.candidates;
   if (more.length > 0 || candidates === undefined || view.mfa === 'locked') return { kind: 'many', moreThan: null };
-  const row = await db.one<{ looked: number; n: number }>(sql`SELECT COUNT(*) AS looked, COUNT(DISTINCT c.id) AS n
+  const distinct = only?.word === undefined ? sql`COUNT(*)` : sql`COUNT(DISTINCT c.id)`;
+  const row = await db.one<{ looked: number; n: number }>(sql`SELECT COUNT(*) AS looked, ${distinct} AS n
     FROM (${candidates} ${limited(bounds.count + 1)}) c`);
   if (row === undefined || row.looked > bounds.count)
     return { kind: 'many', moreThan: only?.word === undefined ? bounds.count : null };

@@ -1,7 +1,7 @@
 import { sql, type Sql } from '../db/db.ts';
 import { hasWord, searchedWords } from './findable.ts';
 
-export const MFA_FILTERS = ['on', 'not-set-up', 'low', 'locked', 'reset'] as const;
+export const MFA_FILTERS = ['on', 'none', 'low', 'locked', 'reset'] as const;
 export const PORTAL_FILTERS = ['on', 'invited', 'off'] as const;
 export const LAST_SIGN_IN_FILTERS = ['recent', 'long-ago', 'never'] as const;
 export const SORTS = ['name', 'email', 'last-sign-in'] as const;
@@ -35,7 +35,7 @@ export interface Condition {
 // As the indexes of migrations/2001_listed.sql have them. 2 stands for FEW_CODES, which a test holds to it.
 const MFA = {
   on: sql`a.mfa_since IS NOT NULL`,
-  'not-set-up': sql`a.mfa_since IS NULL`,
+  none: sql`a.mfa_since IS NULL`,
   low: sql`a.mfa_since IS NOT NULL AND COALESCE(a.backup_codes_left, 0) <= 2`,
   locked: sql`(a.suspected_at IS NOT NULL OR a.totp_wait_until > 0 OR a.backup_wait_until > 0)`,
   reset: sql`a.reset_notice_at IS NOT NULL AND a.mfa_since IS NULL`,
@@ -49,7 +49,7 @@ const PORTAL = {
 export const IS_LISTED = sql`a.customer_key IS NOT NULL`;
 /** In the order of names, which is the list's own. */
 export const BY_NAME = sql`a.customer_key, a.customer_id, a.id`;
-export const LAST_SIGN_IN = sql`COALESCE(a.last_sign_in_at, 0)`;
+export const LAST_SIGN_IN = sql`a.last_sign_in_key`;
 
 /** All that a view asks, at a moment: the filters, then the words. */
 export function conditionsOf(organizationId: string, view: View, now: number): Condition[] {
@@ -58,7 +58,7 @@ export function conditionsOf(organizationId: string, view: View, now: number): C
   else if (view.mfa !== null) filters.push(filter(organizationId, MFA[view.mfa]));
   if (view.portal === 'on') filters.push({ holds: PORTAL.on, candidates: undefined });
   else if (view.portal !== null) filters.push(filter(organizationId, PORTAL[view.portal]));
-  if (view.lastSignIn !== null) filters.push(lastSignIn(organizationId, view.lastSignIn, now));
+  if (view.lastSignIn !== null) filters.push(signedIn(organizationId, view.lastSignIn, now));
   return [...filters, ...searchedWords(view.search).map((word) => condition(organizationId, word))];
 }
 
@@ -79,7 +79,7 @@ function locked(organizationId: string, now: number): Condition {
   return { ...filter(organizationId, MFA.locked), holds: sql`${MFA.locked} AND ${waits}` };
 }
 
-function lastSignIn(organizationId: string, when: NonNullable<View['lastSignIn']>, now: number): Condition {
+function signedIn(organizationId: string, when: NonNullable<View['lastSignIn']>, now: number): Condition {
   const holds = {
     recent: sql`${LAST_SIGN_IN} > ${now - RECENT_DAYS * DAY_MS}`,
     'long-ago': sql`${LAST_SIGN_IN} > 0 AND ${LAST_SIGN_IN} < ${now - LONG_AGO_DAYS * DAY_MS}`,

@@ -136,7 +136,7 @@ export async function policyReach(
 ): Promise<{ enrolled: number; notEnrolled: number }> {
   const row = await db.one<{ contacts: number; enrolled: number }>(sql`SELECT COUNT(*) AS contacts,
     COUNT(a.mfa_since) AS enrolled FROM accounts a
-    WHERE a.organization_id = ${organizationId} AND a.customer_key IS NOT NULL AND a.disabled_at IS NULL`);
+    WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND a.disabled_at IS NULL`);
   const { contacts = 0, enrolled = 0 } = row ?? {};
   return { enrolled, notEnrolled: contacts - enrolled };
 }

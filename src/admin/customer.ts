@@ -7,8 +7,9 @@ import * as c from '../web/components.ts';
 import { documentTable } from '../web/documents.ts';
 import type { Visit } from '../web/visit.ts';
 import { recentActivity } from './activity.ts';
-import { type AtCustomer, barred, consolePage, counted, customerPath } from './console.ts';
+import { type AtCustomer, barred, consolePage, customerPath } from './console.ts';
 import { addressWithGear, lockNotice, mfaWords, portalAccess } from './contact-words.ts';
+import { sessionTable } from './sign-out-contact.ts';
 
 const NO_DOCUMENTS = 'Nothing here yet. Import documents with the command sallyport document import.';
 
@@ -40,6 +41,7 @@ function acts({ who, customer: shown }: AtCustomer): c.Html {
   return c.actions(
     link('edit customers', 'Edit customer', '/edit'),
     link('edit contacts', 'Add contact', '/contacts/new'),
+    link('delete customers and contacts', 'Delete customer', '/delete'),
   );
 }
 
@@ -56,10 +58,10 @@ async function otherContact(visit: Visit, at: AtCustomer, contact: Contact): Pro
   return c.section(contact.name, [addressWithGear(at.who, contact, visit.now), await about(visit, at, contact)]);
 }
 
-async function about(visit: Visit, { who }: AtCustomer, contact: Contact): Promise<c.Html> {
+async function about(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.Html> {
+  const { who } = at;
   const { organization } = who;
   const sessions = await openSessions(visit.installation.db, 'portal', contact, visit.now);
-  const signedIn = sessions.length === 0 ? 'Nowhere' : `In ${counted(sessions.length, 'browser', 'browsers')}`;
   const rows: c.SummaryRow[] = [
     { label: 'Portal access', value: portalAccess(contact) },
     { label: 'MFA', value: mfaWords(contact, organization) },
@@ -67,9 +69,9 @@ async function about(visit: Visit, { who }: AtCustomer, contact: Contact): Promi
       label: 'Last sign-in',
       value: contact.lastSignInAt === null ? 'Never' : c.time(contact.lastSignInAt, organization),
     },
-    { label: 'Signed in now', value: signedIn },
   ];
   if (contact.phone !== null) rows.unshift({ label: 'Phone', value: c.ltr(contact.phone) });
   return html`${lockNotice(contact, organization, visit.now)} ${c.summaryList(rows)}
-  ${await recentActivity(visit, who, contact)}`;
+    <h3>Signed in now</h3>
+    ${sessionTable({ ...at, contact }, sessions)} ${await recentActivity(visit, who, contact)}`;
 }

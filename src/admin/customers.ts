@@ -7,7 +7,7 @@ import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import { bulkBar, chips, type Choice, filterField, pager, selectBox } from '../web/lists.ts';
 import type { Visit } from '../web/visit.ts';
-import { BULK_ACTS } from './bulk-words.ts';
+import { BULK_BUTTONS } from './bulk.ts';
 import { barred, consolePage, counted, customerPath } from './console.ts';
 import { codesLeft, contactMenu, mfaPill, portalAccess } from './contact-words.ts';
 import { addressOf, CUSTOMERS, type Query, readQuery, SIZES, writeView } from './customer-query.ts';
@@ -32,7 +32,7 @@ export async function customers(visit: Visit, who: SignedIn): Promise<Response> 
 const MFA: Choice[] = [
   { value: '', label: 'All' },
   { value: 'on', label: 'On' },
-  { value: 'not-set-up', label: 'Not set up' },
+  { value: 'none', label: 'Not set up' },
   { value: 'low', label: 'Low on backup codes' },
   { value: 'locked', label: 'Locked' },
   { value: 'reset', label: 'Reset' },
@@ -74,7 +74,7 @@ function filters({ view, size }: Query): c.Html {
 }
 
 function chosen(query: Query): { text: string; href: string }[] {
-  const { search, mfa, portal, lastSignIn } = query.view;
+  const { search, mfa, portal, lastSignIn: last } = query.view;
   const chip = (
     label: string,
     value: string | null,
@@ -88,7 +88,7 @@ function chosen(query: Query): { text: string; href: string }[] {
     ...(search === '' ? [] : [{ text: `“${search}”`, href: addressOf(query, { search: '' }) }]),
     ...chip('MFA', mfa, MFA, { mfa: null }),
     ...chip('Portal access', portal, PORTAL, { portal: null }),
-    ...chip('Last sign-in', lastSignIn, LAST, { lastSignIn: null }),
+    ...chip('Last sign-in', last, LAST, { lastSignIn: null }),
   ];
 }
 
@@ -143,7 +143,7 @@ function found(visit: Visit, who: SignedIn, query: Query, page: ListPage): c.Htm
     So many match that they stand in the order of the word that was found. Add a word or a filter to sort them.
   </p>`;
   return html`${page.sorted ? c.nothing : unsorted} ${table}
-  ${many ? bulkBar({ action: `${CUSTOMERS}/many`, view: writeView(view), all: allThatMatch(page.count), acts: BULK_ACTS }) : c.nothing}`;
+  ${many ? bulkBar({ action: `${CUSTOMERS}/many`, view: writeView(view), all: allThatMatch(page.count), acts: BULK_BUTTONS }) : c.nothing}`;
 }
 
 function allThatMatch(count: Count): string {

@@ -2,15 +2,19 @@ import { doorRoutes } from '../door/routes.ts';
 import { anyone, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
 import { atContact, atCustomer } from './console.ts';
+import * as bulk from './bulk.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import { customers } from './customers.ts';
 import * as jobs from './jobs.ts';
+import * as moving from './move-contact.ts';
 import { overview } from './overview.ts';
 import * as access from './portal-access.ts';
+import * as removal from './removal.ts';
 import { askToReset, reset } from './reset-mfa.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
+import * as out from './sign-out-contact.ts';
 
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
@@ -25,6 +29,9 @@ const resetting = staff('reset MFA');
 const unlocking = staff('unlock');
 const keeping = staff('open and close portal access');
 const inviting = staff('make welcome links');
+const acting = staff('act on many contacts at once');
+const ending = staff('end sessions');
+const deleting = staff('delete customers and contacts');
 
 /** The console's site map: the door for staff, the first set-up, and the pages behind them. */
 export const adminRoutes: readonly Route[] = [
@@ -44,13 +51,25 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),
+  route('POST', '/admin/customers/many', acting, bulk.choose),
+  route('GET', '/admin/customers/many/:selection', acting, bulk.atSelection(bulk.askAboutMany)),
+  route('POST', '/admin/customers/many/:selection', acting, bulk.atSelection(bulk.actOnMany)),
   route('GET', CUSTOMER, look, atCustomer(customer)),
   route('GET', `${CUSTOMER}/edit`, edit, atCustomer(forms.editCustomer)),
   route('POST', `${CUSTOMER}/edit`, edit, atCustomer(forms.saveCustomer)),
+  route('GET', `${CUSTOMER}/delete`, deleting, atCustomer(removal.askToDeleteCustomer)),
+  route('POST', `${CUSTOMER}/delete`, deleting, atCustomer(removal.removeCustomer)),
   route('GET', `${CUSTOMER}/contacts/new`, editPeople, atCustomer(forms.newContact)),
   route('POST', `${CUSTOMER}/contacts/new`, editPeople, atCustomer(forms.addContact)),
   route('GET', `${CONTACT}/edit`, editPeople, atContact(forms.editContact)),
   route('POST', `${CONTACT}/edit`, editPeople, atContact(forms.saveContact)),
+  route('GET', `${CONTACT}/move`, edit, atContact(moving.askWhereTo)),
+  route('POST', `${CONTACT}/move`, edit, atContact(moving.move)),
+  route('GET', `${CONTACT}/delete`, deleting, atContact(removal.askToDeleteContact)),
+  route('POST', `${CONTACT}/delete`, deleting, atContact(removal.removeContact)),
+  route('GET', `${CONTACT}/sign-out`, ending, atContact(out.askToSignOut)),
+  route('POST', `${CONTACT}/sign-out`, ending, atContact(out.signOut)),
+  route('POST', `${CONTACT}/sessions/:session/end`, ending, atContact(out.endSession)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
   route('GET', `${CONTACT}/unlock`, unlocking, atContact(access.askToUnlock)),

@@ -37,10 +37,6 @@ export function pager(p: {
   next: { href: string; label: string } | null;
   sizes: readonly { size: number; href: string | null }[];
 }): Html {
-  const size = ({ size: rows, href }: { size: number; href: string | null }): Html =>
-    html`<li>
-      ${href === null ? html`<strong aria-current="true">${rows}</strong>` : html`<a href="${href}">${rows}</a>`}
-    </li>`;
   return html`<nav class="pager" aria-label="Pages">
     <p>${p.shown}</p>
     <div class="actions">
@@ -48,9 +44,15 @@ export function pager(p: {
       ${p.next === null ? nothing : linkButton(p.next.label, p.next.href)}
     </div>
     <ul class="sizes" aria-label="Rows on a page">
-      ${p.sizes.map(size)}
+      ${p.sizes.map(pageSize)}
     </ul>
   </nav>`;
+}
+
+function pageSize({ size, href }: { size: number; href: string | null }): Html {
+  return html`<li>
+    ${href === null ? html`<strong aria-current="true">${size}</strong>` : html`<a href="${href}">${size}</a>`}
+  </li>`;
 }
 
 /** A box in a row that marks it for the form `bulkBar` makes. */
@@ -71,7 +73,7 @@ export function bulkBar(p: {
 }): Html {
   return html`<form method="post" action="${p.action}" id="many" class="many" aria-label="Selected contacts">
     <input type="hidden" name="view" value="${p.view}" />
-    <p role="status" data-said="% selected on this page"></p>
+    <p role="status" data-words="% selected on this page"></p>
     <div class="tick">
       <input type="checkbox" id="all" name="all" value="on" />
       <label for="all">${p.all}</label>

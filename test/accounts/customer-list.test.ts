@@ -48,7 +48,7 @@ eachEngine('the list of customers', (engine) => {
       'Hooli',
       people.eve.email,
     ]);
-    assert.deepEqual(await found(world, people, { mfa: 'not-set-up' }), [
+    assert.deepEqual(await found(world, people, { mfa: 'none' }), [
       people.maria.email,
       people.noor.email,
       people.eve.email,
@@ -188,7 +188,7 @@ async function expectedRows(world: World, id: string, asked: View): Promise<stri
   const words = searchedWords(asked.search);
   const holds: Record<string, (a: Record<string, string & number>) => boolean> = {
     on: (a) => a['mfa_since'] !== null,
-    'not-set-up': (a) => a['mfa_since'] === null,
+    none: (a) => a['mfa_since'] === null,
     low: (a) => a['mfa_since'] !== null && (a['backup_codes_left'] ?? 0) <= 2,
     locked: (a) => a['suspected_at'] !== null || a['totp_wait_until']! > now || a['backup_wait_until']! > now,
     reset: (a) => a['reset_notice_at'] !== null && a['mfa_since'] === null,
@@ -248,7 +248,8 @@ async function crowd(engine: Engine): Promise<{ world: World; organizationId: st
         await world.change(sql`UPDATE accounts SET mfa_since = ${some(2, START)}, backup_codes_left = ${some(3, seed % 6)},
           reset_notice_at = ${some(5, START)}, suspected_at = ${some(11, START)},
           totp_wait_until = ${seed % 7 === 0 ? START + (seed - 10) * 1000 : 0}, disabled_at = ${some(4, START)},
-          last_sign_in_at = ${seed % 3 === 0 ? null : START - seed * 5 * DAY_MS} WHERE id = ${made.id}`);
+          last_sign_in_at = ${seed % 3 === 0 ? null : START - seed * 5 * DAY_MS},
+          last_sign_in_key = ${seed % 3 === 0 ? 0 : START - seed * 5 * DAY_MS} WHERE id = ${made.id}`);
         if (seed % 6 === 5)
           await world.change(sql`UPDATE accounts SET password = NULL, password_set_at = NULL WHERE id = ${made.id}`);
       }

@@ -4,7 +4,7 @@ import { ROUTES } from '../../src/app.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { acme, addStaff, setPolicy, waitingJob, type Acme } from '../acme.ts';
+import { acme, addStaff, markedContacts, setPolicy, waitingJob, type Acme } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
 import { Guest, ownAddress, stage, unchanged, type Stage } from './front-door.ts';
@@ -38,6 +38,9 @@ const STAFF: Record<string, readonly Standing[]> = {
   unlock: ['owner', 'admin', 'support'],
   'make welcome links': ['owner', 'admin'],
   'change settings': ['owner', 'admin'],
+  'end sessions': ['owner', 'admin', 'support'],
+  'act on many contacts at once': ['owner', 'admin'],
+  'delete customers and contacts': ['owner', 'admin'],
 };
 
 /** From a guard's name to what each caller is answered. A guard that is not here has no expectation, and fails. */
@@ -54,7 +57,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && /\/:(customer|job)/.test(path) ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|job|selection)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -91,6 +94,9 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     'reset-mfa': { check: 'met-in-person', note: '', password: '', code: '' },
     new: route.path.includes('/contacts/') ? person : { ...person, customer: 'Eve & Sons' },
     edit: route.path.includes('/contacts/') ? person : { customer: 'Eve & Sons' },
+    delete: { reason: 'because she can', password: '', code: '' },
+    many: { view: '', all: 'on', act: 'reset-mfa' },
+    ':selection': { reason: 'because she can', number: '2', password: '', code: '' },
   };
   return forms[route.path.split('/').at(-1) ?? ''] ?? {};
 }
@@ -342,6 +348,8 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':contact': people.maria.id,
     ':token': token,
     ':job': await waitingJob(world.installation, organization),
+    ':selection': await markedContacts(world.installation, people.maria, people.noor),
+    ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
     eve: people.eve.id,
     initech: people.initech.id,
   };
