@@ -29,19 +29,29 @@ export interface ContactDraft {
 export type ContactOutcome = { kind: 'saved'; id: string } | { kind: 'email-shape' } | { kind: 'email-taken' };
 
 /** The contacts of an organization that fulfil a condition on `a`, primary ones first, then by address. */
-export function contactsWhere(db: Pick<Queries, 'all'>, organizationId: string, condition: Sql): Promise<Contact[]> {
+export function contactsWhere(
+  db: Pick<Queries, 'all'>,
+  organizationId: string,
+  condition: Sql,
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<Contact[]> {
   return db.all(sql`SELECT ${ACCOUNT_COLUMNS}, a.is_primary_at AS "isPrimaryAt",
       CASE WHEN a.totp_wait_until > a.backup_wait_until THEN a.totp_wait_until ELSE a.backup_wait_until END AS "waitUntil",
       a.mfa_since AS "mfaSince", a.backup_codes_left AS "backupCodesLeft",
       (SELECT MAX(m.last_used_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
         AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaLastUsedAt"
     FROM accounts a WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND ${condition}
-    ORDER BY CASE WHEN a.is_primary_at IS NULL THEN 1 ELSE 0 END, a.email_key, a.id`);
+    ORDER BY CASE WHEN a.is_primary_at IS NULL THEN 1 ELSE 0 END, a.email_key, a.id LIMIT ${limit}`);
 }
 
-/** A customer's contacts, the primary one first. */
-export function contactsOf(db: Pick<Queries, 'all'>, organizationId: string, customerId: string): Promise<Contact[]> {
-  return contactsWhere(db, organizationId, sql`a.customer_id = ${customerId}`);
+/** A customer's contacts, the primary one first, at most `limit`. */
+export function contactsOf(
+  db: Pick<Queries, 'all'>,
+  organizationId: string,
+  customerId: string,
+  limit?: number,
+): Promise<Contact[]> {
+  return contactsWhere(db, organizationId, sql`a.customer_id = ${customerId}`, limit);
 }
 
 /** One contact of a customer, or undefined. */
