@@ -61,7 +61,7 @@ export interface Wanted {
 
 /**
  * One page of the list of an organization, at most 100 rows. It costs the same whatever the organization's size: where
- * one of the conditions leaves no more than 2,000 rows, those are collected, sorted and counted; else the page is read
+ * one of the conditions leaves no more than 3,000 rows, those are collected, sorted and counted; else the page is read
  * from an index, and no more than 2,501 rows are looked at for it.
  */
 export async function customerPage(

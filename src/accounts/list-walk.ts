@@ -31,7 +31,7 @@ export interface Bounds {
   readonly parts: readonly number[];
 }
 
-export const BOUNDS: Bounds = { narrow: 2_000, count: 10_000, parts: [101, 400, 2_000] };
+export const BOUNDS: Bounds = { narrow: 3_000, count: 10_000, parts: [101, 400, 2_000] };
 
 /** A limit as text of the statement: with a parameter PostgreSQL would plan for a tenth of everybody. */
 export function limited(rows: number): Sql {
