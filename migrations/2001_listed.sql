@@ -71,3 +71,10 @@ CREATE INDEX accounts_reached ON accounts (organization_id, kind, mfa_since, dis
 -- Whom the housekeeping still has to write words down for.
 CREATE INDEX accounts_without_words ON accounts (organization_id, id) WHERE kind = 'contact' AND words IS NULL;
 CREATE INDEX customers_without_words ON customers (organization_id, id) WHERE words IS NULL;
+
+-- Everything of one account, for a reset and for a deletion: the indexes there were know only what is open or pending,
+-- so that both read whole tables, and a foreign key is checked from the other side too.
+CREATE INDEX sessions_by_account ON sessions (organization_id, account_id);
+CREATE INDEX authenticators_by_account ON authenticators (organization_id, account_id);
+CREATE INDEX backup_code_sets_by_account ON backup_code_sets (organization_id, account_id);
+CREATE INDEX staff_emails_by_account ON staff_emails (organization_id, account_id);

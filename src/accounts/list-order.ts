@@ -91,11 +91,6 @@ function compareKeys(a: Key, b: Key): number {
   return 0;
 }
 
-/** A key that no row has, right behind that of one: from an empty page the way back leads over that row too. */
-export function justBehind(key: Key): Key {
-  return [...key.slice(0, -1), `${key.at(-1) ?? ''} `];
-}
-
 /** Two lists that are sorted in a direction, as one. */
 export function merged(contacts: readonly Light[], lone: readonly Light[], down: boolean): Light[] {
   if (lone.length === 0) return [...contacts];

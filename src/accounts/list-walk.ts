@@ -60,9 +60,11 @@ async function walk({ size, place, bounds }: Asked, part: Part): Promise<Walked>
     lookedAt += looked.length;
     last = looked.at(-1) ?? last;
     if (looked.length < most) return { rows, last, lookedAt, ended: true };
-    if (rows.length > size) break;
+    if (rows.length > size) return { rows, last, lookedAt, ended: false };
   }
-  return { rows, last, lookedAt, ended: false };
+  // Nobody is sent on to a page with nothing behind it.
+  const { looked } = await part(last, limited(1));
+  return { rows, last, lookedAt, ended: looked.length === 0 };
 }
 
 type Part = (after: Key | null, limit: Sql) => Promise<{ looked: readonly Key[]; found: readonly Light[] }>;
