@@ -135,7 +135,7 @@ for (const [how, bounds] of Object.entries(HOW))
           fc.asyncProperty(view, fc.integer({ min: 1, max: 4 }), (asked, size) =>
             walksThrough(world, organizationId, asked, size, bounds),
           ),
-          { numRuns: 300 },
+          { numRuns: 150 },
         );
       } finally {
         await world.close();
