@@ -5,18 +5,18 @@ import { adminRoutes } from './admin/routes.ts';
 import { HashingBusy } from './crypto/hashing-guard.ts';
 import { DatabaseUnavailable } from './db/db.ts';
 import { portalRoutes } from './portal/routes.ts';
-import { asset } from './web/assets.ts';
+import { asset, FOR_EVER } from './web/assets.ts';
 import { busyPage, faultPage, notFoundPage, refusedPage, unavailablePage } from './web/errors.ts';
 import { RequestRefused } from './web/forms.ts';
 import { machineRoutes } from './web/machine.ts';
 import { mount, type Route } from './web/routes.ts';
-import { sameOriginOnly, securityHeaders, smallBodiesOnly } from './web/security.ts';
+import { sameOriginOnly, securityHeaders } from './web/security.ts';
 import { Visit, type House } from './web/visit.ts';
 
 /** Every address the server answers, each with its guard. The tests walk this very list. */
 export const ROUTES: readonly Route[] = [...machineRoutes, ...portalRoutes, ...adminRoutes];
 
-/** Puts the house together: headers on everything, foreign and oversized requests out, then the site map. */
+/** Puts the house together: headers on everything, foreign requests out, then the site map. */
 export function createApp(house: House, extraRoutes: readonly Route[] = []): Hono {
   const server = new Hono();
   server.use(securityHeaders(house.publicUrl));
@@ -39,11 +39,10 @@ export function createApp(house: House, extraRoutes: readonly Route[] = []): Hon
     if (!found) return next();
     return context.body(found.body, 200, {
       'Content-Type': found.type,
-      'Cache-Control': 'public, max-age=31536000, immutable',
+      'Cache-Control': FOR_EVER,
     });
   });
   server.use(sameOriginOnly(house.publicUrl));
-  server.use(smallBodiesOnly);
   mount(server, house, [...extraRoutes, ...ROUTES]);
   server.notFound((context) => notFoundPage(new Visit(context, house)));
   server.onError((fault, context) =>

@@ -41,6 +41,13 @@ export const HAS_MFA = sql`(a.mfa_since IS NOT NULL OR EXISTS (SELECT 1 FROM aut
   OR EXISTS (SELECT 1 FROM backup_code_sets b WHERE b.organization_id = a.organization_id
   AND b.account_id = a.id AND b.revoked_at IS NULL))`;
 
+/** Since when accounts `a` have MFA, or NULL: kept by listed.ts. */
+export const MFA_SINCE = sql`a.mfa_since`;
+
+/** When the wait for wrong codes of accounts `a` ends that ends last; in the past where none holds. */
+export const WAIT_UNTIL = sql`CASE WHEN a.totp_wait_until > a.backup_wait_until
+  THEN a.totp_wait_until ELSE a.backup_wait_until END`;
+
 /** The account with an id in an organization, or undefined. */
 export function findAccount(
   db: Pick<Queries, 'one'>,

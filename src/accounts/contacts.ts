@@ -1,7 +1,7 @@
 import { uuidv7 } from '../crypto/tokens.ts';
 import { NotUnique, RolledBack, sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import { nameForAudit, record, type Actor } from './audit.ts';
-import { ACCOUNT_COLUMNS, emailKey, sortKey, type Account } from './accounts.ts';
+import { ACCOUNT_COLUMNS, emailKey, MFA_SINCE, sortKey, WAIT_UNTIL, type Account } from './accounts.ts';
 import { voidCarriers } from './epoch.ts';
 import { keepContactFindable, keepCustomersOwnWords } from './findable.ts';
 import type { Installation } from './installation.ts';
@@ -36,8 +36,7 @@ export function contactsWhere(
   limit = Number.MAX_SAFE_INTEGER,
 ): Promise<Contact[]> {
   return db.all(sql`SELECT ${ACCOUNT_COLUMNS}, a.is_primary_at AS "isPrimaryAt",
-      CASE WHEN a.totp_wait_until > a.backup_wait_until THEN a.totp_wait_until ELSE a.backup_wait_until END AS "waitUntil",
-      a.mfa_since AS "mfaSince", a.backup_codes_left AS "backupCodesLeft",
+      ${WAIT_UNTIL} AS "waitUntil", ${MFA_SINCE} AS "mfaSince", a.backup_codes_left AS "backupCodesLeft",
       (SELECT MAX(m.last_used_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
         AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaLastUsedAt"
     FROM accounts a WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND ${condition}

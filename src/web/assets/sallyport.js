@@ -241,6 +241,16 @@ function markedRows() {
   show();
 }
 
+function mirrors() {
+  for (const picker of all('[data-mirrors]')) {
+    const line = document.getElementById(picker.dataset.mirrors);
+    picker.addEventListener('input', () => (line.value = picker.value));
+    line.addEventListener('input', () => {
+      if (/^#[0-9a-f]{6}$/i.test(line.value)) picker.value = line.value;
+    });
+  }
+}
+
 copyButtons();
 printButtons();
 showPassword();
@@ -250,4 +260,5 @@ menus();
 markedRows();
 disclosures();
 watchJobs();
+mirrors();
 document.querySelector('[data-errors]')?.focus();
