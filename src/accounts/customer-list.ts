@@ -1,4 +1,3 @@
-import { setImmediate as othersHaveTheirTurn } from 'node:timers/promises';
 import { sql, type Database, type Sql } from '../db/db.ts';
 import { contactsWhere, type Contact } from './contacts.ts';
 import type { Customer } from './customers.ts';
@@ -15,6 +14,7 @@ import {
   type Light,
   type Lone,
 } from './list-order.ts';
+import { counted, type Count } from './list-count.ts';
 import { conditionsOf, IS_LISTED, showsLone, type View } from './list-view.ts';
 import { all, alongNames, alongWords, BOUNDS, limited, type Asked, type Bounds, type Place } from './list-walk.ts';
 
@@ -23,11 +23,6 @@ export interface ListRow {
   readonly customer: Customer;
   readonly contact: Contact | null;
 }
-
-export type Count =
-  | { readonly kind: 'exact'; readonly contacts: number; readonly lone: number }
-  /** More than anybody counts for a page: more than so many, where that is known. */
-  | { readonly kind: 'many'; readonly moreThan: number | null };
 
 export interface ListPage {
   readonly rows: readonly ListRow[];
@@ -71,7 +66,7 @@ export async function customerPage(
   { place, size, now, bounds = BOUNDS }: Wanted,
 ): Promise<ListPage> {
   const conditions = conditionsOf(organizationId, view, now);
-  const asked = { db, organizationId, view, conditions, place, size, bounds };
+  const asked = { db, organizationId, view, conditions, place, size, now, bounds };
   const { rows, next, previous, ...found } = (await narrow(asked)) ?? (await broad(asked));
   return {
     ...found,
@@ -79,29 +74,6 @@ export async function customerPage(
     next: next && { towards: 'next', at: found.at + rows.length, key: next },
     previous: previous && { towards: 'previous', at: found.at, key: previous },
   };
-}
-
-const COUNTED_AT_ONCE = 10_000;
-
-/**
- * How many contacts a view shows, exactly, for an act on all of them. Looks at everybody, ten thousand at a time, so that
- * others have their turn in between; a second or two for a million.
- */
-export async function countContacts(db: Database, organizationId: string, view: View, now: number): Promise<number> {
-  const conditions = conditionsOf(organizationId, view, now);
-  let [contacts, after] = [0, ''];
-  for (;;) {
-    const part = await db.one<{ looked: number; contacts: number; last: string }>(sql`SELECT COUNT(*) AS looked,
-        COALESCE(SUM(c.fits), 0) AS contacts, MAX(c.id) AS last
-      FROM (SELECT a.id, CASE WHEN ${IS_LISTED} ${all(conditions)} THEN 1 ELSE 0 END AS fits FROM accounts a
-        WHERE a.organization_id = ${organizationId} AND a.id > ${after}
-        ORDER BY a.id ${limited(COUNTED_AT_ONCE)}) c`);
-    if (!part) return contacts;
-    contacts += part.contacts;
-    if (part.looked < COUNTED_AT_ONCE) return contacts;
-    after = part.last;
-    await othersHaveTheirTurn();
-  }
 }
 
 async function narrow(asked: Asked): Promise<Found | undefined> {
@@ -176,30 +148,6 @@ async function broad(asked: Asked): Promise<Found> {
     sorted: word === undefined,
     lookedAt: more || walked.ended ? null : walked.lookedAt,
   };
-}
-
-/** Counts a broad view where one index holds it: all of it, up to ten thousand. */
-async function counted({ db, organizationId, view, conditions, bounds }: Asked): Promise<Count> {
-  const [only, ...more] = conditions;
-  const everybody = sql`SELECT a.id FROM accounts a WHERE a.organization_id = ${organizationId} AND ${IS_LISTED}
-    ORDER BY ${ORDERS.name.by(false)}`;
-  const candidates = only === undefined ? everybody : only.candidates;
-  if (more.length > 0 || candidates === undefined || view.mfa === 'locked') return { kind: 'many', moreThan: null };
-  const distinct = only?.word === undefined ? sql`COUNT(*)` : sql`COUNT(DISTINCT c.id)`;
-  const row = await db.one<{ looked: number; n: number }>(sql`SELECT COUNT(*) AS looked, ${distinct} AS n
-    FROM (${candidates} ${limited(bounds.count + 1)}) c`);
-  if (row === undefined || row.looked > bounds.count)
-    return { kind: 'many', moreThan: only?.word === undefined ? bounds.count : null };
-  const lone = only === undefined || only.word !== undefined ? await loneCount(db, organizationId, bounds) : 0;
-  // Among those whom a word finds, contacts are not told from customers without them.
-  if (only?.word !== undefined && lone > 0) return { kind: 'many', moreThan: null };
-  return { kind: 'exact', contacts: row.n, lone: showsLone(view) ? lone : 0 };
-}
-
-async function loneCount(db: Database, organizationId: string, { count }: Bounds): Promise<number> {
-  const row = await db.one<{ n: number }>(sql`SELECT COUNT(*) AS n FROM (
-    SELECT 1 FROM customers c WHERE c.organization_id = ${organizationId} AND c.contacts = 0 ${limited(count)}) n`);
-  return row?.n ?? 0;
 }
 
 async function whole({ db, organizationId }: Asked, rows: readonly Light[]): Promise<ListRow[]> {

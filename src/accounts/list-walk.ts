@@ -18,6 +18,7 @@ export interface Asked {
   readonly conditions: readonly Condition[];
   readonly place: Place | null;
   readonly size: number;
+  readonly now: number;
   readonly bounds: Bounds;
 }
 

@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import type { Contact } from '../accounts/contacts.ts';
 import { hasCustomers } from '../accounts/customers.ts';
-import { customerPage, type Count, type ListPage, type ListRow } from '../accounts/customer-list.ts';
+import { customerPage, type ListPage, type ListRow } from '../accounts/customer-list.ts';
+import type { Count } from '../accounts/list-count.ts';
 import { LONG_AGO_DAYS, RECENT_DAYS, type View } from '../accounts/list-view.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
@@ -93,6 +94,7 @@ function chosen(query: Query): { text: string; href: string }[] {
 }
 
 function howMany(count: Count): string {
+  if (count.kind === 'about') return `About ${counted(rounded(count.contacts), 'contact', 'contacts')}`;
   if (count.kind === 'many')
     return count.moreThan === null ? 'Many contacts' : `More than ${counted(count.moreThan, 'contact', 'contacts')}`;
   const { contacts, lone } = count;
@@ -147,9 +149,17 @@ function found(visit: Visit, who: SignedIn, query: Query, page: ListPage): c.Htm
 }
 
 function allThatMatch(count: Count): string {
-  return count.kind === 'many'
-    ? 'Select all that match'
-    : `Select all ${count.contacts.toLocaleString('en-GB')} that match`;
+  if (count.kind === 'exact') return `Select all ${count.contacts.toLocaleString('en-GB')} that match`;
+  return count.kind === 'about' ? `Select all that match, about ${thousands(count.contacts)}` : 'Select all that match';
+}
+
+/** Three figures are as many as are true of a count that may be an hour old. */
+function rounded(n: number): number {
+  return Number(n.toPrecision(3));
+}
+
+function thousands(n: number): string {
+  return rounded(n).toLocaleString('en-GB');
 }
 
 function box({ contact }: ListRow, at: number): c.Content {
@@ -177,8 +187,7 @@ function lastSignIn({ lastSignInAt }: Contact, { organization }: SignedIn): c.Co
 function pages(query: Query, { rows, at, count, next, previous, lookedAt }: ListPage): c.Html {
   if (rows.length === 0 && next === null && previous === null) return c.nothing;
   const [from, to] = [at + 1, at + rows.length].map((n) => n.toLocaleString('en-GB'));
-  const total = count.kind === 'exact' ? count.contacts + count.lone : count.moreThan;
-  const of = total === null ? 'many' : `${count.kind === 'many' ? 'more than ' : ''}${total.toLocaleString('en-GB')}`;
+  const of = total(count);
   return pager({
     shown: rows.length === 0 ? '' : `${from}–${to} of ${of}`,
     previous: previous && addressOf({ ...query, place: previous }),
@@ -188,4 +197,15 @@ function pages(query: Query, { rows, at, count, next, previous, lookedAt }: List
       href: size === query.size ? null : addressOf({ ...query, size, place: null }),
     })),
   });
+}
+
+function total(count: Count): string {
+  switch (count.kind) {
+    case 'exact':
+      return (count.contacts + count.lone).toLocaleString('en-GB');
+    case 'about':
+      return `about ${thousands(count.contacts)}`;
+    case 'many':
+      return count.moreThan === null ? 'many' : `more than ${count.moreThan.toLocaleString('en-GB')}`;
+  }
 }

@@ -1,8 +1,9 @@
 import type { Actor } from '../accounts/audit.ts';
 import { contactsWhere, type Contact } from '../accounts/contacts.ts';
-import { countContacts, customerPage } from '../accounts/customer-list.ts';
+import { customerPage } from '../accounts/customer-list.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { JobKey } from '../accounts/job-parts.ts';
+import { countContacts } from '../accounts/list-count.ts';
 import { conditionsOf, IS_LISTED, type View } from '../accounts/list-view.ts';
 import { all } from '../accounts/list-walk.ts';
 import { setPortalAccessWithin } from '../auth/access.ts';

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { OPERATOR } from '../../src/accounts/audit.ts';
-import { countContacts, customerPage, type ListPage } from '../../src/accounts/customer-list.ts';
+import { customerPage, type ListPage } from '../../src/accounts/customer-list.ts';
+import { countContacts, countingEnded } from '../../src/accounts/list-count.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { byBytes, fits, searchedWords, wordsIn } from '../../src/accounts/findable.ts';
 import { BOUNDS, type Bounds, type Place } from '../../src/accounts/list-walk.ts';
 import { LAST_SIGN_IN_FILTERS, MFA_FILTERS, PORTAL_FILTERS, SORTS, type View } from '../../src/accounts/list-view.ts';
 import { sql } from '../../src/db/db.ts';
 import { acme, addContact, type Acme } from '../acme.ts';
-import { DAY_MS, eachEngine, openWorld, START, type Engine, type World } from '../world.ts';
+import { DAY_MS, eachEngine, MINUTE_MS, openWorld, START, type Engine, type World } from '../world.ts';
 
 const EVERYBODY: View = { search: '', mfa: null, portal: null, lastSignIn: null, sort: 'name', descending: false };
 
@@ -97,6 +98,28 @@ eachEngine('the list of customers', (engine) => {
     for (const search of ['hooli', 'mallory', mallory.id, hooli.id])
       assert.deepEqual(await found(world, people, { search }), [], search);
     assert.deepEqual(await found(world, other, { search: 'hooli' }), [mallory.email]);
+  });
+
+  test('tells about how many there are where they are too many to count for each page, and counts again after an hour', async () => {
+    await using world = await openWorld(engine);
+    const people = await world.acme();
+    const bounds = { narrow: 0, count: 1, parts: [101] };
+    const count = async (view: Partial<View> = {}): Promise<ListPage['count']> => {
+      const wanted = { place: null, size: 25, now: world.clock.now, bounds };
+      const page = await customerPage(world.db, people.organization.id, { ...EVERYBODY, ...view }, wanted);
+      await countingEnded(world.db);
+      return page.count;
+    };
+    assert.deepEqual(await count(), { kind: 'many', moreThan: 1 });
+    assert.deepEqual(await count(), { kind: 'about', contacts: 3 });
+    assert.deepEqual(await count({ mfa: 'none', portal: 'on' }), { kind: 'many', moreThan: null });
+    assert.deepEqual(await count({ mfa: 'none', portal: 'on', sort: 'email' }), { kind: 'about', contacts: 3 });
+    await addContact(world.installation, people.initech, 'Nina Novak');
+    assert.deepEqual(await count(), { kind: 'about', contacts: 3 });
+    world.clock.advance(61 * MINUTE_MS);
+    assert.deepEqual(await count(), { kind: 'many', moreThan: 1 });
+    assert.deepEqual(await count(), { kind: 'about', contacts: 4 });
+    assert.deepEqual(await count({ search: 'x' }), { kind: 'exact', contacts: 0, lone: 0 });
   });
 
   test('begins at the start for a place that was never handed out', async () => {
