@@ -15,31 +15,29 @@ import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, consolePage } from './console.ts';
-import { addressOf, CUSTOMERS, readView, SIZES } from './customer-query.ts';
+import { CUSTOMERS, readView, SIZES, writeView } from './customer-query.ts';
+import { listPage } from './customers.ts';
 import { fitting, lines, NOTE_MAX } from './inputs.ts';
-
-/** The bar below the list: each act with the button that begins it. */
-export const BULK_BUTTONS: readonly { value: BulkAct; label: string }[] = [
-  { value: 'reset-mfa', label: 'Reset Portal MFA' },
-  { value: 'sign-out', label: 'Sign out' },
-  { value: 'disable', label: 'Disable portal access' },
-];
 
 const BOXES = Array.from({ length: Math.max(...SIZES) }, (_, at) => `who${at + 1}` as const);
 
 /** Somebody has marked rows and pressed a button: what was chosen is kept, and a page of its own asks. */
 export async function choose(visit: Visit, who: SignedIn): Promise<Response> {
-  const { view: shown, all, act: pressed, ...boxes } = await visit.form('view', 'all', 'act', ...BOXES);
+  const { view: shown, all, act, ...boxes } = await visit.form('view', 'all', 'act', ...BOXES);
   const view = readView(shown);
   const ids = Object.values<string>(boxes).filter((id) => id !== '');
   const selection = all === 'on' ? { view } : { ids };
-  const act = isBulkAct(pressed) ? pressed : undefined;
   const { organization } = who;
-  const chosen = act && (await prepareBulk(visit.installation, actorOf(visit, who), organization.id, act, selection));
+  // A view that is not as a page of ours writes it would select others than somebody has seen.
+  const chosen =
+    isBulkAct(act) && writeView(view) === shown
+      ? await prepareBulk(visit.installation, actorOf(visit, who), organization.id, act, selection)
+      : undefined;
   if (chosen !== undefined) return visit.see(`${CUSTOMERS}/many/${chosen}`);
-  visit.leave('admin', { kind: 'warn', text: 'Select at least one contact first.' });
-  return visit.see(addressOf({ view, size: SIZES[0], place: null }));
+  return listPage(visit, who, { view, size: SIZES[0], place: null }, [NOBODY]);
 }
+
+const NOBODY: c.Problem = { field: 'customers', text: 'Select at least one contact first' };
 
 interface AtSelection {
   readonly who: SignedIn;

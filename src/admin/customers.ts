@@ -4,19 +4,32 @@ import { hasCustomers } from '../accounts/customers.ts';
 import { customerPage, type ListPage, type ListRow } from '../accounts/customer-list.ts';
 import type { Count } from '../accounts/list-count.ts';
 import { LONG_AGO_DAYS, RECENT_DAYS, type View } from '../accounts/list-view.ts';
+import type { BulkAct } from '../jobs/bulk-contacts.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import { bulkBar, chips, type Choice, filterField, pager, selectBox } from '../web/lists.ts';
 import type { Visit } from '../web/visit.ts';
-import { BULK_BUTTONS } from './bulk.ts';
 import { barred, consolePage, counted, customerPath } from './console.ts';
 import { codesLeft, contactMenu, mfaPill, portalAccess } from './contact-words.ts';
 import { addressOf, CUSTOMERS, type Query, readQuery, SIZES, writeView } from './customer-query.ts';
 
 /** Customers, one row per contact: searched, filtered, sorted, in pages, all of it in the address. */
-export async function customers(visit: Visit, who: SignedIn): Promise<Response> {
+export function customers(visit: Visit, who: SignedIn): Promise<Response> {
+  return listPage(
+    visit,
+    who,
+    readQuery((name) => visit.query(name)),
+  );
+}
+
+/** The list as it is asked for, the first time and again where the selection was refused. */
+export async function listPage(
+  visit: Visit,
+  who: SignedIn,
+  query: Query,
+  errors: readonly c.Problem[] = [],
+): Promise<Response> {
   const { db } = visit.installation;
-  const query = readQuery((name) => visit.query(name));
   const { view, place, size } = query;
   const page = await customerPage(db, who.organization.id, view, { place, size, now: visit.now });
   const none = page.rows.length === 0 && !(await hasCustomers(db, who.organization.id));
@@ -27,8 +40,21 @@ export async function customers(visit: Visit, who: SignedIn): Promise<Response> 
     : html`${filters(query)} ${chips('Shown are only', chosen(query))}
         <p class="found" role="status">${page.rows.length === 0 ? noneFound(page) : howMany(page.count)}</p>
         ${page.rows.length === 0 ? noMatch(page) : found(visit, who, query, page)} ${pages(query, page)}`;
-  return consolePage(visit, who, { current: 'customers', title: 'Customers', actions: none ? c.nothing : add, body });
+  return consolePage(visit, who, {
+    current: 'customers',
+    title: 'Customers',
+    actions: none ? c.nothing : add,
+    errors,
+    body,
+  });
 }
+
+/** The bar below the list: each act with the button that begins it. */
+export const BULK_BUTTONS: readonly { value: BulkAct; label: string }[] = [
+  { value: 'reset-mfa', label: 'Reset Portal MFA' },
+  { value: 'sign-out', label: 'Sign out' },
+  { value: 'disable', label: 'Disable portal access' },
+];
 
 const MFA: Choice[] = [
   { value: '', label: 'All' },

@@ -7,7 +7,7 @@ import type { Visit } from '../web/visit.ts';
 import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, type AtContact, consolePage, contactPath, customerPath, doneAt } from './console.ts';
 import { readView } from './customer-query.ts';
-import { EMAIL_MAX, line } from './inputs.ts';
+import { EMAIL_MAX, fitting, line } from './inputs.ts';
 
 const CHOICES = 10;
 
@@ -21,7 +21,10 @@ export async function move(visit: Visit, at: AtContact): Promise<Response> {
   const { organizationId } = at.customer;
   const to = await findCustomer(visit.installation.db, organizationId, target);
   const isElsewhere = to !== undefined && to.id !== at.customer.id;
-  const problems = isElsewhere ? [] : [{ field: 'target', text: 'Choose the customer to move them to' }];
+  const problems = [
+    ...(isElsewhere ? [] : [{ field: 'target', text: 'Choose the customer to move them to' }]),
+    ...fitting('q', 'the search', search, EMAIL_MAX),
+  ];
   const refusal = await confirmItsYou(visit, at.who, proof, problems);
   if (refusal || !to) return movePage(visit, at, { search: line(search).slice(0, EMAIL_MAX), target }, refusal);
   const moved = await moveContact(visit.installation, actorOf(visit, at.who), at.contact, to);
@@ -47,6 +50,7 @@ async function movePage(visit: Visit, at: AtContact, given: Given, refusal?: Ref
       type: 'search',
       hint: 'The beginnings of words in its name, or in a name or an email there',
       value: given.search,
+      error: c.problemOf(problems, 'q'),
       autocomplete: 'off',
     })}
     ${c.button('Search', { kind: 'second' })}
