@@ -17,6 +17,7 @@ const SCHEMA = 'migrations/0001_initial.sql';
 const AUDIT = 'src/accounts/audit.ts';
 const AUDIT_CHAIN = 'src/accounts/audit-chain.ts';
 const AUDIT_VERIFY = 'src/accounts/audit-verify.ts';
+const LEASES = 'src/accounts/leases.ts';
 const EPOCH = 'src/accounts/epoch.ts';
 const KEYS = 'src/accounts/keys.ts';
 const ACCESS = 'src/auth/access.ts';
@@ -29,6 +30,7 @@ const FRESH_PROOF = 'src/auth/fresh-proof.ts';
 const CLOCK = 'src/accounts/clock.ts';
 const LIMITS = 'src/auth/limits.ts';
 const PASSWORDS = 'src/auth/passwords.ts';
+const GRACE = 'src/auth/grace.ts';
 const POLICY = 'src/auth/policy.ts';
 const ROTATION = 'src/auth/rotation.ts';
 const RECOVERY = 'src/auth/recovery.ts';
@@ -100,7 +102,9 @@ const PROXIES_TEST = ['test/web/client-ip.test.ts', 'test/surface/proxies.test.t
 const SESSIONS_TEST = ['test/auth/sessions.test.ts'];
 const ROTATION_TEST = ['test/auth/rotation.test.ts'];
 const SIGN_IN_TEST = ['test/auth/sign-in.test.ts'];
+const GRACE_TEST = ['test/auth/grace.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
+const PUTTING_OFF_TEST = ['test/attacks/putting-off.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
 const TEAM_TEST = ['test/auth/team.test.ts'];
@@ -415,9 +419,26 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'SET tries_left = tries_left',
     tests: ENROLMENT_TEST,
   },
-  { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return 'challenge';\n", tests: POLICY_TEST },
-  { invariant: 'I11', file: POLICY, find: "kind === 'staff' || ", tests: POLICY_TEST },
-  { invariant: 'I11', file: SIGN_IN, find: "if (next === 'session') {", replace: '{', tests: POLICY_TEST },
+  { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return { kind: 'challenge' };\n", tests: POLICY_TEST },
+  {
+    invariant: 'I11',
+    file: POLICY,
+    find: "  if (kind === 'staff') return { kind: 'enrolment', laterUntil: null };\n",
+    tests: POLICY_TEST,
+  },
+  { invariant: 'I11', file: POLICY, find: ' && now < until', tests: POLICY_TEST },
+  { invariant: 'I11', file: SIGN_IN, find: "if (next.kind === 'session') {", replace: '{', tests: POLICY_TEST },
+  { invariant: 'I11', file: GRACE, find: ' || laterUntil === null || now >= laterUntil', tests: PUTTING_OFF_TEST },
+  { invariant: 'I11', file: GRACE, find: '!allows || ', tests: PUTTING_OFF_TEST },
+  { invariant: 'I11', file: GRACE, find: ' || graceUntil !== null', tests: GRACE_TEST },
+  { invariant: 'I11', file: GRACE, find: "account.kind === 'contact' && ", tests: GRACE_TEST },
+  {
+    invariant: 'I11',
+    file: SESSIONS,
+    find: 'Math.min(longest, proof.until ?? longest)',
+    replace: 'longest',
+    tests: GRACE_TEST,
+  },
   {
     invariant: 'I11',
     file: GUARDS,
@@ -439,6 +460,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   { invariant: 'I11', file: SESSIONS, find: '  await endOldest(tx, account, id, now);\n', tests: SESSIONS_TEST },
   { invariant: 'I12', ...EPOCH_OF_SESSION, tests: SESSIONS_TEST },
+  { invariant: 'I12', file: SESSIONS, find: "surface === 'portal'\n", replace: 'false\n', tests: SESSIONS_TEST },
   {
     invariant: 'I12',
     file: SESSIONS,
@@ -645,10 +667,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I18',
     file: ANSWER,
-    find: "      await note(tx, 'wrong', { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 });\n",
+    find: "      await note(tx, 'wrong', { inARow: counted.wrongInARow, waitSeconds, suspected: suspected ? 1 : 0 });\n",
     tests: ANSWER_TEST,
   },
-  { invariant: 'I18', file: SIGN_IN, find: "    await note('password.answered', 'right');\n", tests: ANSWER_TEST },
+  {
+    invariant: 'I18',
+    file: SIGN_IN,
+    find: "    await note('password.answered', 'right', { next });\n",
+    tests: ANSWER_TEST,
+  },
   {
     invariant: 'I18',
     file: PASSWORDS,
@@ -693,9 +720,9 @@ export const MUTANTS: readonly Mutant[] = [
     otherGuards: [LOST_BATCH],
     tests: ['test/races/audit-chain.test.ts', ...AUDIT_CHAIN_TEST],
   },
-  { invariant: 'I18', file: AUDIT_CHAIN, find: 'leases.holder = excluded.holder OR ', tests: AUDIT_CHAIN_TEST },
-  { invariant: 'I18', file: AUDIT_CHAIN, find: 'OR leases.expires_at <= ${at} ', tests: AUDIT_CHAIN_TEST },
-  { invariant: 'I18', file: AUDIT_CHAIN, find: ' OR leases.expires_at > excluded.expires_at', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: LEASES, find: 'leases.holder = excluded.holder OR ', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: LEASES, find: 'OR leases.expires_at <= ${at} ', tests: AUDIT_CHAIN_TEST },
+  { invariant: 'I18', file: LEASES, find: ' OR leases.expires_at > excluded.expires_at', tests: AUDIT_CHAIN_TEST },
   { invariant: 'I18', file: AUDIT_CHAIN, find: '      await appendLinks(installation);\n', tests: AUDIT_CHAIN_TEST },
   { invariant: 'I18', file: AUDIT_CHAIN, find: '      due ||= urgent;\n', tests: AUDIT_CHAIN_TEST },
   {

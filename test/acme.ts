@@ -113,10 +113,17 @@ async function withPassword(installation: Installation, account: Account): Promi
   return { organizationId, id, name, email, password, surface: account.kind === 'staff' ? 'admin' : 'portal' };
 }
 
-export async function setPolicy(installation: Installation, { id }: Organization, policy: Policy): Promise<void> {
+/** The operator sets the policy, with so many days of grace. */
+export async function setPolicy(
+  installation: Installation,
+  { id }: Organization,
+  policy: Policy,
+  graceDays: number | null = null,
+): Promise<void> {
   const today = await findOrganization(installation.db, id);
   assert.ok(today);
-  await saveGeneralSettings(installation, OPERATOR, today, { policy });
+  const saved = await saveGeneralSettings(installation, OPERATOR, today, { policy, graceDays });
+  assert.equal(saved.kind, 'saved');
 }
 
 /** A browser at an address, as the domain knows it. */

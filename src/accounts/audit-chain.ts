@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { randomToken } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Database, type Transaction } from '../db/db.ts';
 import type { Action } from './audit.ts';
 import type { Installation } from './installation.ts';
+import { openLease } from './leases.ts';
 
 /** Under which the log tells where chains end, so that the saved log can be held against them later. */
 export const HEAD_MESSAGE = 'audit chain head';
@@ -37,7 +37,7 @@ const URGENT: readonly Action[] = ['mfa.reset', 'policy.changed'];
  * log suffices, and none is lost with the server that linked it. Throws DatabaseUnavailable; the next turn makes up for it.
  */
 export function openChainer(installation: Installation): Chainer {
-  const holder = randomToken();
+  const lease = openLease(installation, 'audit-chain', LEASE_MS);
   const told = new Map<string, string>();
   let turns = 0;
   let due = false;
@@ -52,14 +52,14 @@ export function openChainer(installation: Installation): Chainer {
   return {
     turn: async () => {
       due ||= turns++ % TURNS_BETWEEN_HEADS === 0;
-      const urgent = await appendLinks(installation, () => takeLease(installation, holder));
+      const urgent = await appendLinks(installation, lease.take);
       due ||= urgent;
       if (due) await tell();
     },
     finish: async () => {
       await appendLinks(installation);
       await tell();
-      await installation.db.relaxed(sql`DELETE FROM leases WHERE name = 'audit-chain' AND holder = ${holder}`);
+      await lease.giveUp();
     },
   };
 }
@@ -166,17 +166,6 @@ async function mark(tx: Transaction, last: Link | undefined, now: number): Promi
   await tx.run(sql`UPDATE audit_rows SET linked_at = ${now}
     WHERE linked_at IS NULL AND (organization_id, id) <= (${last.organizationId}, ${last.rowId}) AND EXISTS
       (SELECT 1 FROM audit_links l WHERE l.organization_id = audit_rows.organization_id AND l.row_id = audit_rows.id)`);
-}
-
-// A lease that ends later than one taken now comes from a clock that was ahead, and would outlive its holder by as much.
-async function takeLease({ db, now }: Installation, holder: string): Promise<boolean> {
-  const at = now();
-  const taken = await db.relaxed(sql`INSERT INTO leases (name, holder, expires_at)
-    VALUES ('audit-chain', ${holder}, ${at + LEASE_MS})
-    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-    WHERE leases.holder = excluded.holder OR leases.expires_at <= ${at} OR leases.expires_at > excluded.expires_at
-    RETURNING holder`);
-  return taken.length === 1;
 }
 
 function headsOf(db: Database): Promise<Head[]> {

@@ -63,13 +63,6 @@ export async function findContact(
   return (await contactsWhere(db, organizationId, sql`a.customer_id = ${customerId} AND a.id = ${id}`))[0];
 }
 
-/** Whether any contact has ever come through the organization's portal. */
-export async function hasAnyoneSignedIn(db: Pick<Queries, 'one'>, organizationId: string): Promise<boolean> {
-  const found = await db.one(sql`SELECT 1 AS found FROM accounts WHERE organization_id = ${organizationId}
-    AND kind = 'contact' AND last_sign_in_at IS NOT NULL LIMIT 1`);
-  return found !== undefined;
-}
-
 /** Adds a contact without a password; a customer's first one is its primary contact. */
 export function createContact(
   installation: Installation,

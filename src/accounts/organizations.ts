@@ -1,5 +1,6 @@
 import { uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
+import { HAS_MFA } from './accounts.ts';
 import { record, type Actor } from './audit.ts';
 import type { Installation } from './installation.ts';
 
@@ -23,6 +24,8 @@ export interface Organization extends Branding {
   readonly id: string;
   readonly slug: string;
   readonly policy: Policy;
+  /** Days within which customers must set MFA up where the policy is `required`; null: at their next sign-in. */
+  readonly graceDays: number | null;
   readonly language: string;
 }
 
@@ -33,8 +36,8 @@ export interface OrganizationDraft {
   readonly timeZone: string;
 }
 
-const COLUMNS = sql`id, slug, name, policy, contact_details AS "contactDetails", time_zone AS "timeZone", language,
-  accent, logo_hash AS "logoHash", logo_width AS "logoWidth", logo_height AS "logoHeight"`;
+const COLUMNS = sql`id, slug, name, policy, grace_days AS "graceDays", contact_details AS "contactDetails",
+  time_zone AS "timeZone", language, accent, logo_hash AS "logoHash", logo_width AS "logoWidth", logo_height AS "logoHeight"`;
 
 const PLAIN = { accent: null, logoHash: null, logoWidth: null, logoHeight: null } as const;
 
@@ -62,7 +65,8 @@ export async function createOrganization(
   draft: OrganizationDraft,
 ): Promise<Organization | undefined> {
   const now = installation.now();
-  const organization = { ...draft, ...PLAIN, id: uuidv7(now), policy: 'off' as const, language: 'en' };
+  const start = { policy: 'off', graceDays: null, language: 'en', ...PLAIN } as const;
+  const organization = { ...draft, ...start, id: uuidv7(now) };
   const made = await tx.run(sql`INSERT INTO organizations
     (id, slug, name, policy, contact_details, time_zone, language, created_at)
     VALUES (${organization.id}, ${draft.slug}, ${draft.name}, 'off', ${draft.contactDetails}, ${draft.timeZone}, 'en', ${now})
@@ -96,41 +100,47 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-export interface GeneralSettings {
+/** What an organization asks of all its customers. */
+export type AskedOfAll = Pick<Organization, 'policy' | 'graceDays'>;
+
+export interface GeneralSettings extends AskedOfAll {
   readonly name: string;
   readonly contactDetails: string;
-  readonly policy: Policy;
 }
 
-export type Saved = { kind: 'saved'; policyChanged: boolean } | { kind: 'policy-changed-meanwhile' };
+/** From how many days to how many a grace may last. */
+export const GRACE_DAYS = { min: 1, max: 90 };
+
+export type Saved =
+  | { kind: 'saved'; policyChanged: boolean }
+  | { kind: 'policy-changed-meanwhile' }
+  /** Whoever asks customers for MFA has it: nobody learns from their customers how it goes wrong. */
+  | { kind: 'own-mfa-first' };
 
 /**
  * Saves Settings › Customer Portal › General, or part of it, in one transaction. A change of policy concerns what the
- * next password step asks; it ends no session and touches no authenticator (P4, D1). It holds against the policy that
- * the caller has read in `organization`: somebody else's change meanwhile is neither undone nor taken for one's own.
+ * next password step asks; it touches no authenticator and ends no session, unless everyone is signed out with it (P4,
+ * D1). It holds against the policy that the caller has read in `organization`: somebody else's change meanwhile is neither
+ * undone nor taken for one's own. Another policy gives a grace of its own; other days of the same one do not.
  */
 export async function saveGeneralSettings(
   installation: Installation,
   actor: Actor,
   organization: Organization,
   settings: Partial<GeneralSettings>,
+  { signOut }: { signOut?: SignedIn } = {},
 ): Promise<Saved> {
   const { id: organizationId } = organization;
-  const { policy, name, contactDetails } = { ...organization, ...settings };
+  const { policy, name, contactDetails, ...asked } = { ...organization, ...settings };
+  const graceDays = policy === 'required' ? asked.graceDays : null;
   return installation.db.transaction<Saved>(async (tx) => {
-    const policyChanged = policy !== organization.policy;
+    const policyChanged = policy !== organization.policy || graceDays !== organization.graceDays;
     if (policyChanged) {
-      const changed =
-        await tx.run(sql`UPDATE organizations SET policy = ${policy}, policy_changed_at = ${installation.now()}
-        WHERE id = ${organizationId} AND policy = ${organization.policy}`);
-      if (changed === 0) return new RolledBack<Saved>({ kind: 'policy-changed-meanwhile' });
-      const reach = await policyReach(tx, organizationId);
-      await record(tx, installation, {
-        organizationId,
-        actor,
-        action: 'policy.changed',
-        details: { policy, ...reach },
-      });
+      if (policy === 'required' && !(await hasMfaThemselves(tx, organizationId, actor)))
+        return new RolledBack<Saved>({ kind: 'own-mfa-first' });
+      if (!(await changePolicy(tx, installation, actor, organizationId, { policy, graceDays }, organization)))
+        return new RolledBack<Saved>({ kind: 'policy-changed-meanwhile' });
+      if (signOut) await signOutWithin(tx, installation, actor, organizationId, signOut);
     }
     await changeBranding(tx, installation, actor, organization, { name, contactDetails });
     return { kind: 'saved', policyChanged };
@@ -174,6 +184,68 @@ export async function changeBranding(
     action: 'settings.changed',
     details: { changed: [...words].join(', ') },
   });
+}
+
+async function hasMfaThemselves(tx: Transaction, organizationId: string, actor: Actor): Promise<boolean> {
+  if (actor.kind !== 'account') return true;
+  const own = await tx.one(sql`SELECT 1 AS found FROM accounts a
+    WHERE a.organization_id = ${organizationId} AND a.id = ${actor.id} AND ${HAS_MFA}`);
+  return own !== undefined;
+}
+
+/**
+ * Changes the policy inside a transaction, and records it with the numbers of then. `before` is the policy that it is a
+ * change of; without it, of whatever holds. False where another holds, or where it is no change: then nothing is recorded.
+ */
+export async function changePolicy(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  { policy, graceDays }: AskedOfAll,
+  before?: AskedOfAll,
+): Promise<boolean> {
+  const today = before
+    ? sql`policy = ${before.policy} AND grace_days IS NOT DISTINCT FROM ${before.graceDays}`
+    : sql`(policy <> ${policy} OR grace_days IS DISTINCT FROM ${graceDays})`;
+  const changed = await tx.run(sql`UPDATE organizations SET policy = ${policy}, grace_days = ${graceDays},
+      policy_changed_at = CASE WHEN policy = ${policy} THEN policy_changed_at ELSE CAST(${installation.now()} AS BIGINT) END
+    WHERE id = ${organizationId} AND ${today}`);
+  if (changed === 0) return false;
+  const details = { policy, graceDays, ...(await policyReach(tx, organizationId)) };
+  await record(tx, installation, { organizationId, actor, action: 'policy.changed', details });
+  return true;
+}
+
+/** How many contacts were signed in, in how many browsers, when somebody decided to sign everyone out. */
+export interface SignedIn {
+  readonly contacts: number;
+  readonly sessions: number;
+}
+
+/**
+ * Sign everyone out now: every session in the organization's portal ends, by one row, however many they are; staff stay
+ * signed in. `found` is what whoever asked for it was told, for the audit log: afterwards nobody can count them any more.
+ */
+export function signEveryoneOut(
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  found: SignedIn,
+): Promise<void> {
+  return installation.db.transaction((tx) => signOutWithin(tx, installation, actor, organizationId, found));
+}
+
+async function signOutWithin(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  { contacts, sessions }: SignedIn,
+): Promise<void> {
+  await tx.run(sql`UPDATE organizations SET session_epoch = session_epoch + 1 WHERE id = ${organizationId}`);
+  const details = { contacts, sessions };
+  await record(tx, installation, { organizationId, actor, action: 'sessions.ended', result: 'everyone', details });
 }
 
 /** Whom the policy concerns: contacts with portal access who have MFA on, and those who have not; from one index. */

@@ -58,6 +58,7 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   const items = [
     entry('Reset Portal MFA', whyNoReset(who, contact), { href: contactPath(contact, '/reset-mfa') }),
     entry('Sign out everywhere', barred(who, 'end sessions'), { href: contactPath(contact, '/sign-out') }),
+    entry('Exempt from MFA', whyNoExemption(who, contact), { href: contactPath(contact, '/exempt') }),
     off
       ? entry('Enable portal access', access, { action: contactPath(contact, '/enable') })
       : entry('Disable portal access', access, { href: contactPath(contact, '/disable') }),
@@ -85,6 +86,10 @@ export function activityPath({ id }: Pick<Contact, 'id'>): string {
 
 function entry(label: string, reason: string | undefined, way: { href: string } | { action: string }): c.MenuItem {
   return reason === undefined ? { label, ...way } : { label, reason };
+}
+
+function whyNoExemption(who: SignedIn, contact: Contact): string | undefined {
+  return contact.mfaSince === null ? barred(who, 'change settings') : 'They have set up MFA';
 }
 
 function whyNoReset(who: SignedIn, contact: Contact): string | undefined {

@@ -1,13 +1,15 @@
 import { html } from 'hono/html';
 import { contactsOf, type Contact } from '../accounts/contacts.ts';
 import { documentsOf } from '../accounts/documents.ts';
+import { exemptionOf } from '../auth/exemptions.ts';
 import { openSessions } from '../auth/sessions.ts';
 import type { Permission } from '../accounts/staff.ts';
 import * as c from '../web/components.ts';
 import { documentTable } from '../web/documents.ts';
 import type { Visit } from '../web/visit.ts';
 import { recentActivity } from './activity.ts';
-import { type AtCustomer, barred, consolePage, counted, customerPath } from './console.ts';
+import { type AtCustomer, barred, consolePage, contactPath, counted, customerPath } from './console.ts';
+import { exemptionWords } from './exempt.ts';
 import { addressWithGear, lockNotice, mfaWords, portalAccess } from './contact-words.ts';
 import { CUSTOMERS } from './customer-query.ts';
 import { sessionTable } from './sign-out-contact.ts';
@@ -67,6 +69,7 @@ async function about(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.
   const { who } = at;
   const { organization } = who;
   const sessions = await openSessions(visit.installation.db, 'portal', contact, visit.now);
+  const exemption = await exemptionOf(visit.installation.db, contact, visit.now);
   const signedIn = sessions.length === 0 ? 'Nowhere' : `In ${counted(sessions.length, 'browser', 'browsers')}`;
   const rows: c.SummaryRow[] = [
     { label: 'Portal access', value: portalAccess(contact) },
@@ -77,6 +80,11 @@ async function about(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.
     },
     { label: 'Signed in now', value: signedIn },
   ];
+  if (exemption) {
+    const ends = barred(who, 'change settings') === undefined;
+    const action = ends ? html`<a href="${contactPath(contact, '/exempt')}">End exemption</a>` : undefined;
+    rows.splice(2, 0, { label: 'Exemption', value: exemptionWords(exemption, organization), action });
+  }
   if (contact.phone !== null) rows.unshift({ label: 'Phone', value: c.ltr(contact.phone) });
   return html`${lockNotice(contact, organization, visit.now)} ${c.summaryList(rows)}
   ${sessions.length === 0 ? c.nothing : sessionTable({ ...at, contact }, sessions)}

@@ -9,10 +9,13 @@ import * as forms from './customer-forms.ts';
 import { customers } from './customers.ts';
 import * as jobs from './jobs.ts';
 import * as moving from './move-contact.ts';
-import { overview } from './overview.ts';
+import { downloadAdoption, overview } from './overview.ts';
 import * as access from './portal-access.ts';
 import * as removal from './removal.ts';
 import { askToReset, reset } from './reset-mfa.ts';
+import * as everybody from './everybody.ts';
+import * as exempt from './exempt.ts';
+import * as preview from './policy-preview.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
 import * as out from './sign-out-contact.ts';
@@ -30,6 +33,7 @@ const GENERAL = '/admin/settings/customer-portal/general';
 
 const look = staff('read');
 const lookOn = staff('read', { unattended: true });
+const setting = staff('change settings');
 const edit = staff('edit customers');
 const editPeople = staff('edit contacts');
 const resetting = staff('reset MFA');
@@ -47,9 +51,10 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/setup/:token', anyone, setup.show),
   route('POST', '/setup/:token', anyone, setup.submit),
   route('GET', '/admin', look, overview),
+  route('GET', '/admin/overview/adoption.csv', look, downloadAdoption),
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
-  route('POST', GENERAL, staff('change settings'), settings.saveGeneral),
+  route('POST', GENERAL, setting, settings.saveGeneral),
   route('GET', '/admin/jobs', look, jobs.list),
   route('GET', JOB, lookOn, jobs.atJob(jobs.show)),
   route('GET', `${JOB}/progress`, lookOn, jobs.atJob(jobs.progress)),
@@ -58,6 +63,12 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${JOB}/resume`, look, jobs.atJob(jobs.resume)),
   route('GET', branding.BRANDING, look, branding.branding),
   route('POST', branding.BRANDING, staff('change settings'), branding.save, { bodyMax: branding.BRANDING_BODY_MAX }),
+  route('GET', `${GENERAL}/preview`, look, preview.preview),
+  route('GET', `${GENERAL}/preview/export`, staff('import and export customers'), preview.exportPreview),
+  route('GET', `${GENERAL}/sign-everyone-out`, setting, everybody.askToSignOut),
+  route('POST', `${GENERAL}/sign-everyone-out`, setting, everybody.signOut),
+  route('GET', `${GENERAL}/reset-everybody`, staff('act on many contacts at once'), everybody.askToReset),
+  route('POST', `${GENERAL}/reset-everybody`, staff('act on many contacts at once'), everybody.reset),
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),
@@ -82,6 +93,9 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${CONTACT}/sessions/:session/end`, ending, atContact(out.endSession)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
+  route('GET', `${CONTACT}/exempt`, setting, atContact(exempt.ask)),
+  route('POST', `${CONTACT}/exempt`, setting, atContact(exempt.grant)),
+  route('POST', `${CONTACT}/exempt/end`, setting, atContact(exempt.end)),
   route('GET', `${CONTACT}/unlock`, unlocking, atContact(access.askToUnlock)),
   route('POST', `${CONTACT}/unlock`, unlocking, atContact(access.unlockContact)),
   route('GET', `${CONTACT}/disable`, keeping, atContact(access.askToDisable)),

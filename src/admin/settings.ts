@@ -3,9 +3,12 @@ import {
   ORGANIZATION_NAME_MAX,
   policyReach,
   saveGeneralSettings,
+  type AskedOfAll,
   type GeneralSettings,
-  type Policy,
+  type Organization,
 } from '../accounts/organizations.ts';
+import { exemptNow } from '../auth/exemptions.ts';
+import { signedInNow } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
@@ -13,8 +16,21 @@ import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confi
 import { BRANDING } from './branding.ts';
 import { actorOf, barred, consolePage, counted, portalAddress } from './console.ts';
 import { CONTACT_DETAILS_MAX, line, lines, needed } from './inputs.ts';
-
-const GENERAL = '/admin/settings/customer-portal/general';
+import {
+  askedPolicy,
+  GENERAL,
+  isSame,
+  isSignedIn,
+  isStale,
+  POLICY_FIELDS,
+  POLICY_WORDS,
+  policySection,
+  whatItMeans,
+  whenWords,
+  whoIsAffected,
+  type Reach,
+  type Shown,
+} from './policy-section.ts';
 
 /** Settings: what can be set, one link each. */
 export function settings(visit: Visit, who: SignedIn): Promise<Response> {
@@ -36,27 +52,33 @@ export function general(visit: Visit, who: SignedIn): Promise<Response> {
 
 /** Save: takes effect at once. Only a change of policy asks for a fresh proof. */
 export async function saveGeneral(visit: Visit, who: SignedIn): Promise<Response> {
-  const given = await visit.form('policy', 'mfa', 'name', 'contactDetails', 'password', 'code');
+  const given = await visit.form(...POLICY_FIELDS, 'name', 'contactDetails', 'password', 'code');
   const { organization } = who;
-  const asked: GeneralSettings = {
+  const { asked: policy, problems: wrongDays } = askedPolicy(given);
+  const signOut = given.signOut === 'on';
+  const asked = {
     name: line(given.name),
     contactDetails: lines(given.contactDetails),
-    policy: policyFor(given.mfa === 'on', organization.policy),
+    ...policy,
+    days: given.days,
+    signOut,
   };
+  const changes = !isSame(policy, organization);
   const problems = [
-    ...(isStale(given.policy, asked.policy, organization.policy) ? [CHANGED_MEANWHILE] : []),
+    ...wrongDays,
+    ...(isStale(given, policy, organization) ? [CHANGED_MEANWHILE] : []),
+    ...(signOut && !changes ? [NOTHING_CHANGED] : []),
     ...needed('name', 'a display name', asked.name, ORGANIZATION_NAME_MAX),
     ...needed('contactDetails', 'how customers can reach you', asked.contactDetails, CONTACT_DETAILS_MAX),
   ];
-  const refusal =
-    asked.policy === organization.policy ? refusalOf(problems) : await confirmItsYou(visit, who, given, problems);
+  const refusal = changes ? await confirmItsYou(visit, who, given, problems) : refusalOf(problems);
   if (refusal) return generalPage(visit, who, asked, refusal);
-  const saved = await saveGeneralSettings(visit.installation, actorOf(visit, who), organization, asked);
-  if (saved.kind !== 'saved') return generalPage(visit, who, asked, { problems: [CHANGED_MEANWHILE] });
-  visit.leave('admin', {
-    kind: 'ok',
-    text: saved.policyChanged ? await policyNews(visit, who, asked.policy) : 'Saved.',
-  });
+  const { installation, now } = visit;
+  const also = signOut ? { signOut: await signedInNow(installation.db, organization.id, now) } : {};
+  const saved = await saveGeneralSettings(installation, actorOf(visit, who), organization, asked, also);
+  if (saved.kind !== 'saved') return generalPage(visit, who, asked, { problems: [REFUSED[saved.kind]] });
+  const text = saved.policyChanged ? await policyNews(visit, who, policy, signOut) : 'Saved.';
+  visit.leave('admin', { kind: 'ok', text });
   return visit.see(GENERAL);
 }
 
@@ -64,42 +86,54 @@ const CHANGED_MEANWHILE: c.Problem = {
   field: 'mfa',
   text: 'Somebody else has turned MFA on or off meanwhile. Look at the numbers again, then press Save',
 };
-
-// The page was made for another policy than today's, and saving it would undo somebody's change unseen. What is asked
-// for already, as by a second press, undoes nothing.
-function isStale(shown: string, asked: Policy, today: Policy): boolean {
-  return asked !== today && shown !== '' && shown !== today;
-}
-
-/** The checkbox knows two of the three policies; the third stays as it is until the box is ticked. */
-function policyFor(ticked: boolean, before: Policy): Policy {
-  if (ticked) return 'required';
-  return before === 'required' ? 'off' : before;
-}
+const NOTHING_CHANGED: c.Problem = {
+  field: 'signOut',
+  text: 'Nothing about MFA changes, so nobody is signed out. To do only that, use “Sign everyone out” below',
+};
+const REFUSED = {
+  'policy-changed-meanwhile': CHANGED_MEANWHILE,
+  'own-mfa-first': {
+    field: 'mfa',
+    text: 'Set up MFA for yourself first. Nobody can ask customers for it without having it',
+  },
+};
 
 function refusalOf(problems: readonly c.Problem[]): Refusal | undefined {
   return problems.length > 0 ? { problems } : undefined;
 }
 
-async function policyNews(visit: Visit, { organization }: SignedIn, policy: Policy): Promise<string> {
-  if (policy === 'required') return 'MFA is on for all customers.';
+async function policyNews(
+  visit: Visit,
+  { organization }: SignedIn,
+  { policy, graceDays }: AskedOfAll,
+  signOut: boolean,
+): Promise<string> {
+  const out = signOut ? ' Everyone is signed out.' : '';
+  if (policy === 'required') {
+    const days = graceDays === null ? '' : ` They set it up ${whenWords(graceDays)}.`;
+    return `MFA is on for all customers.${days}${out}`;
+  }
   const { enrolled } = await policyReach(visit.installation.db, organization.id);
-  if (enrolled === 0) return 'MFA is off.';
-  return `MFA is off. ${counted(enrolled, 'contact still needs', 'contacts still need')} their code.`;
+  const state = policy === 'optional' ? 'MFA is offered to all customers.' : 'MFA is off.';
+  if (enrolled === 0) return `${state}${out}`;
+  return `${state} ${counted(enrolled, 'contact still needs', 'contacts still need')} their code.${out}`;
 }
 
-async function generalPage(visit: Visit, who: SignedIn, shown: GeneralSettings, refusal?: Refusal): Promise<Response> {
-  const reach = await policyReach(visit.installation.db, who.organization.id);
+type ShownSettings = GeneralSettings & Shown;
+
+async function generalPage(visit: Visit, who: SignedIn, shown: ShownSettings, refusal?: Refusal): Promise<Response> {
+  const reach = await reachNow(visit, who);
   const asksForCode = asksForProof(visit, who.session);
   const problems = refusal?.problems ?? [];
   const mayChange = barred(who, 'change settings') === undefined;
-  const body = html`${mayChange ? settingsForm(who.organization.policy, shown, reach, problems, asksForCode) : settingsToRead(shown, reach)}
+  const body = html`${mayChange ? settingsForm(who.organization, shown, reach, problems, asksForCode) : settingsToRead(shown, reach)}
   ${c.section(
     "The portal's address",
     html`<p>Your customers sign in here. Put it on your invoices and your website.</p>
       <p><code class="key" id="address" dir="ltr">${portalAddress(visit, who.organization)}</code></p>
       ${c.actions(c.copyButton('Copy', portalAddress(visit, who.organization), { select: 'address' }))}`,
-  )}`;
+  )}
+  ${mayChange ? furtherActs(reach) : c.nothing}`;
   return consolePage(visit, who, {
     current: 'settings',
     title: 'General',
@@ -112,67 +146,52 @@ async function generalPage(visit: Visit, who: SignedIn, shown: GeneralSettings, 
   });
 }
 
-type Reach = Awaited<ReturnType<typeof policyReach>>;
+async function reachNow(visit: Visit, { organization }: SignedIn): Promise<Reach> {
+  const { db } = visit.installation;
+  const { contacts } = await signedInNow(db, organization.id, visit.now);
+  const exempt = await exemptNow(db, organization.id, visit.now);
+  return { ...(await policyReach(db, organization.id)), exempt, signedIn: contacts };
+}
+
+function furtherActs({ signedIn }: Reach): c.Html {
+  return c.section(
+    'For everybody at once',
+    html`<p><a href="${GENERAL}/sign-everyone-out">Sign everyone out</a></p>
+      <p class="hint">${isSignedIn(signedIn)}.</p>
+      <p><a href="${GENERAL}/reset-everybody">Disable and reset everybody</a></p>
+      <p class="hint">Turns MFA off and removes it from every contact who uses it.</p>`,
+  );
+}
 
 function settingsForm(
-  policy: Policy,
-  shown: GeneralSettings,
+  organization: Organization,
+  shown: ShownSettings,
   reach: Reach,
   problems: readonly c.Problem[],
   asksForCode: boolean,
 ): c.Html {
-  const fields = html`<input type="hidden" name="policy" value="${policy}" /> ${c.section(
-      'Multi-factor authentication',
-      html`${c.checkbox({
-        name: 'mfa',
-        label: 'Enable multi-factor authentication (MFA)',
-        hint: 'Customers enter a code from an authenticator app after their password. This applies to all your customers.',
-        checked: shown.policy === 'required',
-      })}
-      ${whatItMeans(reach)}`,
-    )}
-    ${c.section(
-      'Portal',
-      html`${c.field({
-        name: 'name',
-        label: 'Display name',
-        hint: `Customers see it on every page and in their authenticator app. ${ORGANIZATION_NAME_MAX} characters at most.`,
-        value: shown.name,
-        autocomplete: 'off',
-        error: c.problemOf(problems, 'name'),
-      })}
-      ${c.textareaField({
-        name: 'contactDetails',
-        label: 'How can customers reach you?',
-        hint: 'Customers see it under Help. A phone number and an email address, for example.',
-        value: shown.contactDetails,
-        error: c.problemOf(problems, 'contactDetails'),
-      })}`,
-    )}
-    ${asksForCode ? proofSection(problems, 'Only needed when you turn MFA on or off.') : c.nothing} ${c.button('Save')}`;
+  const fields = html`${policySection(organization, shown, reach, problems)}
+  ${c.section(
+    'Portal',
+    html`${c.field({
+      name: 'name',
+      label: 'Display name',
+      hint: `Customers see it on every page and in their authenticator app. ${ORGANIZATION_NAME_MAX} characters at most.`,
+      value: shown.name,
+      autocomplete: 'off',
+      error: c.problemOf(problems, 'name'),
+    })}
+    ${c.textareaField({
+      name: 'contactDetails',
+      label: 'How can customers reach you?',
+      hint: 'Customers see it under Help. A phone number and an email address, for example.',
+      value: shown.contactDetails,
+      error: c.problemOf(problems, 'contactDetails'),
+    })}`,
+  )}
+  ${asksForCode ? proofSection(problems, 'Only needed when you turn MFA on or off.') : c.nothing} ${c.button('Save')}`;
   return c.form(GENERAL, fields, { guard: true, busy: 'Saving…' });
 }
-
-/** What each state of the checkbox means, in numbers: nobody presses Save without having seen it. */
-function whatItMeans({ enrolled, notEnrolled }: Reach): c.Html {
-  const asked = counted(notEnrolled, 'contact', 'contacts');
-  const already = enrolled === 1 ? '1 already uses it' : `${enrolled.toLocaleString('en-GB')} already use it`;
-  const still = `The ${counted(enrolled, 'contact who already uses', 'contacts who already use')} MFA`;
-  return c.notice(
-    'info',
-    html`<p>On: ${asked} will be asked to set it up at their next sign-in; ${already}.</p>
-      <p>
-        Off: nobody new is asked.
-        ${
-          enrolled === 0
-            ? c.nothing
-            : html`<strong>${still} will still need their code.</strong> To free one, use Reset Portal MFA.`
-        }
-      </p>`,
-  );
-}
-
-const POLICY_WORDS = { off: c.pill('muted', 'Off'), optional: c.pill('ok', 'Offered'), required: c.pill('ok', 'On') };
 
 function settingsToRead(shown: GeneralSettings, reach: Reach): c.Html {
   return html`<section class="panel">
@@ -181,7 +200,7 @@ function settingsToRead(shown: GeneralSettings, reach: Reach): c.Html {
       { label: 'Display name', value: shown.name },
       { label: 'How can customers reach you?', value: html`<span class="lines">${shown.contactDetails}</span>` },
     ])}
-    ${whatItMeans(reach)}
+    ${whatItMeans(shown, reach)} ${whoIsAffected(shown)}
     <p class="hint">Only owners and admins change this.</p>
   </section>`;
 }

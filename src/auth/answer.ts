@@ -102,8 +102,9 @@ async function transact<T>(
         await note(tx, 'already-used', {});
         return { ...redemption, attemptsLeft };
       }
-      const { suspected } = await limits.keepWrong(tx, whose, given.kind, counted, now);
-      await note(tx, 'wrong', { inARow: counted.wrongInARow, suspected: suspected ? 1 : 0 });
+      const { waitUntil, suspected } = await limits.keepWrong(tx, whose, given.kind, counted, now);
+      const waitSeconds = Math.max(0, waitUntil - now) / 1_000;
+      await note(tx, 'wrong', { inARow: counted.wrongInARow, waitSeconds, suspected: suspected ? 1 : 0 });
       return suspected ? { kind: 'suspected' } : { kind: 'wrong', attemptsLeft, wrongInARow: counted.wrongInARow };
     });
     return kept.ok ? { answered: kept.value } : { fault: kept.fault };

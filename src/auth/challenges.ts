@@ -19,6 +19,8 @@ export interface Challenge {
   readonly epoch: number;
   readonly attemptsLeft: number;
   readonly expiresAt: number;
+  /** Until when the enrolment that it opens may be put off; null where there is no way around it. */
+  readonly laterUntil: number | null;
   readonly account: Account;
 }
 
@@ -43,6 +45,7 @@ export interface Opening {
   readonly surface: Surface;
   readonly purpose: keyof typeof LIFETIMES_MS;
   readonly sessionId?: string;
+  readonly laterUntil?: number | null;
 }
 
 /**
@@ -58,9 +61,11 @@ export async function openChallenge(
   const token = randomToken();
   const id = uuidv7(now);
   await tx.run(sql`INSERT INTO challenges
-    (organization_id, id, account_id, surface, purpose, token_hash, session_id, epoch, attempts_left, created_at, expires_at)
+    (organization_id, id, account_id, surface, purpose, token_hash, session_id, epoch, attempts_left, created_at,
+      expires_at, later_until)
     VALUES (${account.organizationId}, ${id}, ${account.id}, ${opening.surface}, ${purpose}, ${hashToken(token)},
-      ${opening.sessionId ?? null}, ${opening.epoch}, ${ATTEMPTS_PER_CHALLENGE}, ${now}, ${now + LIFETIMES_MS[purpose]})`);
+      ${opening.sessionId ?? null}, ${opening.epoch}, ${ATTEMPTS_PER_CHALLENGE}, ${now}, ${now + LIFETIMES_MS[purpose]},
+      ${opening.laterUntil ?? null})`);
   await tx.run(sql`UPDATE challenges SET consumed_at = ${now}, sealed_codes = NULL
     WHERE organization_id = ${account.organizationId} AND account_id = ${account.id} AND consumed_at IS NULL
     AND expires_at > ${now} AND id <> ${id} AND id NOT IN (
@@ -78,11 +83,12 @@ export async function findChallenge(
 ): Promise<FoundChallenge | undefined> {
   const { organizationId, token } = readCookie(cookie);
   const row = await db.one<Account & ChallengeRow>(sql`SELECT ${ACCOUNT_COLUMNS}, c.id AS "challengeId", c.purpose,
-      c.epoch AS "challengeEpoch", c.attempts_left AS "attemptsLeft", c.expires_at AS "expiresAt", c.consumed_at AS "consumedAt"
+      c.epoch AS "challengeEpoch", c.attempts_left AS "attemptsLeft", c.expires_at AS "expiresAt", c.consumed_at AS "consumedAt",
+      c.later_until AS "laterUntil"
     FROM challenges c JOIN accounts a ON a.organization_id = c.organization_id AND a.id = c.account_id
     WHERE c.organization_id = ${organizationId} AND c.token_hash = ${hashToken(token)} AND c.surface = ${surface}`);
   if (!row) return undefined;
-  const { challengeId, purpose, challengeEpoch, attemptsLeft, expiresAt, consumedAt, ...account } = row;
+  const { challengeId, purpose, challengeEpoch, attemptsLeft, expiresAt, consumedAt, laterUntil, ...account } = row;
   const dead = (reason: Death): FoundChallenge => {
     return { kind: 'dead', reason, purpose, email: account.email, organizationId };
   };
@@ -92,7 +98,16 @@ export async function findChallenge(
   if (expiresAt <= now) return dead('expired');
   return {
     kind: 'open',
-    challenge: { id: challengeId, surface, purpose, epoch: challengeEpoch, attemptsLeft, expiresAt, account },
+    challenge: {
+      id: challengeId,
+      surface,
+      purpose,
+      epoch: challengeEpoch,
+      attemptsLeft,
+      expiresAt,
+      laterUntil,
+      account,
+    },
   };
 }
 
@@ -103,6 +118,7 @@ interface ChallengeRow {
   readonly attemptsLeft: number;
   readonly expiresAt: number;
   readonly consumedAt: number | null;
+  readonly laterUntil: number | null;
 }
 
 /** Spends one of the challenge's attempts; answers how many are left, or undefined where it is over (I5). */

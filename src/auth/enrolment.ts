@@ -93,7 +93,10 @@ export async function offer(installation: Installation, challenge: Challenge, vi
       VALUES (${organizationId}, ${id}, ${accountId}, 'totp', ${challenge.id},
         ${sealSecret(installation, organizationId, accountId, id, randomBytes(SECRET_BYTES))},
         ${TRIES_PER_ENROLMENT}, ${now}, ${Math.min(now + ENROLMENT_LIFETIME_MS, challenge.expiresAt)})`);
-    await record(tx, installation, fact(challenge, visitor, 'enrolment.offered'));
+    await record(tx, installation, {
+      ...fact(challenge, visitor, 'enrolment.offered'),
+      details: { again: begun ? 1 : 0 },
+    });
     return true;
   });
 }

@@ -22,6 +22,9 @@ export const SETUP_LINK_LIFETIME_MS = DAY_MS;
 /** How long a contact is told that staff have reset their MFA: whoever signs in first need not be the contact. */
 export const RESET_TOLD_FOR_MS = 7 * DAY_MS;
 export const OPEN_SESSIONS_PER_ACCOUNT = 20;
+/** How many days ahead an exemption from the policy may end, and how many characters its reason has at least. */
+export const EXEMPTION_DAYS_MAX = 365;
+export const EXEMPTION_REASON_MIN = 10;
 export const ENDED_SESSION_KEPT_MS = 30 * DAY_MS;
 export const DEAD_CHALLENGE_KEPT_MS = DAY_MS;
 /** Who has not come from an address for a year is a stranger there again. */

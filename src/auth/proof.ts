@@ -14,12 +14,15 @@ export class Proof {
   readonly epoch: number;
   readonly by: ProvenBy;
   readonly challengeId: string | null;
+  /** Until when no more is asked than was proven: the end of a grace or an exemption; null where nothing ends it. */
+  readonly until: number | null;
 
-  constructor(account: Account, epoch: number, by: ProvenBy, challengeId: string | null) {
+  constructor(account: Account, epoch: number, by: ProvenBy, challengeId: string | null, until: number | null = null) {
     this.account = account;
     this.epoch = epoch;
     this.by = by;
     this.challengeId = challengeId;
+    this.until = until;
   }
 
   /** Whether it is a fresh proof of the account's own second factor: a backup code never is (I14). */

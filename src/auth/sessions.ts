@@ -1,6 +1,7 @@
 import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
+import type { SignedIn } from '../accounts/organizations.ts';
 import { hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
-import { sql, type Database, type Sql, type Transaction } from '../db/db.ts';
+import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import type { Surface } from './challenges.ts';
 import {
   clockIsBehind,
@@ -32,8 +33,8 @@ export interface Session {
 }
 
 /**
- * Starts a session, complete from birth (I11), and answers its cookie's value. Only the SHA-256 of the token is kept
- * (I23). The session that the browser had before ends with it; UNIQUE(challenge) is the last guard of I8.
+ * Starts a session, complete from birth (I11), and answers its cookie's value. It ends with what the proof rests on, a
+ * grace or an exemption, if that comes first. Only the SHA-256 of the token is kept (I23). The session that the browser had before ends with it; UNIQUE(challenge) is the last guard of I8.
  */
 export async function startSession(
   tx: Transaction,
@@ -46,14 +47,15 @@ export async function startSession(
   const { account } = proof;
   const id = uuidv7(now);
   const token = randomToken();
+  const longest = now + SESSION_LIFETIMES[surface].absoluteMs;
   if (previous !== undefined) await endSession(tx, previous, now);
   await tx.run(sql`INSERT INTO sessions
     (organization_id, id, account_id, surface, token_hash, challenge_id, epoch, factor, signed_in_at, proved_at,
-      last_used_at, expires_at, address, user_agent)
+      last_used_at, expires_at, address, user_agent, session_epoch)
     VALUES (${account.organizationId}, ${id}, ${account.id}, ${surface}, ${hashToken(token)},
       ${proof.challengeId}, ${proof.epoch}, ${proof.by}, ${now}, ${proof.isFresh ? now : null}, ${now},
-      ${now + SESSION_LIFETIMES[surface].absoluteMs}, ${visitor.address},
-      ${visitor.userAgent.slice(0, 300)})`);
+      ${Math.min(longest, proof.until ?? longest)}, ${visitor.address}, ${visitor.userAgent.slice(0, 300)},
+      (SELECT o.session_epoch FROM organizations o WHERE o.id = ${account.organizationId}))`);
   await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now}, last_sign_in_key = ${now},
       reset_told_at = CASE WHEN reset_told_at IS NULL AND reset_notice_at IS NOT NULL THEN CAST(${now} AS BIGINT) ELSE reset_told_at END
     WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
@@ -103,7 +105,7 @@ export async function endedByIdleness(db: Database, surface: Surface, cookie: st
   const idle = await db.one(sql`SELECT 1 AS found FROM sessions s
     JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
     WHERE s.organization_id = ${organizationId} AND s.token_hash = ${hashToken(token)} AND s.surface = ${surface}
-      AND s.ended_at IS NULL AND s.epoch = a.epoch AND a.disabled_at IS NULL
+      AND s.ended_at IS NULL AND s.epoch = a.epoch AND a.disabled_at IS NULL ${notVoided(surface)}
       AND s.last_used_at <= ${now - SESSION_LIFETIMES[surface].idleMs}`);
   return idle !== undefined;
 }
@@ -167,6 +169,15 @@ export function openSessions(db: Database, surface: Surface, account: Account, n
     ORDER BY s.last_used_at DESC, s.id DESC`);
 }
 
+/** Who is signed in to an organization's portal just now: how many contacts, in how many browsers. */
+export async function signedInNow(db: Pick<Queries, 'one'>, organizationId: string, now: number): Promise<SignedIn> {
+  const row = await db.one<SignedIn>(sql`SELECT COUNT(DISTINCT s.account_id) AS contacts,
+      COUNT(*) AS sessions
+    FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
+    WHERE s.organization_id = ${organizationId} AND ${isOpen('portal', now)}`);
+  return row ?? { contacts: 0, sessions: 0 };
+}
+
 interface SessionRow extends Omit<Session, 'account' | 'id' | 'surface'> {
   readonly sessionId: string;
 }
@@ -174,7 +185,17 @@ interface SessionRow extends Omit<Session, 'account' | 'id' | 'surface'> {
 const SESSION_COLUMNS = sql`s.id AS "sessionId", s.factor AS "provenBy", s.signed_in_at AS "signedInAt",
   s.proved_at AS "provedAt", s.last_used_at AS "lastUsedAt", s.expires_at AS "expiresAt"`;
 
-function isOpen(surface: Surface, now: number): Sql {
+/** True of sessions `s` of accounts `a` on a surface that are open. */
+export function isOpen(surface: Surface, now: number): Sql {
   return sql`s.surface = ${surface} AND s.ended_at IS NULL AND s.expires_at > ${now}
-    AND s.last_used_at > ${now - SESSION_LIFETIMES[surface].idleMs} AND s.epoch = a.epoch AND a.disabled_at IS NULL`;
+    AND s.last_used_at > ${now - SESSION_LIFETIMES[surface].idleMs} ${notVoided(surface)}
+    AND s.epoch = a.epoch AND a.disabled_at IS NULL`;
+}
+
+// "Sign everyone out" raises the organization's number, and so voids the portal's sessions that carry an older one:
+// one row, however many they are. A number and not a time, so that no clock decides.
+function notVoided(surface: Surface): Sql {
+  return surface === 'portal'
+    ? sql`AND s.session_epoch = (SELECT o.session_epoch FROM organizations o WHERE o.id = s.organization_id)`
+    : sql``;
 }

@@ -1,12 +1,11 @@
-import { HAS_MFA, type Account, type Kind } from '../accounts/accounts.ts';
+import type { Account, Kind } from '../accounts/accounts.ts';
 import { record, type Action } from '../accounts/audit.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import type { Policy } from '../accounts/organizations.ts';
-import { sql, type Transaction } from '../db/db.ts';
 import { answer, type Answer, type Answered } from './answer.ts';
 import { consume, openChallenge, type Challenge, type Surface } from './challenges.ts';
 import { codesLeft } from './factors/backup-codes.ts';
+import { grantGrace, standingOf } from './grace.ts';
 import { checkPassword } from './passwords.ts';
 import { afterPassword } from './policy.ts';
 import { Proof } from './proof.ts';
@@ -41,51 +40,80 @@ export async function signIn(installation: Installation, surface: Surface, given
   const { account } = found;
   return installation.db.transaction<SignInOutcome>(async (tx) => {
     const now = installation.now();
-    const state = await lockForSignIn(tx, account);
-    const note = (action: Action, result: string): Promise<void> =>
+    const held = await lockAtEpoch(tx, account, account.epoch);
+    const note = (action: Action, result: string, details: Readonly<Record<string, string>> = {}): Promise<void> =>
       record(tx, installation, {
         organizationId: account.organizationId,
         actor: { kind: 'account', id: account.id, address: given.visitor.address },
         action,
         targetId: account.id,
         result,
-        details: { factor: 'password' },
+        details: { factor: 'password', ...details },
       });
-    if (!state) {
+    if (!held) {
       await note('password.answered', 'wrong');
       return { kind: 'wrong' };
     }
-    if (state.suspectedAt !== null) {
+    // After the account's lock, so that a reset or an enabling that committed meanwhile is seen.
+    const standing = await standingOf(tx, account);
+    if (standing.suspectedAt !== null) {
       await note('password.answered', 'suspected');
       return { kind: 'suspected' };
     }
-    const next = afterPassword(kind, state.policy, state.hasMfa === 1);
-    if (next === 'session') {
-      const proof = new Proof(account, account.epoch, 'password', null);
+    const next = afterPassword(await grantGrace(tx, account, standing, now), now);
+    if (next.kind === 'session') {
+      const proof = new Proof(account, account.epoch, 'password', null, next.until);
       const cookie = await startSession(tx, proof, surface, given.visitor, given.previous, now);
       await note('signed-in', 'right');
       return { kind: 'signed-in', cookie };
     }
-    const purpose = next === 'challenge' ? 'sign-in' : 'enrolment';
-    const { cookie } = await openChallenge(tx, { account, epoch: account.epoch, surface, purpose }, now);
-    await note('password.answered', 'right');
-    return { kind: next, cookie };
+    const purpose = next.kind === 'challenge' ? 'sign-in' : 'enrolment';
+    const laterUntil = next.kind === 'enrolment' ? next.laterUntil : null;
+    const { cookie } = await openChallenge(tx, { account, epoch: account.epoch, surface, purpose, laterUntil }, now);
+    await note('password.answered', 'right', { next: next.kind });
+    return { kind: next.kind, cookie };
   });
 }
 
-interface SignInState {
-  readonly policy: Policy;
-  readonly suspectedAt: number | null;
-  readonly hasMfa: 0 | 1;
-}
+/** How a contact who is inside, with a password alone, got to the ceremony of enabling MFA. */
+export type Begun =
+  | { kind: 'begun'; cookie: string }
+  | { kind: 'wrong' }
+  | { kind: 'limited'; until: number }
+  /** There is nothing to set up: MFA is on, the policy offers none, or the account has changed meanwhile. */
+  | { kind: 'nothing-to-do' };
 
-// The account's lock comes first; what the policy table asks about is read after it is held, so that a reset or an
-// enabling that committed meanwhile is seen. Undefined where the epoch read with the password has moved on.
-async function lockForSignIn(tx: Transaction, account: Account): Promise<SignInState | undefined> {
-  if (!(await lockAtEpoch(tx, account, account.epoch))) return undefined;
-  return tx.one(sql`SELECT o.policy, a.suspected_at AS "suspectedAt", CASE WHEN ${HAS_MFA} THEN 1 ELSE 0 END AS "hasMfa"
-    FROM accounts a JOIN organizations o ON o.id = a.organization_id
-    WHERE a.organization_id = ${account.organizationId} AND a.id = ${account.id}`);
+/**
+ * Enable MFA, asked for from inside: the password again, because a session alone may be a browser that was left open, then
+ * the ceremony, which ends at the sign-in page as any other (E6). The session goes on until Enable MFA ends it.
+ */
+export async function beginEnrolment(
+  installation: Installation,
+  session: Session,
+  password: string,
+  visitor: Visitor,
+): Promise<Begun> {
+  const { kind, organizationId, email, id } = session.account;
+  const found = await checkPassword(installation, { kind, organizationId, email }, password, visitor);
+  if (found.kind !== 'right') return found;
+  const { account } = found;
+  return installation.db.transaction<Begun>(async (tx) => {
+    const now = installation.now();
+    const held = account.id === id && (await lockAtEpoch(tx, account, account.epoch));
+    const { hasMfa, policy, suspectedAt } = await standingOf(tx, session.account);
+    await record(tx, installation, {
+      organizationId,
+      actor: { kind: 'account', id, address: visitor.address },
+      action: 'password.answered',
+      targetId: id,
+      result: suspectedAt === null ? 'right' : 'suspected',
+      details: { factor: 'password', next: 'enrolment' },
+    });
+    if (!held || hasMfa || policy === 'off' || suspectedAt !== null) return { kind: 'nothing-to-do' };
+    const opening = { account, epoch: account.epoch, surface: session.surface, purpose: 'enrolment' } as const;
+    const { cookie } = await openChallenge(tx, opening, now);
+    return { kind: 'begun', cookie };
+  });
 }
 
 /** What a right second factor opens. `backupCodesLeft` is told after a backup code was used. */

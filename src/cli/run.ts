@@ -27,6 +27,7 @@ const FAMILIES: Record<string, (given: Given) => Promise<Family>> = {
   document: () => import('./document.ts'),
   jobs: () => import('./jobs.ts'),
   audit: () => import('./audit.ts'),
+  figures: () => import('./figures.ts'),
   backup: () => import('./backup.ts'),
   restored: () => import('./restored.ts'),
   clock: () => import('./clock.ts'),

@@ -16,6 +16,7 @@ import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
 import { keepTime } from './clock.ts';
 import { keepChain } from './keep-chain.ts';
+import { keepFigures } from './keep-figures.ts';
 import { keepWorking } from './keep-working.ts';
 import { openAll } from './open.ts';
 import { command, iso, type Options } from './shell.ts';
@@ -47,6 +48,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const stopSweeping = keepHouse(installation);
     const stopWorking = keepWorking(installation);
     const stopChaining = keepChain(installation);
+    const stopFiguring = keepFigures(installation);
     try {
       await greet(installation, publicUrl, options);
       // Now, and not at the end, which a killed process never has.
@@ -57,6 +59,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
       await stopSweeping();
       await stopWorking();
       await stopChaining();
+      await stopFiguring();
       await stopTime();
     }
   } finally {

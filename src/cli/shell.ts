@@ -23,7 +23,10 @@ export interface Options {
   readonly timeZone?: string;
   readonly accent?: string;
   readonly reason?: string;
+  readonly graceDays?: string;
   readonly limit?: string;
+  readonly weeks?: string;
+  readonly months?: string;
   readonly before?: string;
   readonly heads?: string;
   readonly port?: string;

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { openInstallation, type Installation } from '../accounts/installation.ts';
 import { hashingLimits } from '../auth/limits.ts';
 import { createApp } from '../app.ts';
+import { keepChain } from '../cli/keep-chain.ts';
+import { keepFigures } from '../cli/keep-figures.ts';
 import { keepHouse, listen, stopListening, untilSignalled } from '../cli/serve.ts';
 import { migrate } from '../db/migrate.ts';
 import { openSqlite } from '../db/sqlite.ts';
@@ -46,9 +48,9 @@ async function answerUntilSignalled(installation: Installation, port: number): P
   const house = { installation, publicUrl, trustedProxies: [], pageExtra: pocket.pageExtra };
   const signalled = untilSignalled();
   const server = await listen(createApp(house, [guideRoute, ...pocket.routes]), { port, host: '127.0.0.1' });
-  const stopSweeping = keepHouse(installation);
+  const stopping = [keepHouse(installation), keepChain(installation), keepFigures(installation)];
   console.log(`Acme Billing is open on ${publicUrl}`);
   await signalled;
   await stopListening(server);
-  await stopSweeping();
+  for (const stop of stopping) await stop();
 }

@@ -1,10 +1,13 @@
 import { findAccountByEmail, type Account, type Role } from '../accounts/accounts.ts';
+import { appendLinks } from '../accounts/audit-chain.ts';
 import { OPERATOR } from '../accounts/audit.ts';
 import { createContact } from '../accounts/contacts.ts';
 import { createCustomer } from '../accounts/customers.ts';
 import { importDocuments, type Document } from '../accounts/documents.ts';
+import { dayOf, writeFigures } from '../accounts/figures.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { createOrganization, type Organization } from '../accounts/organizations.ts';
+import { rollUp } from '../accounts/roll-up.ts';
 import { createStaff } from '../accounts/staff.ts';
 import type { Answer } from '../auth/answer.ts';
 import { setPortalAccess } from '../auth/access.ts';
@@ -12,7 +15,10 @@ import { findChallenge, openChallenge, type Challenge, type Surface } from '../a
 import { ceremony, enable, generateCodes, offer, verifyEnrolment } from '../auth/enrolment.ts';
 import { hashNewPassword, storePassword } from '../auth/passwords.ts';
 import { answerChallenge, leaveChallenge, signIn } from '../auth/sign-in.ts';
+import { countStandings } from '../auth/standing.ts';
 import { timeStep, totpCode } from '../crypto/totp.ts';
+import { CROWD } from './crowd.ts';
+import { aYear } from './year.ts';
 
 /** The one password of everybody at Acme Billing. Example data in a throw-away folder, and nowhere else. */
 export const PASSWORD = 'harbour lantern copper';
@@ -23,9 +29,14 @@ export const PEOPLE = {
   sam: { name: 'Sam Ortiz', email: 'sam@acme.test', role: 'support' },
 } as const satisfies Record<string, { name: string; email: string; role: Role }>;
 
-type State = 'enrolled' | 'one code left' | 'not enrolled' | 'invited' | 'disabled';
+export type State = 'enrolled' | 'set up' | 'one code left' | 'not enrolled' | 'invited' | 'disabled';
 
-const CUSTOMERS: readonly { name: string; contacts: readonly { name: string; email: string; state: State }[] }[] = [
+export interface Example {
+  readonly name: string;
+  readonly contacts: readonly { name: string; email: string; state: State }[];
+}
+
+const CUSTOMERS: readonly Example[] = [
   {
     name: 'Globex',
     contacts: [
@@ -59,7 +70,7 @@ export async function seed(installation: Installation, at: (hoursAgo: number) =>
     if (!account) throw new Error('a demo address was taken');
     await enrol(at(24 * 50), organization, account, argon2, 'admin');
   }
-  for (const [index, { name, contacts }] of CUSTOMERS.entries()) {
+  for (const [index, { name, contacts }] of [...CUSTOMERS, ...CROWD].entries()) {
     const created = at(24 * 45);
     const customer = await createCustomer(created, OPERATOR, organization.id, name);
     await importDocuments(created, OPERATOR, organization.id, documentsFor(customer.id, index, installation.now()));
@@ -68,8 +79,28 @@ export async function seed(installation: Installation, at: (hoursAgo: number) =>
       await bringTo(contact.state, at, organization, contact.email, argon2);
     }
   }
+  await addUpAYear(installation, organization);
   return organization;
 }
+
+// The figures of a year are written where the product would have added them up from a year of sign-ins; what the stories
+// above left in the log comes on top, and where the contacts stand today is really counted.
+async function addUpAYear(installation: Installation, { id, timeZone }: Organization): Promise<void> {
+  const { db, now } = installation;
+  const contacts = [...CUSTOMERS, ...CROWD].flatMap((customer) => customer.contacts);
+  const agents = [PEOPLE.sam, PEOPLE.sam, PEOPLE.ben].map(({ email }) => findAccountByEmail(db, id, 'staff', email));
+  const year = aYear(dayOf(now(), timeZone), {
+    contacts: contacts.filter(({ state }) => state !== 'disabled').length,
+    on: contacts.filter(({ state }) => HAS_MFA.includes(state)).length,
+    agents: (await Promise.all(agents)).flatMap((agent) => agent?.id ?? []),
+  });
+  await db.transaction((tx) => writeFigures(tx, id, year, 'add'));
+  await appendLinks(installation);
+  await rollUp(installation);
+  await countStandings(installation);
+}
+
+const HAS_MFA: readonly State[] = ['enrolled', 'set up', 'one code left'];
 
 async function createAcme(installation: Installation): Promise<Organization> {
   const draft = {
@@ -93,6 +124,7 @@ async function bringTo(
   const then = at(24 * 40);
   const account = await findAccountByEmail(then.db, organization.id, 'contact', email);
   if (!account || state === 'invited') return;
+  if (state === 'set up') return void (await enrol(then, organization, account, argon2, 'portal'));
   if (state === 'enrolled' || state === 'one code left') {
     const { secret, codes } = await enrol(then, organization, account, argon2, 'portal');
     for (const [day, code] of codes.slice(0, state === 'enrolled' ? 1 : 4).entries()) {

@@ -18,7 +18,9 @@ import {
   setupKey,
   steps,
   summaryList,
+  time,
   timeText,
+  words,
   type Html,
   type Problem,
 } from '../web/components.ts';
@@ -29,14 +31,19 @@ import { doorPage, localeAt, nameAt } from './frame.ts';
 const AFTER_PASSWORD = { outer: true, inner: false };
 const STEPS = 3;
 
+/** How somebody may leave the ceremony without MFA: put it off until then, or go back inside where they came from. */
+export type WayRound = { kind: 'later'; until: number } | { kind: 'home' } | undefined;
+
 /** C4 Enable MFA for your account. */
 export function startPage(
   door: Door,
   resetAt: number | null,
   ended: Extract<Ceremony, { step: 'start' }>['ended'],
+  way: WayRound,
 ): Html {
   const m = nameAt(door);
-  const body = html`<p>${say('mfa.start.why', { m })}</p>
+  const isOffer = door.organization?.policy === 'optional' && way?.kind === 'home';
+  const body = html`<p>${say(isOffer ? 'mfa.start.why.optional' : 'mfa.start.why', { m })}</p>
     <p>${say('mfa.start.benefit')}</p>
     <p>${say('mfa.start.need')}</p>
     ${disclosure(
@@ -44,9 +51,20 @@ export function startPage(
       html`<p>${say('mfa.start.noapp.install')}</p>
         <p>${say('mfa.start.noapp.computer')}</p>`,
     )}
-    ${form(`${door.base}/enable-mfa`, button(say('mfa.start.configure')))} ${someoneElse(door)}`;
+    ${form(`${door.base}/enable-mfa`, button(say('mfa.start.configure')))}
+    ${around(door, way, say('mfa.start.later'), say(isOffer ? 'mfa.start.no-thanks' : 'mfa.not-now'))}
+    ${someoneElse(door)}`;
   const notices = html`${resetNotice(door, resetAt)} ${endedNotice(m, ended)}`;
   return doorPage(door, { title: say('mfa.start.title'), progress: AFTER_PASSWORD, notices, body });
+}
+
+function around(door: Door, way: WayRound, later: string, back: string): Html {
+  if (way === undefined) return nothing;
+  if (way.kind === 'home') return html`<p><a href="${door.base}/home">${back}</a></p>`;
+  // The end is the first moment of the day after.
+  const date = time(way.until - 1, localeAt(door), 'date');
+  return html`${form(`${door.base}/enable-mfa/later`, button(later, { kind: 'second' }))}
+    <p class="hint">${words('mfa.start.later.by', { date })}</p>`;
 }
 
 function endedNotice(m: string, ended: Extract<Ceremony, { step: 'start' }>['ended']): Html {
@@ -131,7 +149,7 @@ export function verifyPage(
 }
 
 /** Step 3: nothing is active before this button. */
-export function enablePage(door: Door): Html {
+export function enablePage(door: Door, way: WayRound): Html {
   return doorPage(door, {
     title: say('mfa.enable.title'),
     phrase: say('mfa.phrase'),
@@ -139,7 +157,7 @@ export function enablePage(door: Door): Html {
     progress: AFTER_PASSWORD,
     body: html`<p>${say('mfa.enable.text')}</p>
       ${form(`${door.base}/enable-mfa/enable`, button(say('mfa.enable.submit')), { busy: say('mfa.enable.busy') })}
-      ${someoneElse(door)}`,
+      ${around(door, way, say('mfa.not-now'), say('mfa.not-now'))} ${someoneElse(door)}`,
   });
 }
 

@@ -10,16 +10,17 @@ import {
   type Ceremony,
   type Pending,
 } from '../auth/enrolment.ts';
+import { setUpLater } from '../auth/grace.ts';
 import { SCAN_AGAIN_AFTER_WRONG } from '../auth/limits.ts';
 import { toldOfReset } from '../auth/recovery.ts';
 import { leaveChallenge } from '../auth/sign-in.ts';
 import type { Problem } from '../web/components.ts';
-import type { HalfSignedIn } from '../web/guards.ts';
+import { signedIn, type HalfSignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { codesFile, codesPage, offerCodesPage } from './backup-codes-pages.ts';
 import { setupCodeShape } from './code-words.ts';
-import { enablePage, scanPage, startPage, verifyPage } from './enable-mfa-pages.ts';
+import { enablePage, scanPage, startPage, verifyPage, type WayRound } from './enable-mfa-pages.ts';
 import { sayAt } from './frame.ts';
 
 const PAGE_OF = { start: '', offered: '/scan', proven: '/enable', enabled: '/backup-codes' };
@@ -49,9 +50,28 @@ async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
 }
 
 /** GET /enable-mfa (E1) */
-export const start = at('start', (visit, { door, challenge }, { ended }) =>
-  visit.page(startPage(door, toldOfReset(challenge.account, visit.now), ended)),
-);
+export const start = at('start', async (visit, half, { ended }) => {
+  const resetAt = toldOfReset(half.challenge.account, visit.now);
+  return visit.page(startPage(half.door, resetAt, ended, await wayRound(visit, half)));
+});
+
+// Whoever has come from inside goes back there; a grace says until when Set up later may be pressed; else there is none.
+async function wayRound(visit: Visit, { door, challenge }: HalfSignedIn): Promise<WayRound> {
+  const { laterUntil, account } = challenge;
+  if (laterUntil !== null && visit.now < laterUntil) return { kind: 'later', until: laterUntil };
+  const inside = door.surface === 'portal' && (await signedIn(visit, door))?.session.account.id === account.id;
+  return inside ? { kind: 'home' } : undefined;
+}
+
+/** POST /enable-mfa/later: Set up later, and Not now. Where nothing offers it, or not any more, the ceremony goes on. */
+export const later: Page = async (visit, half) => {
+  await visit.form();
+  const { surface, base } = half.door;
+  const cookie = await setUpLater(visit.installation, half.challenge, visit.visitor, visit.sessionCookie(surface));
+  if (cookie === undefined) return goOn(visit, half);
+  visit.signIn(surface, cookie);
+  return visit.see(`${base}/home`);
+};
 
 /** POST /enable-mfa: Configure. */
 export const configure: Page = async (visit, half) => {
@@ -114,7 +134,9 @@ async function verifying(
 }
 
 /** GET /enable-mfa/enable (E4) */
-export const confirm = at('proven', (visit, { door }) => visit.page(enablePage(door)));
+export const confirm = at('proven', async (visit, half) =>
+  visit.page(enablePage(half.door, await wayRound(visit, half))),
+);
 
 /** POST /enable-mfa/enable: Enable MFA. */
 export const turnOn = at('proven', async (visit, half) => {

@@ -45,5 +45,7 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/enable-mfa/backup-codes`, ceremony, mfa.generate),
     route('POST', `${base}/enable-mfa/backup-codes/download`, ceremony, mfa.download),
     route('POST', `${base}/enable-mfa/done`, ceremony, mfa.done),
+    // Staff never put it off.
+    ...(surface === 'portal' ? [route('POST', `${base}/enable-mfa/later`, ceremony, mfa.later)] : []),
   ];
 }

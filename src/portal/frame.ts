@@ -11,7 +11,7 @@ export function portalBase(organization: Organization): string {
 /** A page behind both doors: wide, made of panels, with the way out. */
 export function insidePage(
   organization: Organization,
-  page: Pick<PortalPage, 'title' | 'phrase' | 'notices' | 'body'>,
+  page: Pick<PortalPage, 'title' | 'phrase' | 'notices' | 'errors' | 'body'>,
 ): Html {
   const door = { surface: 'portal', base: portalBase(organization), organization } as const;
   const progress = { outer: true, inner: true };

@@ -12,6 +12,7 @@ import type { SignedIn } from '../web/guards.ts';
 import type { Flash, Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { insidePage, portalBase } from './frame.ts';
+import { offerTo, type Offer } from './mfa-offer.ts';
 
 /** The portal's own address, for whoever is signed in; the guard sends everybody else to the sign-in page. */
 export function enter(visit: Visit, { organization }: SignedIn): Response {
@@ -19,18 +20,20 @@ export function enter(visit: Visit, { organization }: SignedIn): Response {
 }
 
 /** Where a signed-in contact lands: who they are, how the account is guarded, and the customer's documents. */
-export async function show(visit: Visit, { organization, session }: SignedIn): Promise<Response> {
+export async function show(visit: Visit, who: SignedIn): Promise<Response> {
+  const { organization, session } = who;
   const { db } = visit.installation;
   const { id, customerId } = session.account;
   const customer = await findCustomer(db, organization.id, customerId ?? '');
   const contact = await findContact(db, organization.id, customerId ?? '', id);
   if (!customer || !contact) throw new Error('a signed-in contact has no customer');
+  const offer = await offerTo(visit, who);
   const documents = await documentsOf(db, organization.id, customer.id);
   const page = insidePage(organization, {
     title: say('home.title'),
     phrase: say('home.who', { name: contact.name, customer: customer.name }),
-    notices: notices(organization, session, contact, visit.now, visit.found('portal')),
-    body: html`${mfaLine(organization, contact)}
+    notices: [...notices(organization, session, contact, visit.now, visit.found('portal')), offer.notice],
+    body: html`${mfaLine(organization, contact, offer)}
     ${documentTable(organization, documents, say('home.empty', { m: organization.name }))}`,
   });
   return visit.page(page);
@@ -62,9 +65,9 @@ function notices(
   return all;
 }
 
-function mfaLine(organization: Organization, contact: Contact): c.Html {
+function mfaLine(organization: Organization, contact: Contact, { link }: Offer): c.Html {
   const security = html`<a href="${portalBase(organization)}/security">${say('home.security')}</a>`;
-  return html`<p class="with-menu">${mfaPill(contact)} ${security}</p>`;
+  return html`<p class="with-menu">${mfaPill(contact)} ${link} ${link === c.nothing ? c.nothing : '·'} ${security}</p>`;
 }
 
 function mfaPill({ mfaSince, backupCodesLeft }: Contact): c.Html {

@@ -4,6 +4,7 @@ import { route, type Route } from '../web/routes.ts';
 import * as brand from './brand.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
+import * as offer from './mfa-offer.ts';
 import * as security from './security.ts';
 import * as session from './session.ts';
 
@@ -17,5 +18,7 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/portal/:slug', contact, home.enter),
   route('GET', '/portal/:slug/home', contact, home.show),
   route('GET', '/portal/:slug/security', contact, security.show),
+  route('GET', '/portal/:slug/security/enable-mfa', contact, offer.confirm),
+  route('POST', '/portal/:slug/security/enable-mfa', contact, offer.begin),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
 ];

@@ -37,7 +37,7 @@ function describedBy(p: FieldParts): Html {
 export type Field = FieldParts & {
   label: string;
   value?: string | undefined;
-  type?: 'text' | 'email' | 'tel' | 'search' | 'number' | 'url';
+  type?: 'text' | 'email' | 'tel' | 'search' | 'number' | 'url' | 'date';
   autocomplete?: string;
   inputmode?: 'text' | 'numeric' | 'email' | 'tel';
   autofocus?: boolean;
@@ -182,22 +182,25 @@ export function radios(p: FieldParts & { label: string; value?: string | undefin
   </fieldset>`;
 }
 
+type Checkbox = { name: string; label: Content; hint?: Content; checked?: boolean; error?: string | undefined };
+
 /** A single yes or no. */
-export function checkbox(p: { name: string; label: Content; hint?: Content; checked?: boolean; value?: string }): Html {
-  return tickable({ type: 'checkbox', id: p.name, value: 'on', ...p });
+export function checkbox({ error, ...p }: Checkbox): Html {
+  const box = tickable({ type: 'checkbox', id: p.name, value: 'on', wrong: error !== undefined, ...p });
+  return error === undefined ? box : labelled({ name: p.name, error }, box);
 }
 
-type Tickable = Choice & { type: 'radio' | 'checkbox'; id: string; name: string; checked?: boolean };
+type Tickable = Choice & { type: 'radio' | 'checkbox'; id: string; name: string; checked?: boolean; wrong?: boolean };
 
 function tickable(p: Tickable): Html {
-  const hint = p.hint ? `${p.id}-hint` : undefined;
+  const ids = [p.wrong && `${p.id}-error`, p.hint && `${p.id}-hint`].filter(Boolean).join(' ');
   return html`<div class="tick">
     <input
       type="${p.type}"
       id="${p.id}"
       name="${p.name}"
       value="${p.value}"
-      ${attr('checked', p.checked)}${attr('aria-describedby', hint)}
+      ${attr('checked', p.checked)}${attr('aria-describedby', ids || undefined)}${attr('aria-invalid', p.wrong && 'true')}
     />
     <label for="${p.id}">${p.label}</label>
     ${p.hint ? html`<p class="hint" id="${p.id}-hint">${p.hint}</p>` : nothing}

@@ -60,6 +60,8 @@ export const en = {
   'mfa.start.title': 'Enable MFA for your account',
   'mfa.start.why':
     "{m} asks for multi-factor authentication (MFA). After your password you'll enter a 6-digit code from an app on your phone.",
+  'mfa.start.why.optional':
+    "{m} offers multi-factor authentication (MFA). After your password you'll enter a 6-digit code from an app on your phone.",
   'mfa.start.benefit': 'It keeps others out even if they learn your password. It takes about 2 minutes.',
   'mfa.start.need': 'You need an authenticator app.',
   'mfa.start.noapp': "I don't have an authenticator app",
@@ -67,6 +69,10 @@ export const en = {
     'Install one from your app store. Zoho OneAuth, Google Authenticator, Microsoft Authenticator and 1Password all work, and so does any app that makes 6-digit codes.',
   'mfa.start.noapp.computer': 'No phone? There are apps for computers too.',
   'mfa.start.configure': 'Configure',
+  'mfa.start.later': 'Set up later',
+  'mfa.start.later.by': 'You need to do this by {date}.',
+  'mfa.start.no-thanks': 'No thanks',
+  'mfa.not-now': 'Not now',
 
   'mfa.setup.scan.title': 'Scan the QR code',
   'mfa.setup.scan.open': 'Open your authenticator app and add a new account.',
@@ -216,6 +222,13 @@ export const en = {
   'wait.stolen.why':
     'Too many wrong codes were entered after it. To keep your account safe, you need a new password first.',
 
+  'confirm.title': "Confirm it's you",
+  'confirm.enable-mfa': "You're about to set up MFA. When it is on, you sign in again with a code.",
+  'confirm.hint': 'The password you sign in with as {email}',
+  'confirm.wrong': "That password isn't right. Check it and try again",
+  'confirm.submit': 'Continue',
+  'confirm.cancel': 'Cancel',
+
   'sec.title': 'Account security',
   'sec.guarded': 'How you sign in',
   'sec.password': 'Password',
@@ -243,6 +256,15 @@ export const en = {
   'home.mfa.on': 'MFA is on · {n} of {total} backup codes left',
   'home.mfa.on.none': 'MFA is on · No backup codes left',
   'home.mfa.off': 'MFA is off',
+  'home.mfa.enable': 'Enable MFA',
+  'home.mfa.by': 'Set up MFA by {date}.',
+  'home.mfa.by.text': '{m} asks for it. After that day you set it up before you can go on.',
+  'home.mfa.soon': 'Set up MFA soon.',
+  'home.mfa.soon.text':
+    '{m} asks for it now. From your next sign-in on you have {n, plural, one {# day} other {# days}} for it.',
+  'home.mfa.next': 'Set up MFA before you sign in again.',
+  'home.mfa.next.text': '{m} asks for it now. If you wait, your next sign-in begins with it.',
+  'home.mfa.exempt': "{m} doesn't ask you for MFA up to {date}. You can still turn it on.",
   'home.security': 'Security',
   'home.sign-out': 'Sign out',
   'home.reset': '{m} reset your MFA on {date}',

@@ -7,6 +7,7 @@ import {
   findOrganizationBySlug,
   policyReach,
   saveGeneralSettings,
+  type Policy,
   type Saved,
   someOrganizations,
 } from '../../src/accounts/organizations.ts';
@@ -47,8 +48,44 @@ eachEngine('an organization', (engine) => {
     const rows = (await world.rows('audit_rows')).filter(({ action }) => action === 'policy.changed');
     assert.deepEqual(
       rows.map((row) => JSON.parse(String(row['details'])) as unknown),
-      [{ policy: 'required', enrolled: 0, notEnrolled: 3 }],
+      [{ policy: 'required', graceDays: null, enrolled: 0, notEnrolled: 3 }],
     );
+  });
+
+  test('is asked for MFA by nobody on staff who has none; the operator may, and turning it off may everybody', async () => {
+    await using world = await openWorld(engine);
+    const { organization, ada } = await world.acme();
+    const actor = { kind: 'account', id: ada.id, address: '192.0.2.1' } as const;
+    const save = async (policy: Policy): Promise<Saved['kind']> => {
+      const today = await findOrganization(world.db, organization.id);
+      assert.ok(today);
+      return (await saveGeneralSettings(world.installation, actor, today, { policy })).kind;
+    };
+    assert.equal(await save('required'), 'own-mfa-first');
+    assert.equal((await findOrganization(world.db, organization.id))?.policy, 'off');
+    assert.equal(await save('optional'), 'saved');
+    await enrol(world.installation, ada);
+    assert.equal(await save('required'), 'saved');
+  });
+
+  test('changes the days of grace as it changes the policy: recorded, and not against somebody else’s change', async () => {
+    await using world = await openWorld(engine);
+    const { organization } = await world.acme();
+    await setPolicy(world.installation, organization, 'required', 14);
+    const today = await findOrganization(world.db, organization.id);
+    assert.ok(today);
+    await setPolicy(world.installation, organization, 'required', 30);
+    const late = await saveGeneralSettings(world.installation, OPERATOR, today, { graceDays: 7 });
+    assert.equal(late.kind, 'policy-changed-meanwhile');
+    assert.equal((await findOrganization(world.db, organization.id))?.graceDays, 30);
+    await setPolicy(world.installation, organization, 'off', 30);
+    assert.equal(
+      (await findOrganization(world.db, organization.id))?.graceDays,
+      null,
+      'nobody is asked within anything',
+    );
+    const changes = (await world.rows('audit_rows')).filter(({ action }) => action === 'policy.changed');
+    assert.equal(changes.length, 3);
   });
 
   test('that saves the same settings twice has changed nothing, and the log is as long as before', async () => {

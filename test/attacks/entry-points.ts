@@ -7,7 +7,8 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /portal/:slug/verify/backup-code',
     'GET /portal/:slug/backup-code-used',
   ],
-  'portal: enable MFA': ceremony('/portal/:slug'),
+  'portal: enable MFA': [...ceremony('/portal/:slug'), ...both('/portal/:slug/security/enable-mfa')],
+  'portal: set up later': ['POST /portal/:slug/enable-mfa/later'],
   'portal: sign-out': ['POST /portal/:slug/sign-out'],
   'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
   'portal: inside': [
@@ -27,16 +28,29 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: sign-out': ['POST /admin/sign-out'],
   'console: invitation link': both('/admin/welcome/:token'),
   'console: set-up link': ['GET /setup/:token', 'POST /setup/:token'],
+  'console: settings': [
+    ...both('/admin/settings/customer-portal/general'),
+    ...both('/admin/settings/customer-portal/branding'),
+  ],
   'console: reading': [
     'GET /admin',
+    'GET /admin/overview/adoption.csv',
     'GET /admin/settings',
     'GET /admin/customers',
     'GET /admin/customers/:customer',
     'GET /admin/team',
   ],
-  'console: settings': [
-    ...both('/admin/settings/customer-portal/general'),
-    ...both('/admin/settings/customer-portal/branding'),
+  'console: preview of a policy': [
+    'GET /admin/settings/customer-portal/general/preview',
+    'GET /admin/settings/customer-portal/general/preview/export',
+  ],
+  'console: everybody at once': [
+    ...both('/admin/settings/customer-portal/general/sign-everyone-out'),
+    ...both('/admin/settings/customer-portal/general/reset-everybody'),
+  ],
+  'console: exemption': [
+    ...both('/admin/customers/:customer/contacts/:contact/exempt'),
+    'POST /admin/customers/:customer/contacts/:contact/exempt/end',
   ],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),

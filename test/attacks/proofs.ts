@@ -16,6 +16,7 @@ import {
   SHELL,
   tests,
   both,
+  without,
   type AttackClass,
 } from './cells.ts';
 
@@ -26,7 +27,14 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
     clauses: '2.3.1, 6.3.4, 8.3.1, 13.4.4',
     cells: [
       tests(
-        HTTP,
+        ['portal: set up later'],
+        'putting-off.test.ts: is impossible where nothing offers it',
+        'putting-off.test.ts: ends with the grace',
+        'putting-off.test.ts: is impossible where the policy has become stricter since',
+        ROUTES_TEST,
+      ),
+      tests(
+        without(HTTP, ['portal: set up later']),
         'skipping.test.ts: no other spelling of an address opens what the address itself does not',
         'skipping.test.ts: no method but its own makes a form do anything',
         ROUTES_TEST,
@@ -109,6 +117,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         ),
         tests(['console: reset'], '../races/recovery.test.ts: no session outlives the reset that it raced'),
         tests(['console: team'], '../races/team.test.ts: who all remove one another at once, one of them is left'),
+        tests(['portal: set up later'], '../races/grace.test.ts: pressed eight times at once, opens one session'),
+        tests(
+          ['console: everybody at once'],
+          '../races/grace.test.ts: no session outlives the moment at which everyone is signed out',
+        ),
         tests(
           ['console: portal access'],
           '../races/recovery.test.ts: no session outlives the closing of the portal that it raced',
@@ -229,6 +242,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'reset-reach.test.ts: reaches no staff, oneself least of all',
           'reset-reach.test.ts: reaches of the staff only whom a higher role manages: no equal',
         ),
+        tests(['console: exemption'], 'putting-off.test.ts: reaches nobody of another merchant, and no staff'),
         tests(['portal: inside'], 'reset-reach.test.ts: is no part of the portal'),
         none(SHELL, 'resets among equals are the operator’s part, by design (docs/operating.md)'),
       ],

@@ -78,6 +78,7 @@ export async function lay(engine: Engine): Promise<Siege> {
   const made = await ada.browser.post(`/admin/customers/${people.globex.id}/contacts/${link}/welcome-link`);
   const token = /\/welcome\/([\w-]{43})/.exec(made.text)?.[1] ?? '';
   const otti = await inviteStaff(ada, 'Otti Invited');
+  const everybody = await everybodyPosts(engine);
   const empty = await setupPost();
   const names: Record<string, string> = {
     ':slug': people.organization.slug,
@@ -110,11 +111,14 @@ export async function lay(engine: Engine): Promise<Siege> {
     path: otti,
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
+  const around = await postsRoundTheCeremony(world, people, guest);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
     invitation,
+    ...around,
     ...(await consolePosts(world, people, ada)),
+    ...everybody,
     empty,
   ];
   return {
@@ -129,6 +133,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     fill,
     [Symbol.asyncDispose]: async () => {
       await world.close();
+      await everybody[0]?.world.close();
       await empty.world.close();
     },
   };
@@ -223,6 +228,30 @@ async function doorPosts(
   return seats;
 }
 
+// Somebody who may put MFA off, and somebody inside who has not set it up: as if there were a grace for them alone.
+async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['guest']): Promise<Post[]> {
+  const exempts = async ({ person }: Guest): Promise<unknown> =>
+    world.change(sql`UPDATE accounts SET exempt_until = ${world.clock.now + 60 * MINUTE_MS} WHERE id = ${person.id}`);
+  const late = await guest(await newcomer(world, people, 'portal'));
+  await late.password();
+  await exempts(late);
+  await world.change(sql`UPDATE challenges SET later_until = expires_at WHERE account_id = ${late.person.id}`);
+  const inside = await guest(await newcomer(world, people, 'portal'));
+  await exempts(inside);
+  await inside.password();
+  const post = (one: Guest, page: string, fields: Record<string, string>): Post => ({
+    name: `POST /portal/:slug/${page}`,
+    world,
+    browser: one.browser,
+    path: `${one.door}/${page}`,
+    fields,
+  });
+  return [
+    post(late, 'enable-mfa/later', {}),
+    post(inside, 'security/enable-mfa', { password: inside.person.password }),
+  ];
+}
+
 /** Adds a contact who has no password yet; answers the id. */
 export async function invite({ installation }: World, people: Acme, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@globex.test`;
@@ -259,6 +288,10 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     await waitingJob(world.installation, people.organization),
   ];
   await world.change(sql`UPDATE jobs SET state = 'stopped', ended_at = ${world.clock.now} WHERE id = ${stopped}`);
+  const exempted = await target();
+  await world.change(
+    sql`UPDATE accounts SET exempt_until = ${until}, exempt_reason = 'on leave' WHERE id = ${exempted}`,
+  );
   const acts: Act[] = [
     [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
     [
@@ -287,6 +320,12 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       contact(people.maria.id, 'reset-mfa'),
       { check: 'met-in-person', note: '', password: '', code: '' },
     ],
+    [
+      contactRoute('exempt'),
+      contact(await target(), 'exempt'),
+      { reason: 'their phone comes next week', until: '2026-12-08', password: '', code: '' },
+    ],
+    [contactRoute('exempt/end'), contact(exempted, 'exempt/end'), { password: '', code: '' }],
     [contactRoute('unlock'), contact(locked, 'unlock'), {}],
     [contactRoute('disable'), contact(await target(), 'disable'), {}],
     [contactRoute('enable'), contact(closed, 'enable'), {}],
@@ -342,6 +381,27 @@ async function teamActs(world: World, people: Acme, ada: Guest): Promise<Act[]> 
 
 function contactRoute(act: string): string {
   return `/admin/customers/:customer/contacts/:contact/${act}`;
+}
+
+// What concerns everybody at once must not concern those of the other forms, so it has a world of its own.
+async function everybodyPosts(engine: Engine): Promise<Post[]> {
+  const world = await openWorld(engine);
+  const { people, guest } = await stage(world);
+  const ada = await enrolled(await guest(people.ada));
+  await enrolled(await guest(people.maria));
+  await ada.signsIn();
+  const proof = { password: '', code: '' };
+  const post = (page: string, fields: Record<string, string>): Post => ({
+    name: `POST ${GENERAL}/${page}`,
+    world,
+    browser: ada.browser,
+    path: `${GENERAL}/${page}`,
+    fields,
+  });
+  return [
+    post('sign-everyone-out', proof),
+    post('reset-everybody', { ...proof, reason: 'we begin anew with other apps', number: '1' }),
+  ];
 }
 
 // The set-up link works only while nobody owns anything, so it has a world of its own.

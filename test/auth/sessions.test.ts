@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { OPERATOR } from '../../src/accounts/audit.ts';
+import { signEveryoneOut } from '../../src/accounts/organizations.ts';
 import {
   endedByIdleness,
   findSession,
   isFreshlyProven,
   openSessions,
   refreshSession,
+  signedInNow,
   type Session,
 } from '../../src/auth/sessions.ts';
 import { sql } from '../../src/db/db.ts';
@@ -35,6 +38,40 @@ const look = (world: World, { person, cookie }: { person: Person; cookie: string
   findSession(world.db, person.surface, cookie, world.clock.now);
 
 eachEngine('a session', (engine) => {
+  test('of a contact is void as soon as everyone is signed out, in every list too; staff and other merchants stay', async () => {
+    await using world = await openWorld(engine);
+    const noor = await signedIn(world, 'noor');
+    const others = await acme(world.installation, 'rival');
+    const theirs = await signsIn(world.installation, others.noor);
+    assert.ok(theirs.kind === 'signed-in');
+    const { organizationId } = noor.person;
+    const now = world.clock.now;
+    assert.deepEqual({ ...(await signedInNow(world.db, organizationId, now)) }, { contacts: 1, sessions: 1 });
+    const account = await world.account(noor.person);
+    await signEveryoneOut(world.installation, OPERATOR, organizationId, { contacts: 1, sessions: 1 });
+    assert.equal(await look(world, noor), undefined);
+    assert.deepEqual(await openSessions(world.db, 'portal', account, now), []);
+    assert.deepEqual({ ...(await signedInNow(world.db, organizationId, now)) }, { contacts: 0, sessions: 0 });
+    assert.equal((await world.account(noor.person)).epoch, account.epoch, 'nothing of the account has changed');
+    assert.ok(await look(world, { person: others.noor, cookie: theirs.cookie }), 'whoever is another merchant’s stays');
+    const again = await signsIn(world.installation, noor.person);
+    assert.ok(again.kind === 'signed-in' && (await look(world, { person: noor.person, cookie: again.cookie })));
+    world.clock.advance(31 * MINUTE_MS);
+    assert.equal(await endedByIdleness(world.db, 'portal', noor.cookie, world.clock.now), false, 'it was not idleness');
+    const rows = (await world.rows('audit_rows')).filter(({ action }) => action === 'sessions.ended');
+    assert.deepEqual(
+      rows.map((row) => row['details']),
+      [JSON.stringify({ contacts: 1, sessions: 1 })],
+    );
+  });
+
+  test('of staff goes on when everyone is signed out of the portal', async () => {
+    await using world = await openWorld(engine);
+    const ada = await signedIn(world, 'ada');
+    await signEveryoneOut(world.installation, OPERATOR, ada.person.organizationId, { contacts: 0, sessions: 0 });
+    assert.ok(await look(world, ada));
+  });
+
   for (const [who, idleMs, absoluteMs] of [
     ['noor', 30 * MINUTE_MS, 12 * HOUR_MS],
     ['ada', 15 * MINUTE_MS, 8 * HOUR_MS],

@@ -157,7 +157,7 @@ class Guest {
     await this.#opensGeneral();
     await somebody.mark(MFA);
     await somebody.press('Save');
-    await somebody.sees('MFA is off. 2 contacts still need their code.');
+    await somebody.sees('MFA is off. 13 contacts still need their code.');
     await this.#givesPassword('4.', 'Sign in to the portal', 'maria@globex.test');
     await ways.givesCode(somebody, await this.#pocket());
     await somebody.arrives('Documents');

@@ -129,7 +129,8 @@ class Shell {
       .replace(/\d+(\.\d+)? ([KMGT]i)?B\b/g, '{size}')
       .replace(/seen \d+ s ago/g, 'seen {seconds} ago')
       .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '{time}')
-      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '{moment}');
+      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '{moment}')
+      .replace(/(^|  |"(?:from|to)": ")20\d\d-\d\d-\d\d(?=  |")/gm, '$1{day}');
   }
 
   #named(command: string): string {

@@ -91,7 +91,9 @@ function* passwordSessions({ sessions, authenticators, log }: Tables): Iterable<
   for (const { id, organizationId, accountId, factor, signedInAt } of sessions) {
     if (factor !== 'password') continue;
     const policy = changes.findLast((row) => row.organizationId === organizationId && row.at <= signedInAt);
-    if (policy?.details.policy === 'required') yield unproven(`session ${id} by a password while MFA was required`);
+    // Within a grace the policy asks for nothing more either.
+    if (policy?.details.policy === 'required' && !policy.details.graceDays)
+      yield unproven(`session ${id} by a password while MFA was required`);
     const hadMfa = authenticators.some(
       (one) =>
         one.accountId === accountId &&

@@ -66,7 +66,7 @@ export interface LogRow {
   readonly action: Action;
   readonly targetId: string | null;
   readonly result: string;
-  readonly details: { readonly factor?: string; readonly policy?: string };
+  readonly details: { readonly factor?: string; readonly policy?: string; readonly graceDays?: number | null };
 }
 
 /** All that the checker compares, as it lies in the database. */
