@@ -1,7 +1,7 @@
 import { sql, type Sql } from '../db/db.ts';
 import { hasWord, searchedWords } from './findable.ts';
 
-export const MFA_FILTERS = ['on', 'none', 'low', 'locked', 'reset'] as const;
+export const MFA_FILTERS = ['on', 'none', 'low', 'locked', 'reset', 'exempt'] as const;
 export const PORTAL_FILTERS = ['on', 'invited', 'off'] as const;
 export const LAST_SIGN_IN_FILTERS = ['recent', 'long-ago', 'never'] as const;
 export const SORTS = ['name', 'email', 'last-sign-in'] as const;
@@ -55,6 +55,7 @@ export const LAST_SIGN_IN = sql`a.last_sign_in_key`;
 export function conditionsOf(organizationId: string, view: View, now: number): Condition[] {
   const filters: Condition[] = [];
   if (view.mfa === 'locked') filters.push(locked(organizationId, now));
+  else if (view.mfa === 'exempt') filters.push(exempt(organizationId, now));
   else if (view.mfa !== null) filters.push(filter(organizationId, MFA[view.mfa]));
   if (view.portal === 'on') filters.push({ holds: PORTAL.on, candidates: undefined });
   else if (view.portal !== null) filters.push(filter(organizationId, PORTAL[view.portal]));
@@ -77,6 +78,14 @@ function filter(organizationId: string, indexed: Sql): Condition {
 function locked(organizationId: string, now: number): Condition {
   const waits = sql`(a.suspected_at IS NOT NULL OR a.totp_wait_until > ${now} OR a.backup_wait_until > ${now})`;
   return { ...filter(organizationId, MFA.locked), holds: sql`${MFA.locked} AND ${waits}` };
+}
+
+// Few at a time, and in no index of names.
+function exempt(organizationId: string, now: number): Condition {
+  const holds = sql`a.exempt_until > ${now}`;
+  const candidates = sql`SELECT a.id FROM accounts a
+    WHERE a.organization_id = ${organizationId} AND ${holds} ORDER BY a.exempt_until`;
+  return { holds, candidates };
 }
 
 function signedIn(organizationId: string, when: NonNullable<View['lastSignIn']>, now: number): Condition {

@@ -63,6 +63,7 @@ const MFA: Choice[] = [
   { value: 'low', label: 'Low on backup codes' },
   { value: 'locked', label: 'Locked' },
   { value: 'reset', label: 'Reset' },
+  { value: 'exempt', label: 'Exempt' },
 ];
 const PORTAL: Choice[] = [
   { value: '', label: 'All' },

@@ -214,6 +214,7 @@ async function expectedRows(world: World, id: string, asked: View): Promise<stri
     none: (a) => a['mfa_since'] === null,
     low: (a) => a['mfa_since'] !== null && (a['backup_codes_left'] ?? 0) <= 2,
     locked: (a) => a['suspected_at'] !== null || a['totp_wait_until']! > now || a['backup_wait_until']! > now,
+    exempt: (a) => (a['exempt_until'] ?? 0) > now,
     reset: (a) => a['reset_notice_at'] !== null && a['mfa_since'] === null,
     'portal on': (a) => a['disabled_at'] === null && a['password_set_at'] !== null,
     'portal invited': (a) => a['disabled_at'] === null && a['password_set_at'] === null,
@@ -269,7 +270,8 @@ async function crowd(engine: Engine): Promise<{ world: World; organizationId: st
         const seed = n * 9 + at * 3 + who;
         const some = (every: number, value: number): number | null => (seed % every === 0 ? value : null);
         await world.change(sql`UPDATE accounts SET mfa_since = ${some(2, START)}, backup_codes_left = ${some(3, seed % 6)},
-          reset_notice_at = ${some(5, START)}, suspected_at = ${some(11, START)},
+          reset_notice_at = ${some(5, START)},
+          exempt_until = ${some(4, START + (seed - 12) * DAY_MS)}, suspected_at = ${some(11, START)},
           totp_wait_until = ${seed % 7 === 0 ? START + (seed - 10) * 1000 : 0}, disabled_at = ${some(4, START)},
           last_sign_in_at = ${seed % 3 === 0 ? null : START - seed * 5 * DAY_MS},
           last_sign_in_key = ${seed % 3 === 0 ? 0 : START - seed * 5 * DAY_MS} WHERE id = ${made.id}`);
