@@ -667,7 +667,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I18',
     file: ANSWER,
-    find: "      await note(tx, 'wrong', { inARow: counted.wrongInARow, waitSeconds, suspected: suspected ? 1 : 0 });\n",
+    find: "      await note(tx, 'wrong', { ...counts, ...redemption.why });\n",
     tests: ANSWER_TEST,
   },
   {

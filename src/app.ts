@@ -11,7 +11,7 @@ import { RequestRefused } from './web/forms.ts';
 import { machineRoutes } from './web/machine.ts';
 import { mount, type Route } from './web/routes.ts';
 import { sameOriginOnly, securityHeaders } from './web/security.ts';
-import { Visit, type House } from './web/visit.ts';
+import { Visit, whose, type House } from './web/visit.ts';
 
 /** Every address the server answers, each with its guard. The tests walk this very list. */
 export const ROUTES: readonly Route[] = [...machineRoutes, ...portalRoutes, ...adminRoutes];
@@ -32,6 +32,7 @@ export function createApp(house: House, extraRoutes: readonly Route[] = []): Hon
       route: routeOf(matchedRoutes(context)),
       status,
       ms: now() - began,
+      ...whose(context),
     });
   });
   server.get('/assets/*', (context, next) => {

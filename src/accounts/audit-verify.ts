@@ -29,21 +29,37 @@ const BATCH = 1_000;
  * off, does not show here: see `verifyHead`.
  */
 export async function verifyChain(installation: Installation, organizationId: string): Promise<Verified> {
-  const { db, auditKey } = installation;
   const findings = new Findings();
   let rows = 0;
-  let previous: Previous = { sequence: 0, link: '' };
-  for (let batch = await after(db, organizationId, Number.MIN_SAFE_INTEGER); batch.length > 0;) {
-    for (const linked of batch) {
-      findings.add(faultOf(auditKey, linked, previous));
-      previous = linked;
-    }
-    rows += batch.length;
-    batch = await after(db, organizationId, previous.sequence);
+  let next = await verifyNext(installation, organizationId, BEGINNING);
+  for (; next.rows > 0; next = await verifyNext(installation, organizationId, next.last)) {
+    for (const finding of next.findings) findings.add(finding);
+    rows += next.rows;
   }
-  const { first: rowId, count } = await withoutLink(db, organizationId);
+  const { first: rowId, count } = await withoutLink(installation.db, organizationId);
   if (rowId !== null) findings.add({ kind: 'lost-link', rowId }, count);
   return { rows, first: findings.first, more: findings.more };
+}
+
+/** A link of a chain, by its number and value; before the first one, 0 and nothing. */
+export interface Place {
+  readonly sequence: number;
+  readonly link: string;
+}
+
+const BEGINNING: Place = { sequence: 0, link: '' };
+
+/** The same for the next thousand links behind one that is held to be right. No rows: there are none behind it. */
+export async function verifyNext(
+  { db, auditKey }: Pick<Installation, 'db' | 'auditKey'>,
+  organizationId: string,
+  from: Place,
+): Promise<{ rows: number; last: Place; findings: Finding[] }> {
+  // Numbers begin with 1; what somebody has numbered lower stands before the beginning, and is looked at too.
+  const batch = await after(db, organizationId, from.link === '' ? Number.MIN_SAFE_INTEGER : from.sequence);
+  const findings = batch.map((linked, at) => faultOf(auditKey, linked, batch[at - 1] ?? from));
+  const { sequence, link } = batch.at(-1) ?? from;
+  return { rows: batch.length, last: { sequence, link }, findings: findings.filter((one) => one !== undefined) };
 }
 
 /** Whether a head that the log told is still in the chain: undefined, or what has happened to it. */
@@ -83,8 +99,6 @@ export class Findings {
   }
 }
 
-type Previous = Pick<Linked, 'sequence' | 'link'>;
-
 /** A link with the row that it holds, whose fields are NULL where the row is gone. */
 interface Linked extends AuditRow {
   readonly sequence: number;
@@ -99,7 +113,7 @@ function after(db: Database, organizationId: string, sequence: number): Promise<
     WHERE l.organization_id = ${organizationId} AND l.sequence > ${sequence} ORDER BY l.sequence LIMIT ${BATCH}`);
 }
 
-function faultOf(key: Uint8Array, linked: Linked, previous: Previous): Finding | undefined {
+function faultOf(key: Uint8Array, linked: Linked, previous: Place): Finding | undefined {
   const { sequence, rowId, organizationId, mac, link } = linked;
   const next = previous.sequence + 1;
   if (sequence > next) return { kind: 'gap', from: next, to: sequence - 1 };

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { uuidv7 } from '../crypto/tokens.ts';
-import { sql, type Database, type Queries } from '../db/db.ts';
+import { sql, type Queries, type Sql } from '../db/db.ts';
 import type { Installation } from './installation.ts';
 
 /** Who did it. The operator acts at the shell and has no account; the system acts by itself. */
@@ -50,6 +50,7 @@ export type Action =
   | 'job.started'
   | 'job.stopped'
   | 'job.ended'
+  | 'audit.exported'
   | 'clock.accepted'
   | 'database.restored';
 
@@ -116,27 +117,111 @@ export async function nameForAudit(
     ON CONFLICT (organization_id, subject_id) DO UPDATE SET name = excluded.name`);
 }
 
+/** Which rows are asked for. What is left out restricts nothing. */
 export interface AuditFilter {
-  readonly targetId?: string;
+  /** Done by one of these accounts; none of them means no row. */
+  readonly actorIds?: readonly string[] | undefined;
+  readonly actions?: readonly Action[] | undefined;
+  readonly targetId?: string | undefined;
+  /** About this customer or one of its contacts. */
+  readonly customerId?: string | undefined;
+  readonly address?: string | undefined;
+  /** From this moment on, in milliseconds since 1970, and before that one. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
   /** Only rows older than this id. */
-  readonly before?: string;
-  readonly limit: number;
+  readonly before?: string | undefined;
 }
 
-/** The newest rows of an organization with the names known today, newest first. */
+/** A row with the names known today; null where there is none, or nobody of that name any more. */
+export interface AuditLine extends AuditRow {
+  readonly actorName: string | null;
+  readonly targetName: string | null;
+  /** Its number in the chain, null while it has none. */
+  readonly sequence: number | null;
+}
+
+/** The newest rows of an organization that a filter lets through, newest first, at most `limit`. */
 export function listAudit(
-  db: Database,
+  db: Pick<Queries, 'all'>,
   organizationId: string,
-  filter: AuditFilter,
-): Promise<(AuditRow & { actorName: string | null; targetName: string | null })[]> {
-  const target = filter.targetId === undefined ? sql`` : sql`AND r.target_id = ${filter.targetId}`;
-  const before = filter.before === undefined ? sql`` : sql`AND r.id < ${filter.before}`;
-  return db.all(sql`SELECT ${COLUMNS}, actor.name AS "actorName", target.name AS "targetName"
-    FROM audit_rows r
+  { limit, ...filter }: AuditFilter & { readonly limit: number },
+): Promise<AuditLine[]> {
+  return db.all(sql`SELECT ${COLUMNS}, actor.name AS "actorName", target.name AS "targetName", l.sequence
+    FROM (${matching(organizationId, filter, limit)}) m CROSS JOIN audit_rows r
     LEFT JOIN audit_names actor ON actor.organization_id = r.organization_id AND actor.subject_id = r.actor_id
     LEFT JOIN audit_names target ON target.organization_id = r.organization_id AND target.subject_id = r.target_id
-    WHERE r.organization_id = ${organizationId} ${target} ${before}
-    ORDER BY r.id DESC LIMIT ${filter.limit}`);
+    LEFT JOIN audit_links l ON l.organization_id = r.organization_id AND l.row_id = r.id
+    WHERE r.organization_id = ${organizationId} AND r.id = m.id ORDER BY r.id DESC`);
+}
+
+/**
+ * The ids, whose rows are then looked up: SQLite keeps to the order of a CROSS JOIN, and would else read all rows. Each
+ * value of the condition that narrows most is followed backwards through its own index until there are enough, and the
+ * other conditions only leave out: a page costs the same however long the log is, where one IN over all values would
+ * sort every row that matches.
+ */
+function matching(organizationId: string, filter: AuditFilter, limit: number): Sql {
+  const { narrowest, others } = conditions(filter, organizationId);
+  const { from, to, before } = filter;
+  const all = [
+    ...others,
+    ...(from === undefined ? [] : [sql`r.id >= ${idAt(from)}`]),
+    ...(to === undefined ? [] : [sql`r.id < ${idAt(to)}`]),
+    ...(before === undefined ? [] : [sql`r.id < ${before}`]),
+  ].reduce((one, other) => sql`${one} AND ${other}`, sql`r.organization_id = ${organizationId}`);
+  const branches = narrowest.map(
+    (one) => sql`SELECT id FROM (SELECT r.id FROM audit_rows r WHERE ${all} ${one} LIMIT ${limit}) b`,
+  );
+  return sql`SELECT id FROM (${branches.reduce((one, other) => sql`${one} UNION ALL ${other}`)}) a
+    ORDER BY id DESC LIMIT ${limit}`;
+}
+
+function conditions(filter: AuditFilter, organizationId: string): { narrowest: Sql[]; others: Sql[] } {
+  const { actorIds, actions, targetId, customerId, address } = filter;
+  const newest = sql`ORDER BY r.id DESC`;
+  const by = {
+    // Ordered by an expression, so that nobody reads the whole log backwards in the hope of an early end.
+    customer:
+      customerId === undefined
+        ? undefined
+        : [
+            sql`AND r.target_id IN (SELECT a.id FROM accounts a
+      WHERE a.organization_id = ${organizationId} AND a.customer_id = ${customerId} UNION ALL SELECT ${customerId})
+      ORDER BY r.id || '' DESC`,
+          ],
+    target: targetId === undefined ? undefined : [sql`AND r.target_id = ${targetId} ${newest}`],
+    actor: actorIds && (actorIds.length > 0 ? actorIds : ['']).map((id) => sql`AND r.actor_id = ${id} ${newest}`),
+    address: address === undefined ? undefined : [sql`AND r.address = ${address} ${newest}`],
+    action: actions?.map((action) => sql`AND r.action = ${action} ${newest}`),
+  };
+  // Expressions here too, so that the index of the narrowest condition is the one that is followed.
+  const leaveOut = {
+    customer: undefined,
+    target: undefined,
+    actor: actorIds && sql`r.actor_id || '' IN (${list(actorIds)})`,
+    address: address === undefined ? undefined : sql`r.address || '' = ${address}`,
+    action: actions && sql`r.action || '' IN (${list(actions)})`,
+  };
+  const kinds = ['target', 'customer', 'actor', 'address', 'action'] as const;
+  const chosen = kinds.find((kind) => by[kind]);
+  return {
+    narrowest: (chosen && by[chosen]) ?? [newest],
+    others: kinds.flatMap((kind) => (kind === chosen ? [] : (leaveOut[kind] ?? []))),
+  };
+}
+
+function list(values: readonly string[]): Sql {
+  const [first = '', ...others] = values;
+  return others.reduce((all, value) => sql`${all}, ${value}`, sql`${first}`);
+}
+
+/** The least id that a row of this moment or a later one can have: ids are UUIDv7 and begin with their time. */
+function idAt(ms: number): string {
+  const hex = Math.min(Math.max(ms, 0), 2 ** 48 - 1)
+    .toString(16)
+    .padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
 /** The columns of an AuditRow, of audit_rows as `r`. */

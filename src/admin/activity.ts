@@ -14,13 +14,18 @@ export async function recentActivity(visit: Visit, { organization }: SignedIn, c
   const rows = await listAudit(visit.installation.db, organization.id, { targetId: contact.id, limit: ROWS });
   if (rows.length === 0) return nothing;
   const items = rows.map(
-    (row) => html`<li>${sentence(row)}<br /><small class="muted">${time(row.at, organization)}</small></li>`,
+    (row) =>
+      html`<li>
+        ${sentence(row)}${row.reason === null ? nothing : html`: <bdi>${row.reason}</bdi>`}<br /><small class="muted"
+          >${time(row.at, organization)}</small
+        >
+      </li>`,
   );
   return disclosure(
     'Recent activity',
     html`<ul class="bullets">
         ${items}
       </ul>
-      <p><a href="${activityPath(contact)}">See all</a></p>`,
+      <p><a href="${activityPath(contact)}">See all in the audit log</a></p>`,
   );
 }

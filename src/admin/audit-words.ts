@@ -1,82 +1,144 @@
-import type { Action, listAudit } from '../accounts/audit.ts';
+import { html } from 'hono/html';
+import type { Action, AuditLine } from '../accounts/audit.ts';
+import type { Group } from '../accounts/audit-groups.ts';
+import type { Html } from '../web/components.ts';
 
-export type AuditLine = Awaited<ReturnType<typeof listAudit>>[number];
-
-/** What an audit row says, to whoever knows whom it is about. */
-export function sentence(row: AuditLine): string {
-  const what = WORDS[row.action][row.result] ?? WORDS[row.action]['done'] ?? row.action;
-  const by = row.actorId === row.targetId ? '' : ` by ${actor(row)}`;
-  return `${what}${by}${row.reason === null ? '' : `: ${row.reason}`}`;
+/** What an audit row says, as a sentence. Names stand apart in it, so that none can turn the words around it (bidi). */
+export function sentence(row: AuditLine): Html {
+  const words: Partial<Record<string, Words>> = WORDS;
+  const { action, result, targetId, actorId } = row;
+  const template = words[action]?.[result] ?? words[action]?.['done'] ?? `{who}: ${action} ${result}`;
+  const isAboutOther = targetId !== null && targetId !== actorId;
+  const parts = template.replace(/\[(.*?)\]/g, isAboutOther ? '$1' : '').split(/(\{who\}|\{whom\})/);
+  return html`${parts.map((part, at) => {
+    if (part === '{who}') return whoIn(row, parts.slice(0, at).join('') === '');
+    return part === '{whom}' ? html`<bdi>${whomName(row)}</bdi>` : part;
+  })}`;
 }
 
-function actor({ actorKind, actorName }: AuditLine): string {
+function whoIn(row: AuditLine, isFirst: boolean): Html {
+  const name = whoName(row);
+  return html`<bdi>${isFirst && row.actorName === null ? capital(name) : name}</bdi>`;
+}
+
+/** Who did it, by name; the log keeps names as "Dana Cho (dana@acme.test)". */
+export function whoName({ actorKind, actorName }: AuditLine): string {
   if (actorKind === 'operator') return 'the operator at the shell';
-  return actorKind === 'system' ? 'Sallyport' : (actorName ?? 'somebody who is gone');
+  if (actorKind === 'system') return 'Sallyport';
+  return actorName === null ? GONE : partsOf(actorName).name;
 }
 
-const done = (words: string): Record<string, string> => ({ done: words });
+/** To whom it was done: by e-mail where there is one, since two people may share a name. */
+export function whomName({ targetName }: AuditLine): string {
+  if (targetName === null) return GONE;
+  const { name, email } = partsOf(targetName);
+  return email ?? name;
+}
 
-/** Each action in words; by its result where that makes a difference. */
-const WORDS: Record<Action, Readonly<Record<string, string>>> = {
-  'organization.created': done('Organization created'),
-  'settings.changed': done('Settings changed'),
-  'policy.changed': done('Policy changed'),
-  'staff.created': done('Added to staff'),
+export function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+const GONE = 'somebody who is gone';
+
+function partsOf(kept: string): { name: string; email?: string } {
+  const found = /^(.+) \((\S+@\S+)\)$/u.exec(kept);
+  return found ? { name: found[1] ?? '', email: found[2] ?? '' } : { name: kept };
+}
+
+/** Where `{who}` stands somebody is named, and in `[…]` what is left out where nobody else is concerned. */
+type Sentence = `${string}{who}${string}`;
+type Words = Readonly<Record<string, Sentence>>;
+
+const done = (words: Sentence): Words => ({ done: words });
+
+/** Each action as a sentence; by its result where that makes a difference. */
+const WORDS: Readonly<Record<Action, Words>> = {
+  'organization.created': done('{who} created the organization'),
+  'settings.changed': done('{who} changed the settings'),
+  'policy.changed': done('{who} changed the MFA policy'),
+  'staff.created': done('{who} added somebody to staff[: {whom}]'),
   'staff.role-changed': {
-    owner: 'Role changed to owner',
-    admin: 'Role changed to admin',
-    support: 'Role changed to support',
-    auditor: 'Role changed to auditor',
+    owner: '{who} made[ {whom}] an owner',
+    admin: '{who} made[ {whom}] an admin',
+    support: '{who} gave[ {whom}] the role support',
+    auditor: '{who} gave[ {whom}] the role auditor',
   },
-  'staff.signed-out': done('Signed out everywhere'),
-  'staff.removed': done('Removed from staff'),
-  'customer.created': done('Customer added'),
-  'customer.changed': done('Customer renamed'),
-  'contact.created': done('Added'),
-  'contact.changed': done('Name, email or phone changed'),
-  'portal-access.enabled': done('Portal access turned on'),
-  'portal-access.disabled': done('Portal access turned off'),
-  'contact.moved': done('Moved to another customer'),
-  'contact.deleted': done('Deleted'),
-  'customer.deleted': done('Customer deleted'),
-  'documents.imported': done('Documents imported'),
-  'welcome-link.made': done('Welcome link made'),
-  'password.set': done('Password chosen'),
+  'staff.signed-out': done('{who} signed[ {whom}] out everywhere'),
+  'staff.removed': done('{who} removed somebody from staff[: {whom}]'),
+  'customer.created': done('{who} added the customer[ {whom}]'),
+  'customer.changed': done('{who} renamed the customer[ {whom}]'),
+  'contact.created': done('{who} added the contact[ {whom}]'),
+  'contact.changed': done('{who} changed the name, email or phone[ of {whom}]'),
+  'portal-access.enabled': done('{who} turned portal access on[ for {whom}]'),
+  'portal-access.disabled': done('{who} turned portal access off[ for {whom}]'),
+  'contact.moved': done('{who} moved a contact to another customer[: {whom}]'),
+  'contact.deleted': done('{who} deleted a contact[: {whom}]'),
+  'customer.deleted': done('{who} deleted a customer[: {whom}]'),
+  'documents.imported': done('{who} imported documents'),
+  'welcome-link.made': done('{who} made a welcome link[ for {whom}]'),
+  'password.set': done('{who} chose a password[ for {whom}]'),
   'password.answered': {
-    right: 'Right password entered',
-    wrong: 'Wrong password entered',
-    disabled: 'Tried to sign in while portal access was off',
-    suspected: 'Right password refused, since it may be known to someone else',
+    right: '{who} entered the right password',
+    wrong: 'Somebody entered a wrong password for {who}',
+    disabled: 'Somebody tried to sign in as {who} while portal access was off',
+    suspected: 'The right password of {who} was refused, since it may be known to someone else',
   },
   'signed-in': {
-    right: 'Signed in',
-    wrong: 'Wrong code entered at sign-in',
-    'already-used': 'Code entered that had already been used',
+    right: '{who} signed in',
+    wrong: '{who} entered a wrong code at sign-in',
+    'already-used': '{who} entered a code that had already been used',
   },
-  'signed-out': done('Signed out'),
+  'signed-out': done('{who} signed out'),
   'proved-again': {
-    'held-up': 'Tried to confirm who they are while they had to wait',
-    'clock-behind': "Tried to confirm who they are while the server's clock was wrong",
-    right: 'Confirmed who they are',
-    wrong: 'Wrong code entered',
-    'already-used': 'Used code entered',
+    right: '{who} confirmed who they are',
+    wrong: '{who} entered a wrong code to confirm who they are',
+    'already-used': '{who} entered a used code to confirm who they are',
+    'held-up': '{who} tried to confirm who they are while they had to wait',
+    'clock-behind': "{who} tried to confirm who they are while the server's clock was wrong",
   },
-  'enrolment.offered': done('Began to set up MFA'),
-  'enrolment.answered': { right: 'Right first code entered', wrong: 'Wrong first code entered' },
-  'mfa.enabled': done('MFA turned on'),
-  'backup-codes.generated': done('Backup codes made'),
-  'mfa.reset': done('MFA reset'),
+  'enrolment.offered': done('{who} began to set up MFA'),
+  'enrolment.answered': {
+    right: '{who} entered the right first code',
+    wrong: '{who} entered a wrong first code',
+  },
+  'mfa.enabled': done('{who} turned MFA on'),
+  'backup-codes.generated': done('{who} made backup codes'),
+  'mfa.reset': done('{who} reset MFA[ for {whom}]'),
   'account.unlocked': {
-    'waits-ended': 'Unlocked',
-    'password-removed': 'Unlocked, and the old password removed',
+    'waits-ended': '{who} unlocked[ {whom}]',
+    'password-removed': '{who} unlocked[ {whom}], and the old password was removed',
   },
-  'exemption.granted': done('Exempted from MFA'),
-  'exemption.ended': done('Exemption from MFA ended'),
-  'sessions.ended': { done: 'Signed out', everyone: 'Everyone signed out of the portal' },
-  'customers.exported': done('Customers exported'),
-  'job.started': { done: 'Job started', resumed: 'Job let go on' },
-  'job.stopped': done('Job told to stop'),
-  'job.ended': { finished: 'Job finished', stopped: 'Job stopped', failed: 'Job failed' },
-  'clock.accepted': done('Clock accepted'),
-  'database.restored': done('Database restored from a backup'),
+  'exemption.granted': done('{who} gave an exemption from MFA[ to {whom}]'),
+  'exemption.ended': done('{who} ended an exemption from MFA[ of {whom}]'),
+  'sessions.ended': { done: '{who} signed[ {whom}] out', everyone: '{who} signed everyone out of the portal' },
+  'customers.exported': done('{who} exported customers'),
+  'audit.exported': done('{who} exported the audit log'),
+  'job.started': { done: '{who} started a job', resumed: '{who} let a job go on' },
+  'job.stopped': done('{who} told a job to stop'),
+  'job.ended': {
+    finished: 'A job of {who} finished',
+    stopped: 'A job of {who} stopped',
+    failed: 'A job of {who} failed',
+  },
+  'clock.accepted': done("{who} took the server's clock for the right one"),
+  'database.restored': done('{who} closed what was open in a restored backup'),
 };
+
+/** The groups of the filter "What". */
+export const GROUP_NAMES: Readonly<Record<Group, string>> = {
+  'sign-ins': 'Sign-ins and passwords',
+  mfa: 'Setting up MFA',
+  resets: 'Resets and unlocking',
+  policy: 'Policy',
+  team: 'Team',
+  customers: 'Customers and contacts',
+  settings: 'Settings, jobs and the server',
+};
+
+/** Whether what was tried came about, as far as the result of a row tells. */
+export function cameAbout({ result }: Pick<AuditLine, 'result'>): boolean {
+  return !REFUSED.has(result);
+}
+
+const REFUSED = new Set(['wrong', 'already-used', 'disabled', 'suspected', 'held-up', 'clock-behind', 'failed']);

@@ -10,6 +10,7 @@ import type { Visit } from '../web/visit.ts';
 import { recentActivity } from './activity.ts';
 import { type AtCustomer, barred, consolePage, contactPath, counted, customerPath } from './console.ts';
 import { exemptionWords } from './exempt.ts';
+import { lastRefusal } from './last-refusal.ts';
 import { addressWithGear, lockNotice, mfaWords, portalAccess } from './contact-words.ts';
 import { CUSTOMERS } from './customer-query.ts';
 import { sessionTable } from './sign-out-contact.ts';
@@ -88,5 +89,5 @@ async function about(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.
   if (contact.phone !== null) rows.unshift({ label: 'Phone', value: c.ltr(contact.phone) });
   return html`${lockNotice(contact, organization, visit.now)} ${c.summaryList(rows)}
   ${sessions.length === 0 ? c.nothing : sessionTable({ ...at, contact }, sessions)}
-  ${await recentActivity(visit, who, contact)}`;
+  ${await lastRefusal(visit, who, contact)} ${await recentActivity(visit, who, contact)}`;
 }

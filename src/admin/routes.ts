@@ -1,6 +1,7 @@
 import { doorRoutes } from '../door/routes.ts';
 import { anyone, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import { audit, exportAudit } from './audit.ts';
 import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import * as bulk from './bulk.ts';
@@ -52,6 +53,8 @@ export const adminRoutes: readonly Route[] = [
   route('POST', '/setup/:token', anyone, setup.submit),
   route('GET', '/admin', look, overview),
   route('GET', '/admin/overview/adoption.csv', look, downloadAdoption),
+  route('GET', '/admin/audit', look, audit),
+  route('POST', '/admin/audit/export', staff('export the audit log'), exportAudit),
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, setting, settings.saveGeneral),

@@ -104,7 +104,8 @@ async function transact<T>(
       }
       const { waitUntil, suspected } = await limits.keepWrong(tx, whose, given.kind, counted, now);
       const waitSeconds = Math.max(0, waitUntil - now) / 1_000;
-      await note(tx, 'wrong', { inARow: counted.wrongInARow, waitSeconds, suspected: suspected ? 1 : 0 });
+      const counts = { inARow: counted.wrongInARow, waitSeconds, suspected: suspected ? 1 : 0 };
+      await note(tx, 'wrong', { ...counts, ...redemption.why });
       return suspected ? { kind: 'suspected' } : { kind: 'wrong', attemptsLeft, wrongInARow: counted.wrongInARow };
     });
     return kept.ok ? { answered: kept.value } : { fault: kept.fault };
@@ -112,7 +113,7 @@ async function transact<T>(
   if ('fault' in done) throw done.fault;
   return done.answered;
 
-  function note(tx: Transaction, result: string, details: Record<string, number>): Promise<void> {
+  function note(tx: Transaction, result: string, details: Readonly<Record<string, string | number>>): Promise<void> {
     return record(tx, installation, {
       organizationId: whose.organizationId,
       actor: { kind: 'account', id: whose.accountId, address: answering.visitor.address },

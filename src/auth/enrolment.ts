@@ -14,10 +14,9 @@ import { uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Queries } from '../db/db.ts';
 import type { Challenge } from './challenges.ts';
 import { drawCodes, replaceSet } from './factors/backup-codes.ts';
-import { openSecret, sealSecret } from './factors/totp.ts';
+import { minutesOff, openSecret, sealSecret, stepsOff } from './factors/totp.ts';
 import {
   BACKUP_CODES_LIFETIME_MS,
-  CLOCK_HINT_STEPS,
   clockIsBehind,
   clockIsRight,
   ENROLMENT_LIFETIME_MS,
@@ -136,16 +135,16 @@ export function verifyEnrolment(
     const secret = openSecret(installation, organizationId, accountId, spent.id, spent.secret);
     const current = timeStep(now);
     const proven = matchingSteps(secret, code, current - STEPS_EITHER_WAY, current + STEPS_EITHER_WAY).at(-1);
+    const off = proven === undefined ? stepsOff(secret, code, now) : undefined;
     await record(tx, installation, {
       ...fact(challenge, visitor, 'enrolment.answered'),
       result: proven === undefined ? 'wrong' : 'right',
+      details: off === undefined ? {} : { why: 'clock', minutes: minutesOff(off) },
     });
     if (proven === undefined) {
+      if (off === undefined) return { kind: 'wrong', triesUsed: TRIES_PER_ENROLMENT - spent.left };
       // The secret is not live yet, so saying by how much the clock is off helps nobody but its owner (R8).
-      const [elsewhere] = matchingSteps(secret, code, current - CLOCK_HINT_STEPS, current + CLOCK_HINT_STEPS);
-      if (elsewhere === undefined) return { kind: 'wrong', triesUsed: TRIES_PER_ENROLMENT - spent.left };
-      const minutes = Math.max(1, Math.round(Math.abs(elsewhere - current) / 2));
-      return { kind: 'clock', minutes, direction: elsewhere < current ? 'slow' : 'fast' };
+      return { kind: 'clock', minutes: Math.abs(minutesOff(off)), direction: off < 0 ? 'slow' : 'fast' };
     }
     await tx.run(sql`UPDATE authenticators SET proven_step = ${proven} WHERE organization_id = ${organizationId}
       AND id = ${spent.id} AND revoked_at IS NULL AND proven_step IS NULL`);

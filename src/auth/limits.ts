@@ -41,10 +41,13 @@ export const SESSION_LIFETIMES = {
 
 /** One step before and one after the server's is accepted, for slow typing and clocks that drift (RFC 6238 §5.2). */
 export const STEPS_EITHER_WAY = 1;
-/** How far a phone's clock may be off for an enrolment to say so: ten minutes either way. */
+/** How far a phone's clock may be off for anybody to be told: ten minutes either way. */
 export const CLOCK_HINT_STEPS = 20;
 /** How far a server's clock may run behind the latest that the database has seen; further, and it accepts no code of an app. */
 export const CLOCK_SLACK_MS = 30 * SECOND_MS;
+/** How many colleagues' apps are looked at for the code that was wrong, among how many colleagues. */
+export const COLLEAGUES_LOOKED_AT = 5;
+export const COLLEAGUES_LOOKED_AMONG = 50;
 export const CLOCK_HINT_AFTER_WRONG = 2;
 export const SCAN_AGAIN_AFTER_WRONG = 3;
 

@@ -15,7 +15,7 @@ import { sweepJobs } from '../jobs/jobs.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
 import { keepTime } from './clock.ts';
-import { keepChain } from './keep-chain.ts';
+import { keepChain, keepWatch } from './keep-chain.ts';
 import { keepFigures } from './keep-figures.ts';
 import { keepWorking } from './keep-working.ts';
 import { openAll } from './open.ts';
@@ -49,6 +49,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const stopWorking = keepWorking(installation);
     const stopChaining = keepChain(installation);
     const stopFiguring = keepFigures(installation);
+    const stopWatching = keepWatch(installation);
     try {
       await greet(installation, publicUrl, options);
       // Now, and not at the end, which a killed process never has.
@@ -58,6 +59,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
       await stopListening(server);
       await stopSweeping();
       await stopWorking();
+      await stopWatching();
       await stopChaining();
       await stopFiguring();
       await stopTime();

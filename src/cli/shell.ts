@@ -28,6 +28,12 @@ export interface Options {
   readonly weeks?: string;
   readonly months?: string;
   readonly before?: string;
+  readonly who?: string;
+  readonly what?: string;
+  readonly whom?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly address?: string;
   readonly heads?: string;
   readonly port?: string;
   readonly host?: string;

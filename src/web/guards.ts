@@ -71,6 +71,7 @@ function challenged(
         cookie === undefined ? undefined : await findChallenge(visit.installation.db, surface, cookie, visit.now);
       if (found?.kind !== 'open') return backToSignIn(visit, door, found);
       const { challenge } = found;
+      visit.isOf(challenge.account);
       const organization = await findOrganization(visit.installation.db, challenge.account.organizationId);
       if (!organization || (door.organization && door.organization.id !== organization.id))
         return backToSignIn(visit, door, undefined);
@@ -157,6 +158,7 @@ export async function signedIn(visit: Visit, door: Door, { unattended = false } 
   const session = await findSession(installation.db, door.surface, cookie, now);
   const organizationId = session?.account.organizationId;
   if (!session || (door.organization && door.organization.id !== organizationId)) return undefined;
+  visit.isOf(session.account);
   const organization = await findOrganization(installation.db, session.account.organizationId);
   if (!organization) return undefined;
   if (!unattended) await refreshSession(installation.db, session, now);

@@ -58,6 +58,7 @@ export type PortalPage = Main & {
 const PLACES = [
   { key: 'overview', path: '/admin', label: 'Overview' },
   { key: 'customers', path: '/admin/customers', label: 'Customers' },
+  { key: 'audit', path: '/admin/audit', label: 'Audit log' },
   { key: 'jobs', path: '/admin/jobs', label: 'Jobs' },
   { key: 'settings', path: '/admin/settings', label: 'Settings' },
 ] as const;

@@ -55,6 +55,11 @@ export class Visit {
     };
   }
 
+  /** Whose request it has turned out to be, for the log: a refusal says whose (ASVS 16.3.2). */
+  isOf({ organizationId, id }: Pick<Account, 'organizationId' | 'id'>): void {
+    this.#context.set(WHOSE, { organization: organizationId, account: id });
+  }
+
   get installation(): Installation {
     return this.house.installation;
   }
@@ -228,6 +233,13 @@ export class Visit {
     deleteCookie(this.#context, this.#name(name, surface), { path: '/', secure: this.#secure, httpOnly: true });
   }
 }
+
+/** Whose request it has turned out to be; undefined where nobody has proven anything. */
+export function whose(context: Context): { organization: string; account: string } | undefined {
+  return context.get(WHOSE) as { organization: string; account: string } | undefined;
+}
+
+const WHOSE = 'whose';
 
 // NUL is in nothing that we hand out, and PostgreSQL holds no text with it: what has one is as good as nothing.
 function withoutNul(text: string | undefined): string {

@@ -82,6 +82,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/customers/:customer/contacts/:contact/sessions/:session/end',
   ],
   'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+  'console: audit log': ['GET /admin/audit', 'POST /admin/audit/export'],
   'console: jobs': [
     'GET /admin/jobs',
     'GET /admin/jobs/:job',

@@ -340,6 +340,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       `/admin/customers/many/${await markedContacts(world.installation, people.noor)}`,
       { reason: 'a stolen laptop', number: '1' },
     ],
+    ['/admin/audit/export', '/admin/audit/export', { what: 'resets', format: 'csv' }],
     ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],

@@ -1,11 +1,14 @@
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { appendLinks } from '../../src/accounts/audit-chain.ts';
+import { openWatch } from '../../src/accounts/audit-watch.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { createOrganization } from '../../src/accounts/organizations.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
-import { addStaff, guesses, type Person } from '../acme.ts';
+import { openRunner } from '../../src/jobs/runner.ts';
+import { addStaff, answers, challenged, guesses, type Person } from '../acme.ts';
 import { openChromium } from './somebody.ts';
 import { Tour } from './tour.ts';
 import * as ways from './ways.ts';
@@ -25,6 +28,7 @@ describe('every page that staff see is fit for everybody: axe, light and dark, n
   test('at the overview and the settings', () => Tour.through(browser, settings));
   test('among the customers', () => Tour.through(browser, customers));
   test('while customers and contacts are written down', () => Tour.through(browser, forms));
+  test('at the audit log', () => Tour.through(browser, log));
   test('while a contact’s MFA is reset', () => Tour.through(browser, reset));
   test('while portal access is given and taken', () => Tour.through(browser, access));
 });
@@ -148,6 +152,55 @@ async function customers(tour: Tour): Promise<void> {
   await guest.page.locator('summary', { hasText: 'Recent activity' }).first().click();
   await guest.press('Actions for maria@globex.test');
   await tour.looks('customer, gear and activity open');
+}
+
+async function log(tour: Tour): Promise<void> {
+  const { guest, acme, world } = tour;
+  await tour.requiresMfa();
+  const maria = await tour.enrolled(acme.maria);
+  const noor = await tour.enrolled(acme.noor);
+  const otto = await tour.enrolled(acme.otto);
+  await guesses(world, acme.maria, maria.secret, 2);
+  for (const code of [world.codeFor(maria.secret, -8), world.codeFor(noor.secret)])
+    await answers(world.installation, await challenged(world.installation, acme.maria), code);
+  await tour.comesIn(acme.otto, otto);
+  await tour.worksAt(`/customers/${acme.globex.id}`, 'Globex');
+  await guest.sees('about 4 minutes slow');
+  await tour.looks('customer, why codes were refused');
+  await guest.press('Audit log');
+  await guest.arrives('Audit log');
+  await guest.sees('The log has not been checked yet.');
+  const watch = openWatch(world.installation);
+  await appendLinks(world.installation);
+  await watch.turn();
+  await tour.worksAt('/audit', 'Audit log');
+  await guest.sees('complete, no gaps');
+  await guest.page.locator('summary', { hasText: 'Details' }).nth(1).click();
+  await guest.sees('Place in the chain');
+  await tour.looks('audit log, details open');
+  await guest.write('Whom', acme.noor.email);
+  await guest.press('Filter');
+  await guest.sees('Noor Haddad turned MFA on');
+  await guest.write('From', '2031-01-01');
+  await guest.press('Filter');
+  await guest.sees('No entries match.');
+  await tour.looks('audit log, none match');
+  await guest.press('Clear filters');
+  await guest.sees('Otto Lind signed in');
+  await world.change(sql`UPDATE audit_rows SET result = 'wrong' WHERE action = 'organization.created'`);
+  await world.change(sql`DELETE FROM audit_checks`);
+  await watch.finish();
+  await openWatch(world.installation).turn();
+  await guest.press('Export CSV');
+  await guest.arrives('Export of the audit log, CSV');
+  await openRunner(world.installation).turn();
+  await tour.worksAt('/jobs', 'Jobs');
+  await guest.press('Export of the audit log, CSV');
+  await guest.sees('Download');
+  await tour.looks('audit log, exported');
+  await tour.worksAt('/audit', 'Audit log');
+  await guest.sees('Entry 1 has been changed.');
+  await tour.looks('audit log, changed');
 }
 
 async function forms(tour: Tour): Promise<void> {

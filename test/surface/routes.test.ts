@@ -46,6 +46,7 @@ const STAFF: Record<string, readonly Standing[]> = {
   'delete customers and contacts': ['owner', 'admin'],
   'manage the team': ['owner', 'admin'],
   'import and export customers': ['owner', 'admin'],
+  'export the audit log': ['owner', 'admin', 'auditor'],
 };
 
 /** From a guard's name to what each caller is answered. A guard that is not here has no expectation, and fails. */

@@ -35,11 +35,11 @@ export const backupCodes: Factor = {
         return known.length === hash.length && timingSafeEqual(known, hash);
       });
       const match = matching[0];
-      if (!match) return { kind: 'wrong' };
+      if (!match) return { kind: 'wrong', why: { why: 'unknown' } };
       const used = await tx.run(sql`UPDATE backup_codes SET used_at = ${now}
         WHERE organization_id = ${account.organizationId} AND id = ${match.id} AND used_at IS NULL`);
       await keepListed(tx, account.organizationId, account.id);
-      return { kind: used === 1 ? 'right' : 'wrong' };
+      return used === 1 ? { kind: 'right' } : { kind: 'wrong', why: { why: 'used' } };
     };
   },
 };

@@ -1,0 +1,64 @@
+import type { Action } from './audit.ts';
+
+/** What the log can be filtered by, besides one exact action. The names stand in addresses and commands. */
+export const GROUPS = ['sign-ins', 'mfa', 'resets', 'policy', 'team', 'customers', 'settings'] as const;
+
+export type Group = (typeof GROUPS)[number];
+
+/** To which group each action belongs. */
+const GROUP_OF: Readonly<Record<Action, Group>> = {
+  'organization.created': 'settings',
+  'settings.changed': 'settings',
+  'policy.changed': 'policy',
+  'staff.created': 'team',
+  'staff.role-changed': 'team',
+  'staff.signed-out': 'team',
+  'staff.removed': 'team',
+  'customer.created': 'customers',
+  'customer.changed': 'customers',
+  'contact.created': 'customers',
+  'contact.changed': 'customers',
+  'portal-access.enabled': 'customers',
+  'portal-access.disabled': 'customers',
+  'contact.moved': 'customers',
+  'contact.deleted': 'customers',
+  'customer.deleted': 'customers',
+  'documents.imported': 'customers',
+  'welcome-link.made': 'customers',
+  'password.set': 'sign-ins',
+  'password.answered': 'sign-ins',
+  'signed-in': 'sign-ins',
+  'signed-out': 'sign-ins',
+  'proved-again': 'sign-ins',
+  'enrolment.offered': 'mfa',
+  'enrolment.answered': 'mfa',
+  'mfa.enabled': 'mfa',
+  'backup-codes.generated': 'mfa',
+  'mfa.reset': 'resets',
+  'account.unlocked': 'resets',
+  'exemption.granted': 'policy',
+  'exemption.ended': 'policy',
+  'sessions.ended': 'sign-ins',
+  'customers.exported': 'customers',
+  'audit.exported': 'settings',
+  'job.started': 'settings',
+  'job.stopped': 'settings',
+  'job.ended': 'settings',
+  'clock.accepted': 'settings',
+  'database.restored': 'settings',
+};
+
+/** Whether a text names a group. */
+export function isGroup(text: string): text is Group {
+  return (GROUPS as readonly string[]).includes(text);
+}
+
+/** Whether a text names an action that this version knows. */
+export function isAction(text: string): text is Action {
+  return Object.hasOwn(GROUP_OF, text);
+}
+
+/** The actions of a group. */
+export function actionsOf(group: Group): Action[] {
+  return Object.keys(GROUP_OF).filter((action): action is Action => isAction(action) && GROUP_OF[action] === group);
+}
