@@ -20,6 +20,7 @@ import { hashNewPassword, storePassword } from '../src/auth/passwords.ts';
 import type { Visitor } from '../src/auth/sessions.ts';
 import { answerChallenge, leaveChallenge, signIn, type Opened, type SignInOutcome } from '../src/auth/sign-in.ts';
 import { timeStep, totpCode } from '../src/crypto/totp.ts';
+import { prepareBulk } from '../src/jobs/bulk-contacts.ts';
 import { startJob } from '../src/jobs/jobs.ts';
 
 /** Somebody with an account, and what only they know. */
@@ -255,4 +256,13 @@ function firstName(name: string): string {
 export function waitingJob(installation: Installation, organization: Pick<Organization, 'id'>): Promise<string> {
   const draft = { organizationId: organization.id, actor: OPERATOR, kind: 'of another version', plan: {}, total: 3 };
   return installation.db.transaction((tx) => startJob(tx, installation, draft));
+}
+
+/** Contacts that somebody has marked in the list, and whose signing out nobody has confirmed yet. */
+export async function markedContacts(installation: Installation, ...people: readonly Person[]): Promise<string> {
+  const organizationId = people[0]?.organizationId ?? '';
+  const ids = people.map(({ id }) => id);
+  const chosen = await prepareBulk(installation, OPERATOR, organizationId, 'sign-out', { ids });
+  assert.ok(chosen, 'nobody was marked');
+  return chosen;
 }

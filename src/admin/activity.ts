@@ -5,6 +5,7 @@ import { disclosure, type Html, nothing, time } from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { sentence } from './audit-words.ts';
+import { activityPath } from './contact-words.ts';
 
 const ROWS = 5;
 
@@ -25,6 +26,6 @@ export async function recentActivity(visit: Visit, { organization }: SignedIn, c
     html`<ul class="bullets">
         ${items}
       </ul>
-      <p><a href="/admin/audit?whom=${contact.id}">See all in the audit log</a></p>`,
+      <p><a href="${activityPath(contact)}">See all in the audit log</a></p>`,
   );
 }

@@ -4,18 +4,22 @@ import { route, type Route } from '../web/routes.ts';
 import { audit, exportAudit } from './audit.ts';
 import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
+import * as bulk from './bulk.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import { customers } from './customers.ts';
 import * as jobs from './jobs.ts';
+import * as moving from './move-contact.ts';
 import { downloadAdoption, overview } from './overview.ts';
 import * as access from './portal-access.ts';
+import * as removal from './removal.ts';
 import { askToReset, reset } from './reset-mfa.ts';
 import * as everybody from './everybody.ts';
 import * as exempt from './exempt.ts';
 import * as preview from './policy-preview.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
+import * as out from './sign-out-contact.ts';
 import * as staffActs from './team-acts.ts';
 import * as invitation from './team-invite.ts';
 import { atMember } from './team-member.ts';
@@ -37,6 +41,9 @@ const resetting = staff('reset MFA');
 const unlocking = staff('unlock');
 const keeping = staff('open and close portal access');
 const inviting = staff('make welcome links');
+const acting = staff('act on many contacts at once');
+const ending = staff('end sessions');
+const deleting = staff('delete customers and contacts');
 const managing = staff('manage the team');
 
 /** The console's site map: the door for staff, the first set-up, and the pages behind them. */
@@ -68,13 +75,25 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),
+  route('POST', '/admin/customers/many', acting, bulk.choose),
+  route('GET', '/admin/customers/many/:selection', acting, bulk.atSelection(bulk.askAboutMany)),
+  route('POST', '/admin/customers/many/:selection', acting, bulk.atSelection(bulk.actOnMany)),
   route('GET', CUSTOMER, look, atCustomer(customer)),
   route('GET', `${CUSTOMER}/edit`, edit, atCustomer(forms.editCustomer)),
   route('POST', `${CUSTOMER}/edit`, edit, atCustomer(forms.saveCustomer)),
+  route('GET', `${CUSTOMER}/delete`, deleting, atCustomer(removal.askToDeleteCustomer)),
+  route('POST', `${CUSTOMER}/delete`, deleting, atCustomer(removal.removeCustomer)),
   route('GET', `${CUSTOMER}/contacts/new`, editPeople, atCustomer(forms.newContact)),
   route('POST', `${CUSTOMER}/contacts/new`, editPeople, atCustomer(forms.addContact)),
   route('GET', `${CONTACT}/edit`, editPeople, atContact(forms.editContact)),
   route('POST', `${CONTACT}/edit`, editPeople, atContact(forms.saveContact)),
+  route('GET', `${CONTACT}/move`, edit, atContact(moving.askWhereTo)),
+  route('POST', `${CONTACT}/move`, edit, atContact(moving.move)),
+  route('GET', `${CONTACT}/delete`, deleting, atContact(removal.askToDeleteContact)),
+  route('POST', `${CONTACT}/delete`, deleting, atContact(removal.removeContact)),
+  route('GET', `${CONTACT}/sign-out`, ending, atContact(out.askToSignOut)),
+  route('POST', `${CONTACT}/sign-out`, ending, atContact(out.signOut)),
+  route('POST', `${CONTACT}/sessions/:session/end`, ending, atContact(out.endSession)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
   route('GET', `${CONTACT}/exempt`, setting, atContact(exempt.ask)),

@@ -1,6 +1,7 @@
 import { HAS_MFA, type Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
+import { keepListed } from '../accounts/listed.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { may, mayManage, resets } from '../accounts/staff.ts';
 import { fingerprint } from '../crypto/tokens.ts';
@@ -101,6 +102,7 @@ export async function resetWithin(
   await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
     WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
   await revokeSet(tx, target, now);
+  await keepListed(tx, organizationId, id);
   await voidCarriers(tx, organizationId, id, now);
   await record(tx, installation, { organizationId, actor, action: 'mfa.reset', targetId: id, reason });
   return true;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emailKey, sortKey } from '../../src/accounts/accounts.ts';
+import { searchedWords, wordsOf } from '../../src/accounts/findable.ts';
 import { slugFor } from '../../src/accounts/organizations.ts';
 import { line, lines } from '../../src/admin/inputs.ts';
 import { readCode } from '../../src/auth/code-input.ts';
@@ -32,6 +33,9 @@ const PARSERS: [name: string, most: number, parse: (text: string) => unknown][] 
   ['several lines', FORM_BYTES_MAX, lines],
   ['a text for the terminal', FORM_BYTES_MAX, plain],
   ['a name to search for', 100, sortKey],
+  ['the words of a name', 100, (text) => wordsOf([sortKey(text)])],
+  ['the words of an address', 254, (text) => wordsOf([], text)],
+  ['a search', FORM_BYTES_MAX, searchedWords],
   ['a display name', 100, slugFor],
   ['a key ring', FORM_BYTES_MAX, parseKeyRing],
 ];

@@ -45,7 +45,9 @@ function rest({ fields }: Post, name: string): string {
 // policy is that of an old page, and of two colours the typed one counts.
 function isUnread({ name }: Post, field: string): boolean {
   if (name.includes('welcome')) return field === 'email';
-  const asks = name.startsWith('POST /admin/') && /general$|branding$|reset-mfa$|\/team\//.test(name);
+  const asks =
+    name.startsWith('POST /admin/') &&
+    /general$|branding$|reset-mfa$|exempt(\/end)?$|-everyone-out$|-everybody$|\/team\//.test(name);
   return asks && /^(password|code|mfa|policy|removeLogo)$/.test(field);
 }
 
