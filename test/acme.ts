@@ -20,6 +20,7 @@ import { hashNewPassword, storePassword } from '../src/auth/passwords.ts';
 import type { Visitor } from '../src/auth/sessions.ts';
 import { answerChallenge, leaveChallenge, signIn, type Opened, type SignInOutcome } from '../src/auth/sign-in.ts';
 import { timeStep, totpCode } from '../src/crypto/totp.ts';
+import { startJob } from '../src/jobs/jobs.ts';
 
 /** Somebody with an account, and what only they know. */
 export interface Person {
@@ -241,4 +242,10 @@ interface GuessingWorld {
 
 function firstName(name: string): string {
   return name.split(' ')[0]?.toLowerCase() ?? '';
+}
+
+/** A job that waits, of a kind that no version of ours works on; answers its id. */
+export function waitingJob(installation: Installation, organization: Pick<Organization, 'id'>): Promise<string> {
+  const draft = { organizationId: organization.id, actor: OPERATOR, kind: 'of another version', plan: {}, total: 3 };
+  return installation.db.transaction((tx) => startJob(tx, installation, draft));
 }

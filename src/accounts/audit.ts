@@ -37,6 +37,9 @@ export type Action =
   | 'backup-codes.generated'
   | 'mfa.reset'
   | 'account.unlocked'
+  | 'job.started'
+  | 'job.stopped'
+  | 'job.ended'
   | 'clock.accepted'
   | 'database.restored';
 

@@ -59,6 +59,9 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
     'waits-ended': 'Unlocked',
     'password-removed': 'Unlocked, and the old password removed',
   },
+  'job.started': { done: 'Job started', resumed: 'Job let go on' },
+  'job.stopped': done('Job told to stop'),
+  'job.ended': { finished: 'Job finished', stopped: 'Job stopped', failed: 'Job failed' },
   'clock.accepted': done('Clock accepted'),
   'database.restored': done('Database restored from a backup'),
 };

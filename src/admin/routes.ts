@@ -5,6 +5,7 @@ import { atContact, atCustomer } from './console.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import { customers } from './customers.ts';
+import * as jobs from './jobs.ts';
 import { overview } from './overview.ts';
 import * as access from './portal-access.ts';
 import { askToReset, reset } from './reset-mfa.ts';
@@ -13,9 +14,11 @@ import * as setup from './setup.ts';
 
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
+const JOB = '/admin/jobs/:job';
 const GENERAL = '/admin/settings/customer-portal/general';
 
 const look = staff('read');
+const lookOn = staff('read', { unattended: true });
 const edit = staff('edit customers');
 const editPeople = staff('edit contacts');
 const resetting = staff('reset MFA');
@@ -32,6 +35,12 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, staff('change settings'), settings.saveGeneral),
+  route('GET', '/admin/jobs', look, jobs.list),
+  route('GET', JOB, lookOn, jobs.atJob(jobs.show)),
+  route('GET', `${JOB}/progress`, lookOn, jobs.atJob(jobs.progress)),
+  route('GET', `${JOB}/file`, look, jobs.atJob(jobs.download)),
+  route('POST', `${JOB}/stop`, look, jobs.atJob(jobs.stop)),
+  route('POST', `${JOB}/resume`, look, jobs.atJob(jobs.resume)),
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SEALED_INSTALLATION_KEYS, type Installation } from '../accounts/installation.ts';
+import { SEALED_PARTS } from '../accounts/job-parts.ts';
 import { keysInUse, releaseKey, type KeyUse, type SealedColumn, type SealedRow } from '../accounts/keys.ts';
 import { open, seal, sealedBy, SealError, type KeyRing } from '../crypto/seal.ts';
 import { sql, type Database, type Sql } from '../db/db.ts';
@@ -15,6 +16,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   SEALED_SECRETS,
   SEALED_CODE_HASHES,
   SEALED_SHOWN_CODES,
+  SEALED_PARTS,
 ];
 
 const PAGE = 200;

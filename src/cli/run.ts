@@ -25,6 +25,7 @@ const FAMILIES: Record<string, (given: Given) => Promise<Family>> = {
   mfa: () => import('./mfa.ts'),
   account: () => import('./account.ts'),
   document: () => import('./document.ts'),
+  jobs: () => import('./jobs.ts'),
   audit: () => import('./audit.ts'),
   backup: () => import('./backup.ts'),
   restored: () => import('./restored.ts'),

@@ -10,10 +10,12 @@ import { createApp } from '../app.ts';
 import { sweep } from '../auth/housekeeping.ts';
 import { closeCopy } from '../auth/restored.ts';
 import { offerSetup } from '../auth/setup.ts';
+import { sweepJobs } from '../jobs/jobs.ts';
 import { readConfig, unknownVariables, type Config } from '../config.ts';
 import { openLog } from '../log.ts';
 import { keepTime } from './clock.ts';
 import { keepChain } from './keep-chain.ts';
+import { keepWorking } from './keep-working.ts';
 import { openAll } from './open.ts';
 import { command, iso, type Options } from './shell.ts';
 import { failed } from './stopped.ts';
@@ -40,6 +42,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const signalled = untilSignalled();
     const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
     const stopSweeping = keepHouse(installation);
+    const stopWorking = keepWorking(installation);
     const stopChaining = keepChain(installation);
     try {
       await greet(installation, publicUrl, options);
@@ -49,6 +52,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     } finally {
       await stopListening(server);
       await stopSweeping();
+      await stopWorking();
       await stopChaining();
       await stopTime();
     }
@@ -162,6 +166,7 @@ export function keepHouse(installation: Installation): () => Promise<void> {
 async function keepHouseOnce(installation: Installation): Promise<void> {
   await keepRing(installation);
   await sweep(installation);
+  await sweepJobs(installation);
 }
 
 /** Resolves at the first signal to stop, so that requests under way can finish; a second one does not wait for them. */

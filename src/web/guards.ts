@@ -125,13 +125,16 @@ export const contactOr401: Guard<SignedIn> = {
 /** What staff who came in by a backup code may do until they have their authenticator back. */
 const AFTER_BACKUP_CODE: readonly Permission[] = ['read'];
 
-/** Staff whose role may do this. */
-export function staff(permission: Permission): Guard<SignedIn & { readonly role: Role }> {
+/**
+ * Staff whose role may do this. `unattended` is for what a page asks for by itself: that somebody has it open keeps
+ * nobody signed in (ASVS 7.3.1).
+ */
+export function staff(permission: Permission, { unattended = false } = {}): Guard<SignedIn & { readonly role: Role }> {
   return {
     who: `staff who may ${permission}`,
     admit: async (visit) => {
       const door = { surface: 'admin', base: '/admin', organization: undefined } as const;
-      const found = await signedIn(visit, door);
+      const found = await signedIn(visit, door, { unattended });
       if (!found) return signInFirst(visit, door);
       const { role } = found.session.account;
       if (role === null || !may(role, permission)) return forbiddenPage(visit, `Your role may not ${permission}.`);
@@ -147,7 +150,7 @@ export function staff(permission: Permission): Guard<SignedIn & { readonly role:
 }
 
 /** Who is signed in at a door with this browser, or undefined. */
-export async function signedIn(visit: Visit, door: Door): Promise<SignedIn | undefined> {
+export async function signedIn(visit: Visit, door: Door, { unattended = false } = {}): Promise<SignedIn | undefined> {
   const { installation, now } = visit;
   const cookie = visit.sessionCookie(door.surface);
   if (cookie === undefined) return undefined;
@@ -156,7 +159,7 @@ export async function signedIn(visit: Visit, door: Door): Promise<SignedIn | und
   if (!session || (door.organization && door.organization.id !== organizationId)) return undefined;
   const organization = await findOrganization(installation.db, session.account.organizationId);
   if (!organization) return undefined;
-  await refreshSession(installation.db, session, now);
+  if (!unattended) await refreshSession(installation.db, session, now);
   return { organization, session, cookie };
 }
 

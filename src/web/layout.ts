@@ -30,6 +30,8 @@ type Main = Heading & {
   errors?: readonly Problem[] | undefined;
   /** Marks the title as an error where there is no field to link to. */
   error?: boolean | undefined;
+  /** Where no script keeps the page up to date: it is asked for again after so many seconds. */
+  refresh?: number | undefined;
   /** Banners between the header and the page. */
   notices?: Content | Html[] | undefined;
   extra?: Html | undefined;
@@ -53,6 +55,7 @@ export type PortalPage = Main & {
 const PLACES = [
   { key: 'overview', path: '/admin', label: 'Overview' },
   { key: 'customers', path: '/admin/customers', label: 'Customers' },
+  { key: 'jobs', path: '/admin/jobs', label: 'Jobs' },
   { key: 'settings', path: '/admin/settings', label: 'Settings' },
 ] as const;
 
@@ -136,6 +139,7 @@ function page(p: Main, name: string, content: Html, lang = 'en'): Html {
         <link rel="icon" href="${assetUrl('arch.svg')}" type="image/svg+xml" />
         <link rel="stylesheet" href="${assetUrl('sallyport.css')}" />
         <script type="module" src="${assetUrl('sallyport.js')}"></script>
+        ${p.refresh ? html`<noscript><meta http-equiv="refresh" content="${p.refresh}" /></noscript>` : nothing}
       </head>
       <body>
         <a class="skip" href="#main">${say('page.skip')}</a>

@@ -111,6 +111,13 @@ export class Visit {
     return this.#context.body(content, 200, { 'Content-Type': type, ...download });
   }
 
+  /** A download that comes part by part, so that no file is ever whole in memory. */
+  stream(parts: AsyncIterable<string>, type: string, fileName: string): Response {
+    const body = ReadableStream.from(parts).pipeThrough(new TextEncoderStream());
+    const download = { 'Content-Disposition': `attachment; filename="${fileName}"` };
+    return this.#context.body(body, 200, { 'Content-Type': type, ...download });
+  }
+
   sessionCookie(surface: Surface): string | undefined {
     return this.#cookie('session', surface);
   }

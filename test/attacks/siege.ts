@@ -5,7 +5,7 @@ import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { addContact, addStaff, type Acme, type Person } from '../acme.ts';
+import { addContact, addStaff, waitingJob, type Acme, type Person } from '../acme.ts';
 import { GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
@@ -81,6 +81,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':customer': people.globex.id,
     ':contact': people.maria.id,
     ':token': token,
+    ':job': await waitingJob(world.installation, people.organization),
   };
   const fill = (path: string): string =>
     path
@@ -220,6 +221,11 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   const closed = await target();
   await ada.browser.post(contact(closed, 'disable'));
   await ada.browser.follow();
+  const [waiting, stopped] = [
+    await waitingJob(world.installation, people.organization),
+    await waitingJob(world.installation, people.organization),
+  ];
+  await world.change(sql`UPDATE jobs SET state = 'stopped', ended_at = ${world.clock.now} WHERE id = ${stopped}`);
   const acts: [pattern: string, path: string, fields: Record<string, string>][] = [
     [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
     [
@@ -246,6 +252,8 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     [contactRoute('unlock'), contact(locked, 'unlock'), {}],
     [contactRoute('disable'), contact(await target(), 'disable'), {}],
     [contactRoute('enable'), contact(closed, 'enable'), {}],
+    ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
+    ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
   ];
   return acts.map(([pattern, path, fields]) => ({

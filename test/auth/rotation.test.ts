@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { openInstallation, type Installation } from '../../src/accounts/installation.ts';
+import { appendPart } from '../../src/accounts/job-parts.ts';
 import { keepRing, letRingGo } from '../../src/accounts/keys.ts';
 import { ceremony, enable, generateCodes, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
 import { hashNewPassword, storePassword } from '../../src/auth/passwords.ts';
@@ -25,6 +26,7 @@ import {
   type Acme,
   type Enrolled,
   type Person,
+  waitingJob,
 } from '../acme.ts';
 import { eachEngine, MINUTE_MS, openWorld, ringOf, type Engine, type World } from '../world.ts';
 
@@ -61,6 +63,8 @@ async function everybody(world: World): Promise<Everybody> {
   const adasCookie = await proves(world, acme.ada);
   await enable(installation, await refound(installation, acme.ada, adasCookie), home(acme.ada));
   await generateCodes(installation, await refound(installation, acme.ada, adasCookie), home(acme.ada));
+  const job = { organizationId: acme.organization.id, id: await waitingJob(installation, acme.organization) };
+  await installation.db.transaction((tx) => appendPart(tx, installation, job, 'upload', 'a file'));
   return { ...acme, adasCookie };
 }
 
@@ -322,6 +326,7 @@ eachEngine('the rotation of keys', (engine) => {
 test('whoever seals something is known to the rotation, or has its reason not to be', () => {
   const SEALERS: Record<string, string> = {
     'accounts/installation.ts': 'SEALED_INSTALLATION_KEYS',
+    'accounts/job-parts.ts': 'SEALED_PARTS',
     'accounts/keys.ts': 'proofs, which go with their key',
     'auth/enrolment.ts': 'SEALED_SHOWN_CODES',
     'auth/factors/backup-codes.ts': 'SEALED_CODE_HASHES',

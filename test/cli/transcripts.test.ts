@@ -10,7 +10,7 @@ import { closeInstallation, type Installation, type Log } from '../../src/accoun
 import { openAll, QUIET } from '../../src/cli/open.ts';
 import { readConfig } from '../../src/config.ts';
 import { sql, type Sql } from '../../src/db/db.ts';
-import { acme, enrol, setPolicy, type Acme } from '../acme.ts';
+import { acme, enrol, setPolicy, waitingJob, type Acme } from '../acme.ts';
 
 // A transcript is what a person at the shell sees. `$` begins a command, run by a real shell in a fresh folder, `#` a
 // sentence that is made true before the next. What a command answers follows it, and its exit code where that is not 0.
@@ -55,6 +55,8 @@ const GIVEN: Record<string, (world: { installation: Installation; people: Acme; 
     change(installation, sql`DELETE FROM audit_names WHERE subject_id = ${people.maria.id}`),
   'The database comes from a newer version.': ({ installation }) =>
     change(installation, sql`INSERT INTO schema_migrations (name, applied_at) VALUES ('9001_later', 1)`),
+  'Somebody has started a job of another version.': ({ installation, people }) =>
+    waitingJob(installation, people.organization),
   'The clock was an hour ahead before.': ({ installation }) => raiseMark(installation.db, Date.now() + 3_600_000),
 };
 

@@ -4,7 +4,7 @@ import { ROUTES } from '../../src/app.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { acme, addStaff, setPolicy, type Acme } from '../acme.ts';
+import { acme, addStaff, setPolicy, waitingJob, type Acme } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
 import { Guest, ownAddress, stage, unchanged, type Stage } from './front-door.ts';
@@ -54,7 +54,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && path.includes('/:customer') ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|job)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -94,6 +94,9 @@ function harm(route: Route, caller: Caller): Record<string, string> {
   };
   return forms[route.path.split('/').at(-1) ?? ''] ?? {};
 }
+
+/** Addresses that lead to another page. */
+const ELSEWHERE = ['/portal/:slug', '/admin/jobs/:job/file'];
 
 /** A field that no form has: whoever is admitted is told so, and nobody changes anything. */
 const PROBE = 'probe=1';
@@ -149,7 +152,7 @@ eachEngine('every route', (engine) => {
       const { browser } = caller;
       restore(caller);
       const page = method === 'GET' ? await browser.get(fill(path)) : await browser.post(fill(path), PROBE);
-      const status = path === '/portal/:slug' ? 303 : method === 'GET' ? 200 : 400;
+      const status = ELSEWHERE.includes(path) ? 303 : method === 'GET' ? 200 : 400;
       assert.equal(page.status, status, `${method} ${path} (${who})`);
     }
   });
@@ -338,6 +341,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':customer': globex.id,
     ':contact': people.maria.id,
     ':token': token,
+    ':job': await waitingJob(world.installation, organization),
     eve: people.eve.id,
     initech: people.initech.id,
   };

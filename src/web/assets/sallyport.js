@@ -189,6 +189,33 @@ function disclosures() {
   }
 }
 
+// A job's bar follows the work; what is said aloud follows each tenth of it. At the end the page shows what came of it.
+function watchJobs() {
+  const bar = document.querySelector('[data-progress]');
+  if (!bar) return;
+  const words = document.getElementById(bar.getAttribute('aria-describedby'));
+  let told = bar.value / bar.max;
+  const look = async () => {
+    try {
+      const answer = await fetch(bar.dataset.progress);
+      if (answer.redirected || !answer.ok) return location.reload();
+      const job = await answer.json();
+      if (job.ended) return location.reload();
+      bar.max = job.total;
+      bar.value = job.done;
+      words.textContent = job.words;
+      if (job.done / job.total - told >= 0.1) {
+        told = job.done / job.total;
+        say(bar, job.words);
+      }
+    } catch {
+      // The server is not to be had just now; the next look may find it.
+    }
+    return setTimeout(look, 2000);
+  };
+  setTimeout(look, 1000);
+}
+
 copyButtons();
 printButtons();
 showPassword();
@@ -196,4 +223,5 @@ busyForms();
 guards();
 menus();
 disclosures();
+watchJobs();
 document.querySelector('[data-errors]')?.focus();

@@ -1,0 +1,14 @@
+import type { Job, JobKind } from './jobs.ts';
+
+/** Every sort of work that jobs do. */
+export const JOB_KINDS: readonly JobKind[] = [];
+
+/** The kind of that name, among those that this version can do. */
+export function kindNamed(name: string, kinds: readonly JobKind[] = JOB_KINDS): JobKind | undefined {
+  return kinds.find((kind) => kind.name === name);
+}
+
+/** What a job is called and who may touch it, also where another version made it and this one cannot work on it. */
+export function kindOf({ kind }: Pick<Job, 'kind'>): Omit<JobKind, 'bite'> {
+  return kindNamed(kind) ?? { name: kind, permission: 'change settings', unit: ['part', 'parts'], title: () => kind };
+}
