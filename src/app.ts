@@ -10,13 +10,13 @@ import { busyPage, faultPage, notFoundPage, refusedPage, unavailablePage } from 
 import { RequestRefused } from './web/forms.ts';
 import { machineRoutes } from './web/machine.ts';
 import { mount, type Route } from './web/routes.ts';
-import { sameOriginOnly, securityHeaders, smallBodiesOnly } from './web/security.ts';
+import { sameOriginOnly, securityHeaders } from './web/security.ts';
 import { Visit, type House } from './web/visit.ts';
 
 /** Every address the server answers, each with its guard. The tests walk this very list. */
 export const ROUTES: readonly Route[] = [...machineRoutes, ...portalRoutes, ...adminRoutes];
 
-/** Puts the house together: headers on everything, foreign and oversized requests out, then the site map. */
+/** Puts the house together: headers on everything, foreign requests out, then the site map. */
 export function createApp(house: House, extraRoutes: readonly Route[] = []): Hono {
   const server = new Hono();
   server.use(securityHeaders(house.publicUrl));
@@ -43,7 +43,6 @@ export function createApp(house: House, extraRoutes: readonly Route[] = []): Hon
     });
   });
   server.use(sameOriginOnly(house.publicUrl));
-  server.use(smallBodiesOnly);
   mount(server, house, [...extraRoutes, ...ROUTES]);
   server.notFound((context) => notFoundPage(new Visit(context, house)));
   server.onError((fault, context) =>

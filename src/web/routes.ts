@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import { smallBodiesOnly } from './security.ts';
 import { Visit, type House } from './visit.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly who: string;
+  /** The most bytes of a body, for a route that takes a file; all others take a form of the usual size. */
+  readonly bodyMax?: number;
   readonly answer: (visit: Visit) => Promise<Response>;
 }
 
@@ -23,8 +26,10 @@ export function route<Admitted>(
   path: string,
   guard: Guard<Admitted>,
   handler: (visit: Visit, admitted: Admitted) => Promise<Response> | Response,
+  larger: Pick<Route, 'bodyMax'> = {},
 ): Route {
   return {
+    ...larger,
     method,
     path,
     who: guard.who,
@@ -35,8 +40,10 @@ export function route<Admitted>(
   };
 }
 
-/** Hangs the routes into the server. */
+/** Hangs the routes into the server. A body is let through to the guard whole, or not at all where it may be large. */
 export function mount(server: Hono, house: House, routes: readonly Route[]): void {
-  for (const { method, path, answer } of routes)
-    server.on(method, path, (context) => answer(new Visit(context, house)));
+  for (const { method, path, answer, bodyMax } of routes) {
+    if (bodyMax === undefined) server.on(method, path, smallBodiesOnly);
+    server.on(method, path, (context) => answer(new Visit(context, house, bodyMax)));
+  }
 }

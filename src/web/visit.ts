@@ -9,7 +9,8 @@ import type { Visitor } from '../auth/sessions.ts';
 import { open, seal, SealError } from '../crypto/seal.ts';
 import { clientOf } from './client-ip.ts';
 import type { Html } from './components.ts';
-import { readForm } from './forms.ts';
+import { FORM_BYTES_MAX, readForm } from './forms.ts';
+import { readBody, readUpload, type Upload } from './upload.ts';
 
 /** What every page stands on: the installation, and how the world reaches it. Composed once in app.ts. */
 export interface House {
@@ -38,10 +39,13 @@ export class Visit {
   readonly visitor: Visitor;
   readonly #context: Context;
   readonly #incoming: IncomingMessage | undefined;
+  readonly #bodyMax: number | undefined;
 
-  constructor(context: Context, house: House) {
+  /** `bodyMax`: what the route lets in beyond a form of the usual size. Whoever calls `upload` counts it. */
+  constructor(context: Context, house: House, bodyMax?: number) {
     this.#context = context;
     this.house = house;
+    this.#bodyMax = bodyMax;
     const { incoming } = (context.env ?? {}) as { incoming?: IncomingMessage };
     this.#incoming = incoming;
     this.visitor = {
@@ -77,7 +81,21 @@ export class Visit {
 
   /** The posted form with exactly these fields; throws RequestRefused for anything else. */
   async form<Field extends string>(...fields: Field[]): Promise<Record<Field, string>> {
+    if (this.#bodyMax !== undefined) throw new Error('a route with bodyMax reads its form with upload');
     return readForm(this.#context.req.header('content-type'), await this.#context.req.text(), fields);
+  }
+
+  /**
+   * The posted form with exactly these fields and, in a field of its own, a file; throws RequestRefused for anything
+   * else. Nothing is read before the guard has admitted whoever sends it. Without its file the form may also come as
+   * any other does.
+   */
+  async upload<Field extends string>(file: string, ...fields: Field[]): Promise<Upload<Field>> {
+    if (this.#bodyMax === undefined) throw new Error('only a route with bodyMax takes a file');
+    const { raw } = this.#context.req;
+    const type = this.#context.req.header('content-type') ?? '';
+    if (/^multipart\//i.test(type)) return readUpload(type, await readBody(raw, this.#bodyMax), file, fields);
+    return { fields: readForm(type, (await readBody(raw, FORM_BYTES_MAX)).toString(), fields), file: undefined };
   }
 
   async page(html: Html, status: 200 | 400 | 403 | 404 | 413 | 415 | 422 | 429 | 500 | 503 = 200): Promise<Response> {
