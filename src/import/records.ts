@@ -31,7 +31,9 @@ export interface CsvRecord {
  * The records of a CSV file, the header first, as the bytes come in: never more of the file in memory than a piece and a
  * row. UTF-8 or UTF-16, with comma, semicolon or tab between cells. Throws FileRefused.
  */
-export async function* readRecords(bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<CsvRecord> {
+export async function* readRecords(
+  bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<CsvRecord, void> {
   const texts = withOneKindOfLineBreak(decoded(bytes));
   const { head, all } = await lookedAhead(texts);
   const parser = parse({
@@ -110,7 +112,7 @@ function decoderFor(first: Uint8Array): TextDecoder {
 }
 
 // So that a line is a line however it ends, inside quotes too.
-async function* withOneKindOfLineBreak(texts: AsyncIterable<string>): AsyncGenerator<string> {
+async function* withOneKindOfLineBreak(texts: AsyncIterable<string>): AsyncGenerator<string, void> {
   let held = '';
   for await (const text of texts) {
     const whole = held + text;
@@ -121,12 +123,12 @@ async function* withOneKindOfLineBreak(texts: AsyncIterable<string>): AsyncGener
 }
 
 /** The first line, or as much of it as a row may have, and the whole text again. */
-async function lookedAhead(texts: AsyncGenerator<string>): Promise<{ head: string; all: AsyncIterable<string> }> {
+async function lookedAhead(texts: AsyncGenerator<string, void>): Promise<{ head: string; all: AsyncIterable<string> }> {
   let head = '';
   while (!head.trimStart().includes('\n') && head.length < ROW_CHARACTERS_MAX) {
-    const { value, done } = await texts.next();
-    if (done) break;
-    head += value;
+    const next = await texts.next();
+    if (next.done === true) break;
+    head += next.value;
   }
   async function* all(): AsyncGenerator<string> {
     yield head;

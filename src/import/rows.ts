@@ -65,7 +65,7 @@ export function readRow(record: CsvRecord, mapping: Mapping, width: number): Row
 
   const text = (field: Field): string | undefined => {
     const at = mapping[field];
-    const cell = at === undefined ? '' : (record.cells[at] ?? '').trim();
+    const cell = at === undefined ? '' : unescaped((record.cells[at] ?? '').trim());
     if (!/\p{Cc}/u.test(cell)) return cell === '' ? undefined : cell;
     wrong('characters', `${field} has a character that can't be used`);
     return undefined;
@@ -104,6 +104,11 @@ export function readRow(record: CsvRecord, mapping: Mapping, width: number): Row
   return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'row', row };
 }
 
+// Our own files put an apostrophe before what a spreadsheet would take for a formula, a phone number's plus among it.
+function unescaped(cell: string): string {
+  return /^'[=+\-@]/.test(cell) ? cell.slice(1) : cell;
+}
+
 type Wrong = (kind: ProblemKind, text: string) => void;
 
 const YES = ['yes', 'y', 'true', '1', 'on', 'enabled', 'active', 'invited'];
@@ -112,7 +117,8 @@ const NO = ['no', 'n', 'false', '0', 'off', 'disabled', 'inactive', 'not enabled
 function isOpen(said: string | undefined, wrong: Wrong): boolean | undefined {
   const word = said?.toLowerCase();
   if (said === undefined || word === undefined) return undefined;
-  if (!YES.includes(word) && !NO.includes(word)) wrong('portal-access', `portal_access ${quoted(said)} isn't yes or no`);
+  if (!YES.includes(word) && !NO.includes(word))
+    wrong('portal-access', `portal_access ${quoted(said)} isn't yes or no`);
   return !NO.includes(word);
 }
 
@@ -136,7 +142,10 @@ function hashOf(said: string | undefined, wrong: Wrong): string | undefined {
   if (said === undefined) return undefined;
   const { kind } = readHash(said);
   if (kind === 'hash') return said;
-  wrong('hash', kind === 'costly' ? 'password_hash takes too long to check' : 'password_hash is of a kind we cannot read');
+  wrong(
+    'hash',
+    kind === 'costly' ? 'password_hash takes too long to check' : 'password_hash is of a kind we cannot read',
+  );
   return undefined;
 }
 

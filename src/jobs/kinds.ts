@@ -1,7 +1,9 @@
+import { exportCustomers } from './export-customers.ts';
+import { importCustomers } from './import-customers.ts';
 import type { Job, JobKind } from './jobs.ts';
 
 /** Every sort of work that jobs do. */
-export const JOB_KINDS: readonly JobKind[] = [];
+export const JOB_KINDS: readonly JobKind[] = [importCustomers, exportCustomers];
 
 /** The kind of that name, among those that this version can do. */
 export function kindNamed(name: string, kinds: readonly JobKind[] = JOB_KINDS): JobKind | undefined {
