@@ -111,8 +111,7 @@ function underWay(visit: Visit, { who, job, kind }: AtJob): c.Html {
         : mayTouch(who, kind)
           ? html`${button}
               <p class="hint">
-                Stops after the current part; the
-                ${counted(job.done, `${kind.unit[0]} done stays`, `${kind.unit[1]} done stay`)} done.
+                Stops after the current part; ${counted(job.done, 'done stays done', 'done stay done')}.
               </p>`
           : c.nothing
     }`;
