@@ -54,6 +54,18 @@ export class Visitor {
     return this.send('POST', path, headers, body);
   }
 
+  /** Posts a form with a file in it, written by the platform as browsers write it. */
+  upload(
+    path: string,
+    fields: Readonly<Record<string, string>>,
+    file?: { field: string; name: string; bytes: Uint8Array<ArrayBuffer> },
+  ): Promise<Page> {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    if (file) form.set(file.field, new File([file.bytes], file.name));
+    return this.send('POST', path, { origin: this.#origin }, form);
+  }
+
   /** Follows redirects to the page where they end. */
   async follow(): Promise<Page> {
     for (let hops = 0; this.page.location !== null; hops++) {
@@ -63,7 +75,12 @@ export class Visitor {
     return this.page;
   }
 
-  async send(method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Page> {
+  async send(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: string | FormData,
+  ): Promise<Page> {
     const { address = '203.0.113.1', userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' } = this.#options;
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const response = await this.#app.request(

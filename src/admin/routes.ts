@@ -4,6 +4,8 @@ import { route, type Route } from '../web/routes.ts';
 import { atContact, atCustomer } from './console.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
+import * as importing from './import-check.ts';
+import * as files from './import-customers.ts';
 import { customers } from './customers.ts';
 import * as jobs from './jobs.ts';
 import { overview } from './overview.ts';
@@ -25,6 +27,8 @@ const resetting = staff('reset MFA');
 const unlocking = staff('unlock');
 const keeping = staff('open and close portal access');
 const inviting = staff('make welcome links');
+const moving = staff('import and export customers');
+const FILE = `${files.IMPORT}/:import`;
 
 /** The console's site map: the door for staff, the first set-up, and the pages behind them. */
 export const adminRoutes: readonly Route[] = [
@@ -44,6 +48,16 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),
+  route('GET', files.IMPORT, moving, files.upload),
+  route('POST', files.IMPORT, moving, files.receive, { bodyMax: files.IMPORT_BODY_MAX }),
+  route('GET', `${files.IMPORT}/template`, moving, files.template),
+  route('GET', FILE, moving, importing.atImport(importing.check)),
+  route('POST', FILE, moving, importing.atImport(importing.begin)),
+  route('POST', `${FILE}/columns`, moving, importing.atImport(importing.remap)),
+  route('GET', `${FILE}/errors`, moving, importing.atImport(importing.errors)),
+  route('POST', `${FILE}/discard`, moving, importing.atImport(importing.discard)),
+  route('GET', files.EXPORT, moving, files.askToExport),
+  route('POST', files.EXPORT, moving, files.beginExport),
   route('GET', CUSTOMER, look, atCustomer(customer)),
   route('GET', `${CUSTOMER}/edit`, edit, atCustomer(forms.editCustomer)),
   route('POST', `${CUSTOMER}/edit`, edit, atCustomer(forms.saveCustomer)),

@@ -8,5 +8,10 @@ export const BYTE_ORDER_MARK = '\uFEFF';
  * at semicolons: so such a beginning is escaped, and every cell quoted (OWASP CSV Injection).
  */
 export function csvText(rows: readonly (readonly string[])[]): string {
-  return stringify(rows as string[][], { quoted: true, escape_formulas: true, record_delimiter: 'windows' });
+  return stringify(rows as string[][], {
+    quoted: true,
+    quoted_empty: true,
+    escape_formulas: true,
+    record_delimiter: 'windows',
+  });
 }

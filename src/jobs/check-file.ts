@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Installation } from '../accounts/installation.ts';
 import { appendPart, dropFile, partOf, type JobKey } from '../accounts/job-parts.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
@@ -50,6 +51,8 @@ export async function checkFile(
     const known = await look(installation.db, key.organizationId, good);
     for (const row of good) check.plan(row, known);
     check.endPart();
+    // Others are served between two parts, also where the database answers at once.
+    await turn();
   }
   const findings = check.findings();
   return (await keepFindings(installation, key, findings, check.problems)) ? findings : undefined;

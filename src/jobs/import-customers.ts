@@ -51,6 +51,32 @@ export function startImport(
   });
 }
 
+/** The rows that do not go in as a check found them, as lines of a file that can be mended, part by part. */
+export async function* rowsWithErrors(
+  installation: Installation,
+  key: JobKey,
+  { header, parts }: About,
+  mapping: Mapping,
+): AsyncGenerator<string, void> {
+  yield BYTE_ORDER_MARK + leftRows([header], [], mapping, header.length);
+  for (let part = 0; part < parts; part++) {
+    const records = await readPart<CsvRecord>(installation.db, installation, key, FILES.rows, part);
+    const problems = await readPart<Problem>(installation.db, installation, key, FILES.problems, part);
+    if (!records || !problems) return;
+    const left = withErrors(records, problems);
+    if (left.length > 0) yield leftRows([], left, mapping, header.length);
+  }
+}
+
+/** Throws a file away that nobody imports, at once. */
+export async function discardFile({ db }: Installation, { organizationId, id }: JobKey): Promise<void> {
+  await db.transaction(async (tx) => {
+    if (!(await lockPrepared(tx, { organizationId, id }))) return;
+    await tx.run(sql`DELETE FROM job_parts WHERE organization_id = ${organizationId} AND job_id = ${id}`);
+    await tx.run(sql`DELETE FROM jobs WHERE organization_id = ${organizationId} AND id = ${id}`);
+  });
+}
+
 /** When a file of the same bytes was last imported, or undefined. */
 export async function lastImportOf(
   db: Pick<Database, 'one'>,
@@ -67,7 +93,10 @@ export const importCustomers: JobKind = {
   name: IMPORT_CUSTOMERS,
   permission: 'import and export customers',
   unit: ['row', 'rows'],
-  title: ({ plan }) => `Import ${Number(plan['customers'] ?? 0).toLocaleString('en-GB')} customers`,
+  title: ({ plan }) => {
+    const customers = Number(plan['customers'] ?? 0);
+    return `Import ${customers.toLocaleString('en-GB')} ${customers === 1 ? 'customer' : 'customers'}`;
+  },
   bite: async (tx, installation, job) => {
     const part = Number(job.cursor);
     const about = await aboutFile(tx, installation, job);

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { appendPart, partOf, type JobKey } from '../accounts/job-parts.ts';
 import type { Queries } from '../db/db.ts';
+import { readHash } from '../crypto/foreign-hashes.ts';
 import { recognise } from '../import/columns.ts';
 import {
   COLUMNS_MAX,
@@ -13,6 +15,7 @@ import {
   type CsvRecord,
   type FileProblem,
 } from '../import/records.ts';
+import { readSecret } from '../import/secrets.ts';
 import { prepareJob } from './jobs.ts';
 
 /** The kind of the job that a file waits in, from its upload on. */
@@ -23,13 +26,15 @@ export const FILES = { about: 'about', rows: 'rows', problems: 'problems', findi
 
 const ROWS_A_PART = 250;
 const CHARACTERS_A_PART = 64 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /** What is known of a file once it is there. */
 export interface About {
   readonly fileName: string;
   readonly fileHash: string;
   readonly header: readonly string[];
-  readonly rows: number;
+  /** Of each column the first cell that says something. */
+  readonly samples: readonly string[];
   readonly parts: number;
   readonly updates: boolean;
 }
@@ -69,9 +74,10 @@ export async function stageFile(
       prepareJob(tx, installation, { organizationId, actor, kind: IMPORT_CUSTOMERS, plan: {}, total: 0 }),
     );
     const key = { organizationId, id };
-    const { rows, parts } = await keepRows(installation, key, records);
-    if (rows === 0) return { kind: 'no-rows' };
-    const about: About = { fileName: name, fileHash: hash.digest('base64url'), header, rows, parts, updates };
+    const samples = header.map(() => '');
+    const parts = await keepRows(installation, key, records, samples);
+    if (parts === 0) return { kind: 'no-rows' };
+    const about: About = { fileName: name, fileHash: hash.digest('base64url'), header, samples, parts, updates };
     await keep(installation, key, FILES.about, about);
     return { kind: 'staged', id };
   } catch (fault) {
@@ -85,11 +91,15 @@ class TooLarge extends Error {}
 
 async function* counted(bytes: FileToImport['bytes'], watch: (piece: Uint8Array) => void): AsyncGenerator<Uint8Array> {
   let size = 0;
-  for await (const piece of bytes) {
-    size += piece.length;
+  for await (const chunk of bytes) {
+    size += chunk.length;
     if (size > FILE_BYTES_MAX) throw new TooLarge();
-    watch(piece);
-    yield piece;
+    watch(chunk);
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      yield chunk.subarray(at, at + PIECE_BYTES);
+      // Others are served between two pieces, however many come at once.
+      await turn();
+    }
   }
 }
 
@@ -97,7 +107,8 @@ async function keepRows(
   installation: Installation,
   key: JobKey,
   records: AsyncIterable<CsvRecord>,
-): Promise<{ rows: number; parts: number }> {
+  samples: string[],
+): Promise<number> {
   let [rows, parts, characters] = [0, 0, 0];
   let part: CsvRecord[] = [];
   const flush = async (): Promise<void> => {
@@ -109,11 +120,22 @@ async function keepRows(
     if (record.cells.every((cell) => cell.trim() === '')) continue;
     if (++rows > ROWS_MAX) throw new TooLarge();
     part.push(record);
+    for (const [at, sample] of samples.entries()) if (sample === '') samples[at] = shownSample(record.cells[at] ?? '');
     characters += record.cells.reduce((sum, cell) => sum + cell.length, 0);
     if (part.length === ROWS_A_PART || characters > CHARACTERS_A_PART) await flush();
   }
   await flush();
-  return { rows, parts };
+  return parts;
+}
+
+const SAMPLE_MAX = 40;
+
+// Whoever looks at the columns needs no secret to tell which of them has some.
+function shownSample(cell: string): string {
+  const text = cell.trim();
+  if (text === '') return '';
+  const isSecret = /^otpauth:/i.test(text) || readSecret(text).kind === 'secret' || readHash(text).kind !== 'unknown';
+  return isSecret ? '(secret)' : Array.from(text).slice(0, SAMPLE_MAX).join('');
 }
 
 function keep(installation: Installation, key: JobKey, file: string, value: unknown): Promise<void> {

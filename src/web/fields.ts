@@ -132,6 +132,41 @@ export function textareaField(p: FieldParts & { label: string; value?: string | 
   return labelled(p, box);
 }
 
+/** One of many, by its name. */
+export function selectField(
+  p: FieldParts & { label: string; value?: string | undefined; choices: readonly string[] },
+): Html {
+  const choices = p.choices.map(
+    (choice) => html`<option value="${choice}" ${attr('selected', choice === p.value)}>${choice}</option>`,
+  );
+  return labelled(
+    p,
+    html`<select id="${p.name}" name="${p.name}" ${described(p)}>
+      ${choices}
+    </select>`,
+  );
+}
+
+/** A file, which no server can fill in again. Its form is one with `file`. */
+export function fileField(p: FieldParts & { label: string; accept: string }): Html {
+  return labelled(p, html`<input id="${p.name}" name="${p.name}" type="file" accept="${p.accept}" ${described(p)} />`);
+}
+
+/** A colour to pick. `mirrors`: the id of the line of text that holds it too; script keeps the two alike. */
+export function colourField(p: FieldParts & { label: string; value: string; mirrors: string }): Html {
+  return labelled(
+    p,
+    html`<input
+      id="${p.name}"
+      name="${p.name}"
+      type="color"
+      value="${p.value}"
+      data-mirrors="${p.mirrors}"
+      ${described(p)}
+    />`,
+  );
+}
+
 type Choice = { value: string; label: Content; hint?: Content };
 
 /** One choice of several. The first radio carries the group's name as its id, so that an error can link to it. */
@@ -209,6 +244,8 @@ export type FormParts = {
   busy?: string | undefined;
   said?: string | undefined;
   guard?: boolean;
+  /** It has a field for a file. */
+  file?: boolean;
   label?: string;
   id?: string;
 };
@@ -222,7 +259,7 @@ export function form(action: string, body: Html | Html[], p: FormParts = {}): Ht
     method="post"
     action="${action}"
     novalidate
-    ${attr('id', p.id)}${attr('aria-label', p.label)}${attr('data-busy', p.busy)}${attr('data-said', p.said)}${attr(
+    ${attr('enctype', p.file && 'multipart/form-data')}${attr('id', p.id)}${attr('aria-label', p.label)}${attr('data-busy', p.busy)}${attr('data-said', p.said)}${attr(
       'data-guard',
       p.guard && 'changes',
     )}

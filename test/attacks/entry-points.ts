@@ -41,6 +41,15 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/customers/:customer/contacts/:contact/enable',
   ],
   'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+  'console: import and export': [
+    ...both('/admin/customers/import'),
+    'GET /admin/customers/import/template',
+    ...both('/admin/customers/import/:import'),
+    'POST /admin/customers/import/:import/columns',
+    'GET /admin/customers/import/:import/errors',
+    'POST /admin/customers/import/:import/discard',
+    ...both('/admin/customers/export'),
+  ],
   'console: jobs': [
     'GET /admin/jobs',
     'GET /admin/jobs/:job',

@@ -5,7 +5,7 @@ import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { addContact, addStaff, waitingJob, type Acme, type Person } from '../acme.ts';
+import { addContact, addStaff, waitingImport, waitingJob, type Acme, type Person } from '../acme.ts';
 import { GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
@@ -19,6 +19,8 @@ export interface Post {
   readonly browser: Visitor;
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** What the form sends beside its fields, for one that takes a file. */
+  readonly file?: { readonly field: string; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> };
 }
 
 /** Acme with somebody at every form of the product and behind every guard, none of whom needs what another one has. */
@@ -45,8 +47,8 @@ export function nameOf({ method, path }: Pick<Route, 'method' | 'path'>): string
 }
 
 /** Sends a form as it should be sent. */
-export function sendPost({ browser, path, fields }: Post): Promise<Page> {
-  return browser.post(path, fields);
+export function sendPost({ browser, path, fields, file }: Post): Promise<Page> {
+  return file ? browser.upload(path, fields, file) : browser.post(path, fields);
 }
 
 /** That the form would have been taken: what was refused before was refused for how it was sent. */
@@ -82,6 +84,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':contact': people.maria.id,
     ':token': token,
     ':job': await waitingJob(world.installation, people.organization),
+    ':import': await waitingImport(world.installation, people.organization),
   };
   const fill = (path: string): string =>
     path
@@ -226,7 +229,13 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     await waitingJob(world.installation, people.organization),
   ];
   await world.change(sql`UPDATE jobs SET state = 'stopped', ended_at = ${world.clock.now} WHERE id = ${stopped}`);
-  const acts: [pattern: string, path: string, fields: Record<string, string>][] = [
+  const [imported, remapped, discarded] = [
+    await waitingImport(world.installation, people.organization, 'ike@umbra.test'),
+    await waitingImport(world.installation, people.organization),
+    await waitingImport(world.installation, people.organization),
+  ];
+  const bytes = new TextEncoder().encode('email\nisa@umbra.test\n');
+  const acts: [pattern: string, path: string, fields: Record<string, string>, file?: Post['file']][] = [
     [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
     [
       '/admin/customers/new',
@@ -252,16 +261,31 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     [contactRoute('unlock'), contact(locked, 'unlock'), {}],
     [contactRoute('disable'), contact(await target(), 'disable'), {}],
     [contactRoute('enable'), contact(closed, 'enable'), {}],
+    [
+      '/admin/customers/import',
+      '/admin/customers/import',
+      { updates: '' },
+      { field: 'file', name: 'people.csv', bytes },
+    ],
+    [
+      '/admin/customers/import/:import',
+      `/admin/customers/import/${imported}`,
+      { which: 'good', password: '', code: '' },
+    ],
+    ['/admin/customers/import/:import/columns', `/admin/customers/import/${remapped}/columns`, { email: '0' }],
+    ['/admin/customers/import/:import/discard', `/admin/customers/import/${discarded}/discard`, {}],
+    ['/admin/customers/export', '/admin/customers/export', {}],
     ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
   ];
-  return acts.map(([pattern, path, fields]) => ({
+  return acts.map(([pattern, path, fields, file]) => ({
     name: `POST ${pattern}`,
     world,
     browser: ada.browser,
     path,
     fields,
+    ...(file ? { file } : {}),
   }));
 }
 

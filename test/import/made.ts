@@ -2,17 +2,23 @@ import { pbkdf2Sync } from 'node:crypto';
 import { encodeBase32 } from '../../src/crypto/base32.ts';
 
 /** One mistake of each kind that a row can have in itself, and what the check says of it. */
-export const MISTAKES: readonly [change: (row: Row, earlier: Row) => Row | string, says: (earlierLine: number) => string][] = [
+export const MISTAKES: readonly [
+  change: (row: Row, earlier: Row) => Row | string,
+  says: (earlierLine: number) => string,
+][] = [
   [(row) => ({ ...row, email: '' }), () => 'email is missing'],
-  [(row) => ({ ...row, email: 'maria@' }), () => '“maria@” isn\'t an email address'],
+  [(row) => ({ ...row, email: 'maria@' }), () => "“maria@” isn't an email address"],
   [(row, earlier) => ({ ...row, email: earlier.email.toUpperCase() }), (line) => `same email as line ${line}`],
   [(row) => `${lineOf(row)},more`, () => 'too many columns'],
   [(row) => `${row.email},${row.external_id}`, () => 'too few columns'],
   [(row) => ({ ...row, name: 'N'.repeat(101) }), () => 'name is longer than 100 characters'],
-  [(row) => ({ ...row, language: 'xx' }), () => 'language “xx” isn\'t available'],
-  [(row) => ({ ...row, portal_access: 'perhaps' }), () => 'portal_access “perhaps” isn\'t yes or no'],
+  [(row) => ({ ...row, language: 'xx' }), () => "language “xx” isn't available"],
+  [(row) => ({ ...row, portal_access: 'perhaps' }), () => "portal_access “perhaps” isn't yes or no"],
   [(row) => ({ ...row, totp_secret: 'JBSWY3DPEHPK3PXP' }), () => 'totp_secret is shorter than 128 bits'],
-  [(row) => ({ ...row, password_hash: '5f4dcc3b5aa765d61d8327deb882cf99' }), () => 'password_hash is of a kind we cannot read'],
+  [
+    (row) => ({ ...row, password_hash: '5f4dcc3b5aa765d61d8327deb882cf99' }),
+    () => 'password_hash is of a kind we cannot read',
+  ],
   [(row, earlier) => ({ ...row, external_id: earlier.external_id }), (line) => `same external_id as line ${line}`],
   [(row) => ({ ...row, name: 'Eve\u0000' }), () => "name has a character that can't be used"],
   [(row) => ({ ...row, phone: '5'.repeat(41) }), () => 'phone is longer than 40 characters'],

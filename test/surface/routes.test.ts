@@ -4,7 +4,7 @@ import { ROUTES } from '../../src/app.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { acme, addStaff, setPolicy, waitingJob, type Acme } from '../acme.ts';
+import { acme, addStaff, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
 import { Guest, ownAddress, stage, unchanged, type Stage } from './front-door.ts';
@@ -38,6 +38,7 @@ const STAFF: Record<string, readonly Standing[]> = {
   unlock: ['owner', 'admin', 'support'],
   'make welcome links': ['owner', 'admin'],
   'change settings': ['owner', 'admin'],
+  'import and export customers': ['owner', 'admin'],
 };
 
 /** From a guard's name to what each caller is answered. A guard that is not here has no expectation, and fails. */
@@ -54,7 +55,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && /\/:(customer|job)/.test(path) ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|job|import)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -342,6 +343,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':contact': people.maria.id,
     ':token': token,
     ':job': await waitingJob(world.installation, organization),
+    ':import': await waitingImport(world.installation, organization),
     eve: people.eve.id,
     initech: people.initech.id,
   };

@@ -216,6 +216,25 @@ function watchJobs() {
   setTimeout(look, 1000);
 }
 
+// A file may also be dropped anywhere in the frame around its field.
+function drops() {
+  for (const frame of all('[data-drop]')) {
+    const input = document.getElementById(frame.dataset.drop);
+    const over = (event, isOver) => {
+      event.preventDefault();
+      frame.classList.toggle('over', isOver);
+    };
+    frame.classList.add('drop');
+    frame.addEventListener('dragover', (event) => over(event, true));
+    frame.addEventListener('dragleave', (event) => over(event, false));
+    frame.addEventListener('drop', (event) => {
+      over(event, false);
+      if (event.dataTransfer.files.length === 1) input.files = event.dataTransfer.files;
+    });
+  }
+}
+
+drops();
 copyButtons();
 printButtons();
 showPassword();
