@@ -124,6 +124,10 @@ describe('a CSV file', () => {
   });
 });
 
+function escaped(text: string): string {
+  return /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) ? `'${text}` : text;
+}
+
 describe('a file that we write', () => {
   test('is read again as it was, but for what a spreadsheet would run', async () => {
     const cell = fc
@@ -134,8 +138,6 @@ describe('a file that we write', () => {
         fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
         async (rows) => {
           const records = await read(csvText(rows), 64);
-          const escaped = (text: string): string =>
-            /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) ? `'${text}` : text;
           assert.deepEqual(
             records.map(({ cells }) => cells),
             rows.map((row) => row.map(escaped)),

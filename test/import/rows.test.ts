@@ -138,9 +138,11 @@ describe('a row', () => {
   });
 });
 
-describe('the secret of an authenticator app', () => {
-  const address = (more: string): string => `otpauth://totp/A:b?secret=${SECRET}${more}`;
+function address(more: string): string {
+  return `otpauth://totp/A:b?secret=${SECRET}${more}`;
+}
 
+describe('the secret of an authenticator app', () => {
   test('is read as people copy it', () => {
     for (const text of [
       SECRET,
