@@ -6,6 +6,7 @@ import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import * as importing from './import-check.ts';
 import * as files from './import-customers.ts';
+import * as documents from './import-documents.ts';
 import { customers } from './customers.ts';
 import * as jobs from './jobs.ts';
 import { overview } from './overview.ts';
@@ -56,6 +57,10 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${FILE}/columns`, moving, importing.atImport(importing.remap)),
   route('GET', `${FILE}/errors`, moving, importing.atImport(importing.errors)),
   route('POST', `${FILE}/discard`, moving, importing.atImport(importing.discard)),
+  route('GET', documents.IMPORT_DOCUMENTS, moving, documents.askForDocuments),
+  route('POST', documents.IMPORT_DOCUMENTS, moving, documents.receiveDocuments, {
+    bodyMax: documents.DOCUMENTS_BODY_MAX,
+  }),
   route('GET', files.EXPORT, moving, files.askToExport),
   route('POST', files.EXPORT, moving, files.beginExport),
   route('GET', CUSTOMER, look, atCustomer(customer)),

@@ -10,6 +10,14 @@ const ROW_CHARACTERS_MAX = 64 * 1024;
 /** Why a file as a whole cannot be read; `line` is where that was noticed. */
 export type FileProblem = { kind: 'encoding' } | { kind: 'not-csv'; line?: number; why?: string };
 
+/** Why a file cannot be read, as a sentence without its full stop. */
+export function refusalText(problem: FileProblem): string {
+  if (problem.kind === 'encoding') return "The file isn't UTF-8 or UTF-16. Save it again as CSV UTF-8";
+  return problem.why === undefined
+    ? "That isn't a CSV file"
+    : `That isn't a CSV file. Line ${problem.line}: ${problem.why}`;
+}
+
 /** Thrown out of the reading of a file, whose caller answers `problem`. */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused';

@@ -1,4 +1,4 @@
-import { COLUMNS_MAX, FILE_BYTES_MAX, ROWS_MAX } from '../import/records.ts';
+import { COLUMNS_MAX, FILE_BYTES_MAX, refusalText, ROWS_MAX } from '../import/records.ts';
 import type { Staged } from './import-file.ts';
 
 /** What a file may be. */
@@ -14,10 +14,7 @@ export function refusalOf(staged: Exclude<Staged, { kind: 'staged' }>): string {
     case 'too-large':
       return `The file is too large. ${LIMITS}, and ${COLUMNS_MAX} columns`;
     case 'refused':
-      if (staged.problem.kind === 'encoding') return "The file isn't UTF-8 or UTF-16. Save it again as CSV UTF-8";
-      return staged.problem.why === undefined
-        ? "That isn't a CSV file"
-        : `That isn't a CSV file. Line ${staged.problem.line}: ${staged.problem.why}`;
+      return refusalText(staged.problem);
   }
 }
 

@@ -49,6 +49,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'GET /admin/customers/import/:import/errors',
     'POST /admin/customers/import/:import/discard',
     ...both('/admin/customers/export'),
+    ...both('/admin/customers/import-documents'),
   ],
   'console: jobs': [
     'GET /admin/jobs',

@@ -275,6 +275,12 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ['/admin/customers/import/:import/columns', `/admin/customers/import/${remapped}/columns`, { email: '0' }],
     ['/admin/customers/import/:import/discard', `/admin/customers/import/${discarded}/discard`, {}],
     ['/admin/customers/export', '/admin/customers/export', {}],
+    [
+      '/admin/customers/import-documents',
+      '/admin/customers/import-documents',
+      {},
+      { field: 'file', name: 'invoices.csv', bytes: new TextEncoder().encode(INVOICE) },
+    ],
     ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
@@ -288,6 +294,10 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ...(file ? { file } : {}),
   }));
 }
+
+const INVOICE = `customer name,kind,number,title,date,amount,currency,status
+Globex,invoice,INV-9,Nine,2026-11-01,10,EUR,Due
+`;
 
 function contactRoute(act: string): string {
   return `/admin/customers/:customer/contacts/:contact/${act}`;

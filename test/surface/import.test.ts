@@ -191,6 +191,31 @@ test('Ada exports her customers, and fetches the file', async () => {
   assert.match(text, /"noor@globex.test","Noor Haddad","Globex"/);
 });
 
+test('Ada imports documents, or is told every mistake with its line', async () => {
+  await using here = await scene();
+  const { world, ada } = here;
+  const path = '/admin/customers/import-documents';
+  const header = 'customer name;kind;number;title;date;amount;currency;status';
+  const send = (file: string): Promise<Page> =>
+    ada.browser.upload(path, {}, { field: 'file', name: 'x.csv', bytes: new Uint8Array(Buffer.from(file)) });
+  assert.equal((await ada.browser.get(path)).status, 200);
+  refusedWith(await ada.browser.upload(path, {}), 422, /Choose a file/);
+  refusedWith(await send('customer,kind\n'), 422, /The file lacks the column number, title/);
+  refusedWith(await send(`${header}\nGlobex;"invoice\n`), 422, /a quote is opened and never closed/);
+  const wrong = await send(
+    `${header}\nGlobex;invoice;1;One;2026-11-01;10;EUR;Due\nNobody;letter;2;Two;2026-11-01;x;EUR;Due\nGlobex\n`,
+  );
+  refusedWith(wrong, 422, /Nothing was imported: 4 things are not right in the file/);
+  assert.match(
+    words(wrong),
+    /Line 3: amount is a number like 1250\.00, not “x” Line 3: no customer is called “Nobody” Line 4: too few columns/,
+  );
+  assert.equal((await world.rows('documents')).length, 0);
+  await send(`${header}\nGlobex;invoice;1;One;2026-11-01;10;EUR;Due\n`);
+  assert.match(words(await ada.browser.follow()), /1 document was imported\./);
+  assert.equal((await world.rows('documents')).length, 1);
+});
+
 /** Nothing of the console has changed, but for what a refused proof leaves. */
 async function unchangedImport<T>(world: World, act: () => Promise<T>): Promise<T> {
   const before = JSON.stringify(await world.rows('jobs'));
