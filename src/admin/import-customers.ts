@@ -48,7 +48,7 @@ function uploadPage(
   problems: readonly c.Problem[],
 ): Promise<Response> {
   const fields = html`<section class="panel">
-      <div data-drop="file">
+      <div data-drop="file" data-says="Or drop it here.">
         ${c.fileField({
           name: 'file',
           label: 'File',

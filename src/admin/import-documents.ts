@@ -55,7 +55,7 @@ function documentsPage(
     </ul>
     ${more > 0 ? html`<p>And ${counted(more, 'other', 'others')}.</p>` : c.nothing}`;
   const fields = html`<section class="panel">
-      <div data-drop="file">
+      <div data-drop="file" data-says="Or drop it here.">
         ${c.fileField({
           name: 'file',
           label: 'File',

@@ -107,7 +107,6 @@ export function firstRows({ sample }: Findings): c.Html {
   const table = c.dataTable({
     id: 'first-rows',
     caption: 'The first rows of the file, and what they come to',
-    rowHeader: 1,
     columns: [
       { label: 'Line', end: true },
       { label: 'Email' },

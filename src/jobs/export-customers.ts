@@ -24,9 +24,12 @@ const HEADER = [
 
 /** Starts writing a file of all contacts with their customers. Answers the job's id. */
 export function startExport(installation: Installation, actor: Actor, organizationId: string): Promise<string> {
-  return installation.db.transaction((tx) =>
-    startJob(tx, installation, { organizationId, actor, kind: exportCustomers.name, plan: {}, total: 0 }),
-  );
+  return installation.db.transaction(async (tx) => {
+    const row = await tx.one<{ contacts: number }>(sql`SELECT COUNT(*) AS contacts FROM accounts
+      WHERE organization_id = ${organizationId} AND kind = 'contact'`);
+    const total = row?.contacts ?? 0;
+    return startJob(tx, installation, { organizationId, actor, kind: exportCustomers.name, plan: {}, total });
+  });
 }
 
 /** Writes contacts into a file, in the order in which they came; whoever comes meanwhile is among them. */

@@ -224,6 +224,10 @@ function drops() {
       event.preventDefault();
       frame.classList.toggle('over', isOver);
     };
+    const words = document.createElement('p');
+    words.className = 'hint';
+    words.textContent = frame.dataset.says;
+    frame.append(words);
     frame.classList.add('drop');
     frame.addEventListener('dragover', (event) => over(event, true));
     frame.addEventListener('dragleave', (event) => over(event, false));
