@@ -100,9 +100,10 @@ async function customersWhere(
 ): Promise<FoundCustomer[]> {
   if (values.length === 0) return [];
   const rows = await db.all<Omit<FoundCustomer, 'hasPrimary'> & { primaries: number }>(sql`SELECT ${column} AS key,
-      MIN(c.id) AS id, MIN(c.name) AS name, COUNT(DISTINCT c.id) AS several, COUNT(p.id) AS primaries
-    FROM customers c LEFT JOIN accounts p ON p.organization_id = c.organization_id AND p.customer_id = c.id
-      AND p.is_primary_at IS NOT NULL
+      MIN(c.id) AS id, MIN(c.name) AS name, COUNT(*) AS several,
+      COUNT((SELECT p.id FROM accounts p WHERE p.organization_id = c.organization_id AND p.customer_id = c.id
+        AND p.is_primary_at IS NOT NULL)) AS primaries
+    FROM customers c
     WHERE c.organization_id = ${organizationId} AND ${column} IN (${list(padded(values))}) GROUP BY ${column}`);
   return rows.map(({ primaries, ...row }) => ({ ...row, hasPrimary: primaries > 0 }));
 }
