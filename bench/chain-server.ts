@@ -1,4 +1,5 @@
 // A server for bench/audit-chain.ts: what `serve` composes, with the chain of the audit log or without.
+import { closeInstallation } from '../src/accounts/installation.ts';
 import { createApp } from '../src/app.ts';
 import { keepChain } from '../src/cli/keep-chain.ts';
 import { openAll } from '../src/cli/open.ts';
@@ -18,4 +19,4 @@ await signalled;
 await stopListening(server);
 await stopSweeping();
 await stopChaining?.();
-await installation.db.close();
+await closeInstallation(installation);

@@ -32,6 +32,7 @@ const PASSWORDS = 'src/auth/passwords.ts';
 const POLICY = 'src/auth/policy.ts';
 const ROTATION = 'src/auth/rotation.ts';
 const RECOVERY = 'src/auth/recovery.ts';
+const TEAM = 'src/auth/team.ts';
 const SESSIONS = 'src/auth/sessions.ts';
 const SIGN_IN = 'src/auth/sign-in.ts';
 const SEAL = 'src/crypto/seal.ts';
@@ -102,6 +103,7 @@ const SIGN_IN_TEST = ['test/auth/sign-in.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
+const TEAM_TEST = ['test/auth/team.test.ts'];
 const ANSWER_TEST = ['test/auth/answer.test.ts'];
 const CLOCK_TEST = ['test/auth/clock.test.ts'];
 const AUDIT_CHAIN_TEST = ['test/accounts/audit-chain.test.ts'];
@@ -487,6 +489,35 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 'I12',
+    file: TEAM,
+    find: 'SET role = ${role}, epoch = epoch + 1',
+    replace: 'SET role = ${role}',
+    tests: TEAM_TEST,
+  },
+  {
+    invariant: 'I12',
+    file: TEAM,
+    find: 'SET disabled_at = ${now}, epoch = epoch + 1,',
+    replace: 'SET disabled_at = ${now},',
+    tests: TEAM_TEST,
+  },
+  {
+    invariant: 'I12',
+    file: TEAM,
+    find: 'SET epoch = epoch + 1 WHERE',
+    replace: 'SET epoch = epoch WHERE',
+    tests: TEAM_TEST,
+  },
+  // Whose role counts is settled under the team's lock, by what the manager's account is then.
+  { invariant: 'I12', file: TEAM, find: ' AND epoch = ${manager.epoch}', tests: TEAM_TEST },
+  {
+    invariant: 'I12',
+    file: TEAM,
+    find: '  await tx.run(sql`UPDATE organizations SET name = name WHERE id = ${organizationId}`);\n',
+    tests: ['test/races/team.test.ts'],
+  },
+  {
+    invariant: 'I12',
     file: 'src/accounts/contacts.ts',
     find: ', epoch = epoch + 1',
     tests: ['test/accounts/contacts.test.ts'],
@@ -508,6 +539,18 @@ export const MUTANTS: readonly Mutant[] = [
     file: FORMS,
     find: '    if (values.has(field)) throw new RequestRefused(400, `the field ${field} was sent twice`);\n',
     tests: ['test/web/forms.test.ts'],
+  },
+  {
+    invariant: 'I13',
+    file: 'src/web/upload.ts',
+    find: "    if (field === undefined) throw new RequestRefused(400, 'the form has a field that does not belong to it');\n",
+    tests: ['test/web/upload.test.ts'],
+  },
+  {
+    invariant: 'I13',
+    file: 'src/web/upload.ts',
+    find: '    if (values.has(field)) throw new RequestRefused(400, `the field ${field} was sent twice`);\n',
+    tests: ['test/web/upload.test.ts'],
   },
   { invariant: 'I14', file: SESSIONS, find: ' && now - provedAt <= FRESH_PROOF_MS', tests: FRESH_PROOF_TEST },
   { invariant: 'I14', file: 'src/auth/proof.ts', find: "this.by === 'totp'", replace: 'true', tests: SESSIONS_TEST },
@@ -543,6 +586,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: GUARDS,
     find: ' || (door.organization && door.organization.id !== organization.id)',
     tests: ['test/surface/routes.test.ts'],
+  },
+  {
+    invariant: 'I15',
+    file: 'src/accounts/branding.ts',
+    find: 'WHERE organization_id = ${id} AND hash',
+    replace: 'WHERE hash',
+    tests: ['test/accounts/branding.test.ts'],
   },
   { invariant: 'I15', file: RECOVERY, find: 'sameHouse && ', tests: RECOVERY_TEST },
   { invariant: 'I16', ...PLACE_OF_SEAL, tests: ['test/crypto/seal.test.ts'] },
@@ -690,7 +740,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I19',
     file: 'src/web/security.ts',
-    find: "    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');\n",
+    find: "  'Cache-Control': 'no-store',\n",
     tests: ['test/surface/browser.test.ts'],
   },
   {

@@ -5,7 +5,7 @@ import { adminRoutes } from './admin/routes.ts';
 import { HashingBusy } from './crypto/hashing-guard.ts';
 import { DatabaseUnavailable } from './db/db.ts';
 import { portalRoutes } from './portal/routes.ts';
-import { asset } from './web/assets.ts';
+import { asset, FOR_EVER } from './web/assets.ts';
 import { busyPage, faultPage, notFoundPage, refusedPage, unavailablePage } from './web/errors.ts';
 import { RequestRefused } from './web/forms.ts';
 import { machineRoutes } from './web/machine.ts';
@@ -39,7 +39,7 @@ export function createApp(house: House, extraRoutes: readonly Route[] = []): Hon
     if (!found) return next();
     return context.body(found.body, 200, {
       'Content-Type': found.type,
-      'Cache-Control': 'public, max-age=31536000, immutable',
+      'Cache-Control': FOR_EVER,
     });
   });
   server.use(sameOriginOnly(house.publicUrl));

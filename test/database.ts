@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
-import type { Database } from '../src/db/db.ts';
+import { sql, type Database } from '../src/db/db.ts';
 import { migrate } from '../src/db/migrate.ts';
 import { openPostgres } from '../src/db/postgres.ts';
 import { openSqlite } from '../src/db/sqlite.ts';
@@ -57,7 +58,9 @@ async function postgresDatabase(empty: boolean): Promise<TestDatabase> {
     await asServer(emptied, urlOf(name));
     free.push(name);
   };
-  return { engine: 'postgres', place: urlOf(name), open: () => keep(opened, openPostgres(urlOf(name))), remove };
+  // What they say does not depend on how busy the machine is.
+  const open = (): Database => keep(opened, openPostgres(urlOf(name), { patient: true }));
+  return { engine: 'postgres', place: urlOf(name), open, remove };
 }
 
 // Emptying a small database takes a few milliseconds, making one a quarter of a second on a slow disk.
@@ -82,7 +85,7 @@ async function migratedTemplate(): Promise<string> {
     await server.query('SELECT pg_advisory_lock(1)');
     if ((await server.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).rowCount === 1) return;
     await server.query(`CREATE DATABASE ${name}_new`);
-    const db = openPostgres(urlOf(`${name}_new`));
+    const db = openPostgres(urlOf(`${name}_new`), { patient: true });
     await migrate(db, 0);
     await db.close();
     await server.query(`ALTER DATABASE ${name}_new RENAME TO ${name}`);
@@ -110,6 +113,13 @@ function serverUrl(): string {
   const url = process.env['TEST_POSTGRES_URL'];
   if (!url) throw new Error('TEST_POSTGRES_URL is not set: run the tests with npm test');
   return url;
+}
+
+/** Until a statement has waited for a lock of another transaction's for so long, in this database of PostgreSQL. */
+export async function waiting(db: Database, ms = 0): Promise<void> {
+  const found = sql`SELECT 1 AS found FROM pg_stat_activity WHERE datname = current_database()
+    AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > ${`${ms} ms`}::interval`;
+  while ((await db.one(found)) === undefined) await setTimeout(10);
 }
 
 function keep(opened: Database[], db: Database): Database {

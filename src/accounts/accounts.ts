@@ -40,6 +40,20 @@ export const HAS_MFA = sql`(EXISTS (SELECT 1 FROM authenticators m WHERE m.organ
   OR EXISTS (SELECT 1 FROM backup_code_sets b WHERE b.organization_id = a.organization_id
   AND b.account_id = a.id AND b.revoked_at IS NULL))`;
 
+/**
+ * Since when accounts `a` have MFA, or NULL: the oldest active authenticator's moment, or that of the set of backup
+ * codes where only it is left.
+ */
+export const MFA_SINCE = sql`COALESCE(
+  (SELECT MIN(m.enabled_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
+    AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL),
+  (SELECT s.created_at FROM backup_code_sets s WHERE s.organization_id = a.organization_id AND s.account_id = a.id
+    AND s.revoked_at IS NULL))`;
+
+/** When the wait for wrong codes of accounts `a` ends that ends last; in the past where none holds. */
+export const WAIT_UNTIL = sql`CASE WHEN a.totp_wait_until > a.backup_wait_until
+  THEN a.totp_wait_until ELSE a.backup_wait_until END`;
+
 /** The account with an id in an organization, or undefined. */
 export function findAccount(
   db: Pick<Queries, 'one'>,

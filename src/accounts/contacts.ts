@@ -1,7 +1,7 @@
 import { uuidv7 } from '../crypto/tokens.ts';
 import { NotUnique, RolledBack, sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import { nameForAudit, record, type Actor } from './audit.ts';
-import { ACCOUNT_COLUMNS, emailKey, sortKey, type Account } from './accounts.ts';
+import { ACCOUNT_COLUMNS, emailKey, MFA_SINCE, sortKey, WAIT_UNTIL, type Account } from './accounts.ts';
 import { voidCarriers } from './epoch.ts';
 import type { Installation } from './installation.ts';
 
@@ -30,12 +30,7 @@ export type ContactOutcome = { kind: 'saved'; id: string } | { kind: 'email-shap
 /** The contacts of an organization that fulfil a condition on `a`, primary ones first, then by address. */
 export function contactsWhere(db: Pick<Queries, 'all'>, organizationId: string, condition: Sql): Promise<Contact[]> {
   return db.all(sql`SELECT ${ACCOUNT_COLUMNS}, a.is_primary_at AS "isPrimaryAt",
-      CASE WHEN a.totp_wait_until > a.backup_wait_until THEN a.totp_wait_until ELSE a.backup_wait_until END AS "waitUntil",
-      COALESCE(
-        (SELECT MIN(m.enabled_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
-          AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL),
-        (SELECT s.created_at FROM backup_code_sets s WHERE s.organization_id = a.organization_id AND s.account_id = a.id
-          AND s.revoked_at IS NULL)) AS "mfaSince",
+      ${WAIT_UNTIL} AS "waitUntil", ${MFA_SINCE} AS "mfaSince",
       (SELECT MAX(m.last_used_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
         AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaLastUsedAt",
       (SELECT COUNT(b.id) - COUNT(b.used_at) FROM backup_code_sets s JOIN backup_codes b

@@ -1,19 +1,29 @@
 import { uuidv7 } from '../crypto/tokens.ts';
-import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
+import { RolledBack, sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import { record, type Actor } from './audit.ts';
 import { HAS_MFA } from './accounts.ts';
 import type { Installation } from './installation.ts';
 
 export type Policy = 'off' | 'optional' | 'required';
 
-/** One merchant: its portal, its settings, its staff and customers. */
-export interface Organization {
-  readonly id: string;
-  readonly slug: string;
+/** How a portal presents itself. */
+export interface Branding {
   readonly name: string;
-  readonly policy: Policy;
   readonly contactDetails: string;
   readonly timeZone: string;
+  /** `#0f5a63`, as the merchant chose it; null is Sallyport's own. */
+  readonly accent: string | null;
+  /** The logo and its sides in pixels, all three or none (branding.ts). */
+  readonly logoHash: string | null;
+  readonly logoWidth: number | null;
+  readonly logoHeight: number | null;
+}
+
+/** One merchant: its portal, its settings, its staff and customers. */
+export interface Organization extends Branding {
+  readonly id: string;
+  readonly slug: string;
+  readonly policy: Policy;
   readonly language: string;
 }
 
@@ -24,7 +34,10 @@ export interface OrganizationDraft {
   readonly timeZone: string;
 }
 
-const COLUMNS = sql`id, slug, name, policy, contact_details AS "contactDetails", time_zone AS "timeZone", language`;
+const COLUMNS = sql`id, slug, name, policy, contact_details AS "contactDetails", time_zone AS "timeZone", language,
+  accent, logo_hash AS "logoHash", logo_width AS "logoWidth", logo_height AS "logoHeight"`;
+
+const PLAIN = { accent: null, logoHash: null, logoWidth: null, logoHeight: null } as const;
 
 /** The display name goes into the authenticator app's entry, where more than 40 characters make the QR code dense. */
 export const ORGANIZATION_NAME_MAX = 40;
@@ -50,7 +63,7 @@ export async function createOrganization(
   draft: OrganizationDraft,
 ): Promise<Organization | undefined> {
   const now = installation.now();
-  const organization = { ...draft, id: uuidv7(now), policy: 'off' as const, language: 'en' };
+  const organization = { ...draft, ...PLAIN, id: uuidv7(now), policy: 'off' as const, language: 'en' };
   const made = await tx.run(sql`INSERT INTO organizations
     (id, slug, name, policy, contact_details, time_zone, language, created_at)
     VALUES (${organization.id}, ${draft.slug}, ${draft.name}, 'off', ${draft.contactDetails}, ${draft.timeZone}, 'en', ${now})
@@ -120,13 +133,47 @@ export async function saveGeneralSettings(
         details: { policy, ...reach },
       });
     }
-    if (name !== organization.name || contactDetails !== organization.contactDetails) {
-      await tx.run(
-        sql`UPDATE organizations SET name = ${name}, contact_details = ${contactDetails} WHERE id = ${organizationId}`,
-      );
-      await record(tx, installation, { organizationId, actor, action: 'settings.changed' });
-    }
+    await changeBranding(tx, installation, actor, organization, { name, contactDetails });
     return { kind: 'saved', policyChanged };
+  });
+}
+
+/** Where each part of the branding is kept, and its word in the log. */
+const BRANDING: Record<keyof Branding, readonly [column: Sql, word: string]> = {
+  name: [sql`name`, 'name'],
+  contactDetails: [sql`contact_details`, 'contact details'],
+  timeZone: [sql`time_zone`, 'time zone'],
+  accent: [sql`accent`, 'accent colour'],
+  logoHash: [sql`logo_hash`, 'logo'],
+  logoWidth: [sql`logo_width`, 'logo'],
+  logoHeight: [sql`logo_height`, 'logo'],
+};
+
+/**
+ * Changes what differs from the branding that the caller has read in `organization`, and writes one audit row that says
+ * what; neither where nothing does. What is the same is not written, so that two who change different things keep both.
+ */
+export async function changeBranding(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  organization: Organization,
+  asked: Partial<Branding>,
+): Promise<void> {
+  const { id: organizationId } = organization;
+  const changed = (Object.keys(BRANDING) as (keyof Branding)[]).filter(
+    (part) => asked[part] !== undefined && asked[part] !== organization[part],
+  );
+  const [first, ...others] = changed.map((part) => sql`${BRANDING[part][0]} = ${asked[part] ?? null}`);
+  if (first === undefined) return;
+  const parts = others.reduce((all, one) => sql`${all}, ${one}`, first);
+  await tx.run(sql`UPDATE organizations SET ${parts} WHERE id = ${organizationId}`);
+  const words = new Set(changed.map((part) => BRANDING[part][1]));
+  await record(tx, installation, {
+    organizationId,
+    actor,
+    action: 'settings.changed',
+    details: { changed: [...words].join(', ') },
   });
 }
 

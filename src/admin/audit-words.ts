@@ -22,6 +22,14 @@ const WORDS: Record<Action, Readonly<Record<string, string>>> = {
   'settings.changed': done('Settings changed'),
   'policy.changed': done('Policy changed'),
   'staff.created': done('Added to staff'),
+  'staff.role-changed': {
+    owner: 'Role changed to owner',
+    admin: 'Role changed to admin',
+    support: 'Role changed to support',
+    auditor: 'Role changed to auditor',
+  },
+  'staff.signed-out': done('Signed out everywhere'),
+  'staff.removed': done('Removed from staff'),
   'customer.created': done('Customer added'),
   'customer.changed': done('Customer renamed'),
   'contact.created': {

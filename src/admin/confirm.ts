@@ -1,7 +1,7 @@
 import { readCode } from '../auth/code-input.ts';
 import { proveAgain } from '../auth/fresh-proof.ts';
 import { isFreshlyProven, type Session } from '../auth/sessions.ts';
-import { codeShape } from '../door/code-words.ts';
+import { codeShape, usedCode } from '../door/code-words.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
@@ -62,10 +62,8 @@ export async function confirmItsYou(
       return refused('password', "That password isn't right. Check it and try again");
     case 'code-wrong':
       return refused('code', say('code.wrong'));
-    case 'already-used': {
-      const n = Math.max(1, Math.ceil((proof.nextCodeAt - visit.now) / 1000));
-      return refused('code', say('code.used', { n }));
-    }
+    case 'already-used':
+      return refused('code', usedCode(proof.nextCodeAt, visit.now));
     case 'limited': {
       const time = c.timeText(proof.until, who.organization, 'clock');
       return { ...refused('password', say('login.limited', { time })), until: proof.until };

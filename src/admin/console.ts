@@ -21,7 +21,13 @@ type Page = Omit<AdminPage, 'organization' | 'person' | 'notices' | 'extra'> & {
   unavailable?: boolean | undefined;
 };
 
-const ROLE_NAMES: Record<Role, string> = { owner: 'Owner', admin: 'Admin', support: 'Support', auditor: 'Auditor' };
+/** A role in a word. */
+export const ROLE_NAMES: Record<Role, string> = {
+  owner: 'Owner',
+  admin: 'Admin',
+  support: 'Support',
+  auditor: 'Auditor',
+};
 
 /** A page of the console, with what the page before has left to say. A page with problems is a refused answer. */
 export async function consolePage(visit: Visit, { organization, session }: SignedIn, page: Page): Promise<Response> {

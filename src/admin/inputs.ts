@@ -1,4 +1,5 @@
-import type { Problem } from '../web/components.ts';
+import { isTimeZone } from '../accounts/organizations.ts';
+import { selectField, type Content, type Html, type Problem } from '../web/components.ts';
 
 export const NAME_MAX = 100;
 export const EMAIL_MAX = 254;
@@ -27,4 +28,10 @@ export function needed(field: string, what: string, text: string, max: number): 
 /** What is wrong with a text that may be left out. */
 export function fitting(field: string, what: string, text: string, max: number): Problem[] {
   return text.length > max ? [{ field, text: `Keep ${what} to ${max} characters or fewer` }] : [];
+}
+
+/** A time zone of those that this machine knows, and the one that is chosen even if it goes by an older name. */
+export function timeZoneField(chosen: string, p: { hint?: Content; error?: string | undefined }): Html {
+  const choices = [...new Set([chosen, 'UTC', ...Intl.supportedValuesOf('timeZone')])].filter(isTimeZone);
+  return selectField({ ...p, name: 'timeZone', label: 'Time zone', value: chosen, choices: choices.toSorted() });
 }

@@ -9,7 +9,8 @@ import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confi
 import { actorOf, type AtContact, consolePage, contactPath, customerPath, doneAt, nothingToDo } from './console.ts';
 import { fitting, lines, NOTE_MAX } from './inputs.ts';
 
-interface Given {
+/** How the caller was checked, as it was written. */
+export interface Given {
   readonly check: string;
   readonly note: string;
 }
@@ -42,17 +43,18 @@ export async function reset(visit: Visit, at: AtContact): Promise<Response> {
   }
 }
 
-const NOTE_MISSING: c.Problem = {
+export const NOTE_MISSING: c.Problem = {
   field: 'note',
   text: `Say how you checked, in ${NOTE_MIN} characters or more`,
 };
-const TOO_MANY = `You can reset ${RESETS_BY_AGENT.allows} contacts an hour. Ask an admin.`;
+export const TOO_MANY = `You can reset ${RESETS_BY_AGENT.allows} people an hour. Ask an admin.`;
 
 function titleOf({ contact }: AtContact): string {
   return `Reset MFA for ${contact.name}?`;
 }
 
-function reasonProblems({ check, note }: Given): c.Problem[] {
+/** What is wrong with how the caller was checked. */
+export function reasonProblems({ check, note }: Given): c.Problem[] {
   return [
     ...(isCheck(check) ? [] : [{ field: 'check', text: 'Choose how you checked' }]),
     ...(check === 'other' && note.length < NOTE_MIN ? [NOTE_MISSING] : []),
@@ -60,8 +62,27 @@ function reasonProblems({ check, note }: Given): c.Problem[] {
   ];
 }
 
-function isCheck(text: string): text is Check {
+export function isCheck(text: string): text is Check {
   return Object.hasOwn(CHECKS, text);
+}
+
+/** The part of a reset's form that asks how the caller was checked. */
+export function reasonFields(given: Given, problems: readonly c.Problem[]): c.Html {
+  return html`${c.radios({
+    name: 'check',
+    label: 'How did you check?',
+    value: given.check,
+    error: c.problemOf(problems, 'check'),
+    choices: Object.entries(CHECKS).map(([value, label]) => ({ value, label })),
+  })}
+  ${c.textareaField({
+    name: 'note',
+    label: 'Note',
+    hint: `Goes to the audit log. For Other, at least ${NOTE_MIN} characters.`,
+    value: given.note,
+    rows: 3,
+    error: c.problemOf(problems, 'note'),
+  })}`;
 }
 
 function nothingToReset(visit: Visit, at: AtContact, asked = false): Promise<Response> {
@@ -79,22 +100,7 @@ function resetPage(visit: Visit, at: AtContact, given: Given, refusal?: Refusal)
   const { who, customer, contact } = at;
   const problems = refusal?.problems ?? [];
   const asksForCode = asksForProof(visit, who.session);
-  const reason = html`${c.radios({
-    name: 'check',
-    label: 'How did you check?',
-    value: given.check,
-    error: c.problemOf(problems, 'check'),
-    choices: Object.entries(CHECKS).map(([value, label]) => ({ value, label })),
-  })}
-  ${c.textareaField({
-    name: 'note',
-    label: 'Note',
-    hint: `Goes to the audit log. For Other, at least ${NOTE_MIN} characters.`,
-    value: given.note,
-    rows: 3,
-    error: c.problemOf(problems, 'note'),
-  })}`;
-  const fields = html`<section class="panel">${reason}</section>
+  const fields = html`<section class="panel">${reasonFields(given, problems)}</section>
     ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
     ${c.actions(c.button('Reset MFA', { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   const body = html`<p>Do this only after you have checked that it really is ${contact.name}.</p>

@@ -1,6 +1,7 @@
 import { doorRoutes } from '../door/routes.ts';
 import { anyone, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
@@ -14,9 +15,15 @@ import * as access from './portal-access.ts';
 import { askToReset, reset } from './reset-mfa.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
+import * as staffActs from './team-acts.ts';
+import * as invitation from './team-invite.ts';
+import { atMember } from './team-member.ts';
+import { askToResetStaff, resetStaff } from './team-reset.ts';
+import { team } from './team.ts';
 
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
+const MEMBER = '/admin/team/:member';
 const JOB = '/admin/jobs/:job';
 const GENERAL = '/admin/settings/customer-portal/general';
 
@@ -30,6 +37,7 @@ const keeping = staff('open and close portal access');
 const inviting = staff('make welcome links');
 const moving = staff('import and export customers');
 const FILE = `${files.IMPORT}/:import`;
+const managing = staff('manage the team');
 
 /** The console's site map: the door for staff, the first set-up, and the pages behind them. */
 export const adminRoutes: readonly Route[] = [
@@ -46,6 +54,8 @@ export const adminRoutes: readonly Route[] = [
   route('GET', `${JOB}/file`, look, jobs.atJob(jobs.download)),
   route('POST', `${JOB}/stop`, look, jobs.atJob(jobs.stop)),
   route('POST', `${JOB}/resume`, look, jobs.atJob(jobs.resume)),
+  route('GET', branding.BRANDING, look, branding.branding),
+  route('POST', branding.BRANDING, staff('change settings'), branding.save, { bodyMax: branding.BRANDING_BODY_MAX }),
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),
@@ -79,4 +89,17 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${CONTACT}/enable`, keeping, atContact(access.enable)),
   route('GET', `${CONTACT}/welcome-link`, inviting, atContact(access.askForWelcomeLink)),
   route('POST', `${CONTACT}/welcome-link`, inviting, atContact(access.welcomeLink)),
+  route('GET', '/admin/team', look, team),
+  route('GET', '/admin/team/invite', managing, invitation.askToInvite),
+  route('POST', '/admin/team/invite', managing, invitation.invite),
+  route('GET', `${MEMBER}/invitation-link`, managing, atMember(invitation.askForLink)),
+  route('POST', `${MEMBER}/invitation-link`, managing, atMember(invitation.makeLink)),
+  route('GET', `${MEMBER}/role`, managing, atMember(staffActs.askForRole)),
+  route('POST', `${MEMBER}/role`, managing, atMember(staffActs.giveRole)),
+  route('GET', `${MEMBER}/reset-mfa`, managing, atMember(askToResetStaff)),
+  route('POST', `${MEMBER}/reset-mfa`, managing, atMember(resetStaff)),
+  route('GET', `${MEMBER}/sign-out`, managing, atMember(staffActs.askToSignOut)),
+  route('POST', `${MEMBER}/sign-out`, managing, atMember(staffActs.signOut)),
+  route('GET', `${MEMBER}/remove`, managing, atMember(staffActs.askToRemove)),
+  route('POST', `${MEMBER}/remove`, managing, atMember(staffActs.remove)),
 ];

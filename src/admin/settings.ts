@@ -10,6 +10,7 @@ import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
+import { BRANDING } from './branding.ts';
 import { actorOf, barred, consolePage, counted, portalAddress } from './console.ts';
 import { CONTACT_DETAILS_MAX, line, lines, needed } from './inputs.ts';
 
@@ -20,6 +21,10 @@ export function settings(visit: Visit, who: SignedIn): Promise<Response> {
   const body = html`<section class="panel">
     <p><a href="${GENERAL}">General</a></p>
     <p class="hint">MFA for your customers, your display name, how customers reach you, and the portal's address.</p>
+    <p><a href="${BRANDING}">Branding</a></p>
+    <p class="hint">Your logo and colour on the portal, and the time zone.</p>
+    <p><a href="/admin/team">Team</a></p>
+    <p class="hint">Who works in this console, and what each role may do.</p>
   </section>`;
   return consolePage(visit, who, { current: 'settings', title: 'Customer Portal', phrase: 'Settings', body });
 }

@@ -6,7 +6,7 @@ import * as c from '../web/components.ts';
 import { barePage } from '../web/layout.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
-import { CONTACT_DETAILS_MAX, EMAIL_MAX, line, lines, NAME_MAX, needed } from './inputs.ts';
+import { CONTACT_DETAILS_MAX, EMAIL_MAX, line, lines, NAME_MAX, needed, timeZoneField } from './inputs.ts';
 
 const NOBODY: FirstOwner = { name: '', email: '', password: '', organization: '', contactDetails: '', timeZone: 'UTC' };
 
@@ -99,28 +99,13 @@ function setupPage(visit: Visit, first: FirstOwner, errors: readonly c.Problem[]
     rows: 3,
     error: error('contactDetails'),
   })}
-  ${timeZoneField(first.timeZone, error('timeZone'))} ${c.button('Set up')}`;
+  ${timeZoneField(first.timeZone, { error: error('timeZone') })} ${c.button('Set up')}`;
   return barePage({
     title: 'Set up Sallyport',
     errors,
     body: html`<p>You become the owner. Next you set up MFA for yourself.</p>
       ${c.form(`/setup/${visit.param('token')}`, fields, { busy: 'Setting up…' })}`,
   });
-}
-
-function timeZoneField(chosen: string, error: string | undefined): c.Html {
-  const zones = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
-  return html`<div class="field${error ? ' wrong' : ''}">
-    <label for="timeZone">Time zone</label>
-    ${error ? html`<p class="error" id="timeZone-error">${error}</p>` : ''}
-    <select
-      id="timeZone"
-      name="timeZone"
-      ${c.attr('aria-describedby', error && 'timeZone-error')}${c.attr('aria-invalid', error && 'true')}
-    >
-      ${zones.map((zone) => html`<option value="${zone}" ${c.attr('selected', zone === chosen)}>${zone}</option>`)}
-    </select>
-  </div>`;
 }
 
 function gonePage(): c.Html {

@@ -36,7 +36,7 @@ export async function proveAgain(
   if (found.kind === 'limited') return found;
   if (found.kind === 'wrong' || found.account.id !== account.id) return { kind: 'password-wrong' };
   const challenge = await challengeFor(installation, session);
-  if (!challenge) return heldUp(installation, session, visitor, { kind: 'over' });
+  if (!challenge) return recordHeldUp(installation, session, visitor, { kind: 'over' });
   const answered = await answer(installation, challenge, code, {
     visitor,
     action: 'proved-again',
@@ -48,19 +48,19 @@ export async function proveAgain(
     case 'wrong':
       return { kind: 'code-wrong' };
     case 'wait':
-      return heldUp(installation, session, visitor, { kind: 'limited', until: answered.until });
+      return recordHeldUp(installation, session, visitor, { kind: 'limited', until: answered.until });
     case 'suspected':
       return { kind: 'over' };
     case 'over':
     case 'clock-behind':
-      return heldUp(installation, session, visitor, answered);
+      return recordHeldUp(installation, session, visitor, answered);
     case 'already-used':
       return answered;
   }
 }
 
 // The password was right and no code was looked at, so this is the answer's one audit row (I18).
-async function heldUp(
+async function recordHeldUp(
   installation: Installation,
   { account }: Session,
   visitor: Visitor,

@@ -2,7 +2,7 @@ import { HAS_MFA, type Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { may } from '../accounts/staff.ts';
+import { may, mayManage, resets } from '../accounts/staff.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { revokeSet } from './factors/backup-codes.ts';
@@ -38,10 +38,11 @@ export type ResetOutcome =
 export type Agent = Pick<Account, 'organizationId' | 'id' | 'role'>;
 
 /**
- * Whether somebody in a role may reset an account's MFA: support and above a contact's, never an equal's and never
- * one's own. Staff above staff comes with the team; until then that is the operator's part, at the shell.
+ * Whether somebody in a role may reset an account's MFA: support and above a contact's, a higher role staff's, never an
+ * equal's and never one's own (R2): that is the operator's part, at the shell.
  */
 export function mayReset(agent: Agent, target: Account): boolean {
+  if (target.kind === 'staff') return mayManage(agent, target) && resets(agent.role, target.role);
   const sameHouse = target.organizationId === agent.organizationId;
   return sameHouse && target.kind === 'contact' && target.id !== agent.id && may(agent.role, 'reset MFA');
 }

@@ -1,9 +1,9 @@
-import { ACCOUNT_COLUMNS, findAccount, type Account } from '../accounts/accounts.ts';
+import { ACCOUNT_COLUMNS, findAccount, type Account, type Kind } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { fingerprint, hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
-import { RolledBack, sql } from '../db/db.ts';
+import { fingerprint, hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
+import { RolledBack, sql, type Transaction } from '../db/db.ts';
 import { PASSWORD_BY_LINK, spend, WELCOME_LINK_LIFETIME_MS } from './limits.ts';
 import { judgePassword, hashNewPassword, storePassword, type PasswordProblem } from './passwords.ts';
 
@@ -19,29 +19,51 @@ export function makeWelcomeLink(
 ): Promise<string | undefined> {
   const { organizationId, id } = account;
   return installation.db.transaction<string | undefined>(async (tx) => {
-    const now = installation.now();
-    const raised = await tx.one<{ epoch: number }>(sql`UPDATE accounts SET epoch = epoch + 1
-      WHERE organization_id = ${organizationId} AND id = ${id} AND kind = 'contact' AND password IS NULL AND disabled_at IS NULL
-      RETURNING epoch`);
-    if (!raised) return new RolledBack(undefined);
-    const token = randomToken();
-    await tx.run(sql`INSERT INTO welcome_links (organization_id, id, account_id, token_hash, epoch, created_at, expires_at)
-      VALUES (${organizationId}, ${uuidv7(now)}, ${id}, ${hashToken(token)}, ${raised.epoch}, ${now}, ${now + WELCOME_LINK_LIFETIME_MS})`);
+    const token = await linkWithin(tx, installation, 'contact', account);
+    if (token === undefined) return new RolledBack(undefined);
     await record(tx, installation, { organizationId, actor, action: 'welcome-link.made', targetId: id });
     return token;
   });
 }
 
-/** Whose link it is, while it works; undefined for one that is spent, old, void or never was. Reading spends nothing. */
+/** The same inside a transaction, for a contact or for staff: who may ask for it and how it is recorded is the caller's. */
+export async function linkWithin(
+  tx: Transaction,
+  installation: Installation,
+  kind: Kind,
+  { organizationId, id }: Pick<Account, 'organizationId' | 'id'>,
+): Promise<string | undefined> {
+  const now = installation.now();
+  const raised = await tx.one<{ epoch: number }>(sql`UPDATE accounts SET epoch = epoch + 1
+    WHERE organization_id = ${organizationId} AND id = ${id} AND kind = ${kind} AND password IS NULL AND disabled_at IS NULL
+    RETURNING epoch`);
+  if (!raised) return undefined;
+  const token = randomToken();
+  await tx.run(sql`INSERT INTO welcome_links (organization_id, id, account_id, token_hash, epoch, created_at, expires_at)
+    VALUES (${organizationId}, ${uuidv7(now)}, ${id}, ${hashToken(token)}, ${raised.epoch}, ${now}, ${now + WELCOME_LINK_LIFETIME_MS})`);
+  return token;
+}
+
+/**
+ * Whose link it is, while it works; undefined for one that is spent, old, void or never was. Reading spends nothing. A
+ * portal names its organization and its link is a token; the console names none, and its link is `{organization}.{token}`.
+ */
 export function findWelcome(
   installation: Installation,
-  organizationId: string,
-  token: string,
+  portal: string | null,
+  link: string,
 ): Promise<Account | undefined> {
+  const { kind, organizationId, token } = parts(portal, link);
   return installation.db.one(sql`SELECT ${ACCOUNT_COLUMNS} FROM welcome_links w
     JOIN accounts a ON a.organization_id = w.organization_id AND a.id = w.account_id
     WHERE w.organization_id = ${organizationId} AND w.token_hash = ${hashToken(token)} AND w.spent_at IS NULL
-      AND w.expires_at > ${installation.now()} AND w.epoch = a.epoch AND a.disabled_at IS NULL AND a.password IS NULL`);
+      AND a.kind = ${kind} AND w.expires_at > ${installation.now()} AND w.epoch = a.epoch AND a.disabled_at IS NULL AND a.password IS NULL`);
+}
+
+function parts(portal: string | null, link: string): { kind: Kind; organizationId: string; token: string } {
+  return portal === null
+    ? { kind: 'staff', ...readCookie(link) }
+    : { kind: 'contact', organizationId: portal, token: link };
 }
 
 export type Welcomed =
@@ -57,14 +79,15 @@ export type Welcomed =
  */
 export async function choosePassword(
   installation: Installation,
-  organizationId: string,
-  token: string,
+  portal: string | null,
+  link: string,
   password: string,
   context: readonly string[],
   address: string,
 ): Promise<Welcomed> {
-  const account = await findWelcome(installation, organizationId, token);
+  const account = await findWelcome(installation, portal, link);
   if (!account) return { kind: 'link-over' };
+  const { organizationId, token } = parts(portal, link);
   const subject = fingerprint(installation.counterKey, organizationId, hashToken(token));
   const room = await spend(installation.db, { limit: PASSWORD_BY_LINK, subject }, installation.now());
   if (!room.ok) return { kind: 'limited', until: room.until };

@@ -44,7 +44,7 @@ async function backup(config: Config, file: string, now: number, options: Option
 // free pages of the file, in which secrets that were removed may still be read.
 async function copyInto(config: Config, part: string, now: number): Promise<void> {
   closeSync(openSync(part, 'wx', 0o600));
-  const db = openDatabase(config);
+  const db = openDatabase(config, { patient: true });
   try {
     const schema = await schemaState(db);
     if (schema.kind === 'empty') throw notFound('The database is empty: there is nothing to copy.', 'sallyport serve');

@@ -15,7 +15,7 @@ export async function examineDatabase(config: Config, now: () => number): Promis
   const check = 'Database';
   let db: Database | undefined;
   try {
-    db = openDatabase(config);
+    db = openDatabase(config, { patient: true });
     const state = await schemaState(db);
     if (state.kind !== 'current') return [{ check, found: `${db.engine}, reachable` }, schema(state)];
     await db.transaction((tx) => tx.run(sql`DELETE FROM counters WHERE name = 'no such limit'`));

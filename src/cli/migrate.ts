@@ -10,7 +10,7 @@ export function add(program: Command, now: () => number): void {
 }
 
 async function run(now: () => number, options: Options): Promise<void> {
-  const db = openDatabase(readConfig());
+  const db = openDatabase(readConfig(), { patient: true });
   try {
     const schema = await schemaState(db);
     if (schema.kind === 'newer') throw failed(newerSchema(schema.names));

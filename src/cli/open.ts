@@ -10,7 +10,7 @@ import { hashingLimits } from '../auth/limits.ts';
 import { parseKeyRing, readConfig, type Config } from '../config.ts';
 import type { Database } from '../db/db.ts';
 import { migrate, schemaState } from '../db/migrate.ts';
-import { openPostgres } from '../db/postgres.ts';
+import { openPostgres, type Opening } from '../db/postgres.ts';
 import { openSqlite } from '../db/sqlite.ts';
 import { keysFile, makeKeys } from './keys-file.ts';
 import { given, print, type Answer, type Options } from './shell.ts';
@@ -21,9 +21,12 @@ export function databaseFile(config: Config): string {
   return join(config.data, 'sallyport.db');
 }
 
-/** Opens the database that the settings name. Its folder and file are made where they are missing, for the owner's eyes only. */
-export function openDatabase(config: Config): Database {
-  if (config.databaseUrl !== undefined) return openPostgres(config.databaseUrl);
+/**
+ * Opens the database that the settings name: for a server whose requests wait for it, or for a command, which is patient.
+ * Its folder and file are made where they are missing, for the owner's eyes only.
+ */
+export function openDatabase(config: Config, how: Opening): Database {
+  if (config.databaseUrl !== undefined) return openPostgres(config.databaseUrl, how);
   const file = databaseFile(config);
   try {
     mkdirSync(config.data, { recursive: true, mode: 0o700 });
@@ -38,8 +41,8 @@ export function openDatabase(config: Config): Database {
  * Opens the installation: an empty database gets its schema at once, an older or newer one is refused with the command
  * to run, and a key is made for an embedded database that no key has sealed yet, and never for another.
  */
-export async function openAll(config: Config, now: () => number, log: Log): Promise<Installation> {
-  const db = openDatabase(config);
+export async function openAll(config: Config, now: () => number, log: Log, how: Opening = {}): Promise<Installation> {
+  const db = openDatabase(config, how);
   try {
     const schema = await schemaState(db);
     if (schema.kind === 'older') throw failed(olderSchema(schema.names), 'sallyport migrate');
@@ -95,7 +98,7 @@ export function onInstallation(now: () => number, work: Work): (...args: unknown
   return async (...args) => {
     const command = args.at(-1) as Command;
     const options = command.opts<Options>();
-    const installation = await openAll(readConfig(), now, QUIET);
+    const installation = await openAll(readConfig(), now, QUIET, { patient: true });
     try {
       print(await work(installation, options, command.args[0]), options);
     } finally {
@@ -122,8 +125,10 @@ export async function accountOf(
   const email = await given(options.email, '--email', 'Email');
   const kind = options.staff ? 'staff' : 'contact';
   const account = await findAccountByEmail(installation.db, organization.id, kind, email);
-  if (account) return account;
+  // Staff who were removed keep their row for the log's sake, and are nobody any more.
+  const isGone = account?.kind === 'staff' && account.disabledAt !== null;
+  if (account && !isGone) return account;
   throw options.staff
-    ? notFound(`No staff member has the email ${email}.`, `sallyport staff create --organization ${organization.slug}`)
+    ? notFound(`No staff member has the email ${email}.`, `sallyport staff list --organization ${organization.slug}`)
     : notFound(`No contact has the email ${email}.`, `sallyport contact list --organization ${organization.slug}`);
 }

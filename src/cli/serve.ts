@@ -22,6 +22,8 @@ import { failed } from './stopped.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const LEAVE_WITHIN_MS = 2_000;
+/** Long enough for a file of 10 MB over a line of 1 Mbit/s. Whoever is slow on purpose has a socket by it, nothing else. */
+const REQUEST_WITHIN_MS = 120_000;
 
 export function add(program: Command, now: () => number): void {
   command(program, 'serve', 'Run the server until it is told to stop').action((options: Options) =>
@@ -80,7 +82,7 @@ export async function listen(
   const server = createAdaptorServer({
     fetch: app.fetch,
     // Without the short interval both limits would come up to half a minute late.
-    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 },
+    serverOptions: { headersTimeout: 10_000, requestTimeout: REQUEST_WITHIN_MS, connectionsCheckingInterval: 1_000 },
   }) as Server;
   // Asked for once, a socket keeps its peer's address; asked for after the peer has reset it, it has none, and an act
   // would stand in the audit log without its place.

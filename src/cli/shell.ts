@@ -22,6 +22,7 @@ export interface Options {
   readonly phone?: string;
   readonly contactDetails?: string;
   readonly timeZone?: string;
+  readonly accent?: string;
   readonly reason?: string;
   readonly limit?: string;
   readonly before?: string;

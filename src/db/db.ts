@@ -95,9 +95,14 @@ export interface Database {
   /**
    * Runs work in one transaction and answers what it returns, after the commit. A fault, or a returned `RolledBack`,
    * leaves nothing behind. Work that lost to another transaction (deadlock, serialization) is run once more, so it
-   * may do nothing but statements. Throws DatabaseUnavailable when the database cannot be reached or does not commit.
+   * may do nothing but statements. Throws DatabaseUnavailable when the database cannot be reached or does not commit,
+   * or when a statement takes PostgreSQL too long: 1.2 s where a request waits, 30 s for the `patient` work that a
+   * server does by itself. Whatever waits for a patient one's locks is as hurried as ever, so it is to be short all the same.
    */
-  transaction<T>(work: (tx: Transaction) => Promise<T | RolledBack<T>>): Promise<T>;
+  transaction<T>(
+    work: (tx: Transaction) => Promise<T | RolledBack<T>>,
+    how?: { readonly patient?: boolean },
+  ): Promise<T>;
   /**
    * One statement committed by itself without waiting for the disk: for counters, where losing the last moments to a
    * power cut is harmless and a wait is not.

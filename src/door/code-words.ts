@@ -45,3 +45,9 @@ export function backupCodeShape(input: Shapeless): string {
       return say('backup.length', { n: input.digits });
   }
 }
+
+/** What to say about a code that was right before, and when the app shows one that was not. */
+export function usedCode(nextCodeAt: number, now: number, isLast = false): string {
+  const n = Math.max(1, Math.ceil((nextCodeAt - now) / 1000));
+  return say(isLast ? 'code.used.last' : 'code.used', { n });
+}

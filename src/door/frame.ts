@@ -1,3 +1,4 @@
+import { logoImage, themeOf } from '../web/theme.ts';
 import { say, type Key } from '../words/say.ts';
 import type { Html, Locale } from '../web/components.ts';
 import type { Door } from '../web/guards.ts';
@@ -8,7 +9,12 @@ type Page = Omit<PortalPage, 'merchant' | 'base' | 'help'>;
 /** A page of either door: the merchant's name where it is known, the product's own at the console's. */
 export function doorPage(door: Door, page: Page): Html {
   const { organization, base, surface } = door;
-  const merchant = { name: nameAt(door) };
+  const brand = surface === 'admin' ? undefined : organization;
+  const merchant = {
+    name: nameAt(door),
+    logo: brand && logoImage(brand),
+    theme: brand && themeOf(brand)?.href,
+  };
   const help = surface === 'admin' ? say('page.help.staff') : (organization?.contactDetails ?? '');
   return portalPage({ ...page, merchant, base, help });
 }

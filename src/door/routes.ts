@@ -4,6 +4,7 @@ import { route, type Route } from '../web/routes.ts';
 import * as mfa from './enable-mfa.ts';
 import * as signIn from './sign-in.ts';
 import * as verify from './verify.ts';
+import * as welcome from './welcome.ts';
 
 /** The two doors, which contacts and staff go through alike: password, code, and the ceremony of enabling MFA. */
 export function doorRoutes(surface: Surface): readonly Route[] {
@@ -24,6 +25,8 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/sign-in`, anyoneHere, signIn.submit),
     route('POST', `${base}/sign-out`, anyoneHere, signIn.leave),
     route('GET', `${base}/forgot-password`, anyoneHere, signIn.forgotPassword),
+    route('GET', `${base}/welcome/:token`, anyoneHere, welcome.show),
+    route('POST', `${base}/welcome/:token`, anyoneHere, welcome.submit),
     route('GET', `${base}/verify`, half, verify.show('totp')),
     route('POST', `${base}/verify`, half, verify.submit('totp')),
     route('GET', `${base}/verify/backup-code`, half, verify.show('backup-code')),

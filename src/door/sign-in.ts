@@ -96,7 +96,7 @@ export function forgotPassword(visit: Visit, door: Door): Promise<Response> {
   return visit.page(doorPage(door, { title: sayAt(door, 'pw.forgot.title'), body }));
 }
 
-/** How to reach the merchant, where help is what the page is about. */
+/** How to reach the organization, where help is what the page is about. */
 export function reach(door: Door): Html {
   if (door.surface === 'admin' || !door.organization) return nothing;
   return html`<h2>${say('recover.reach', { m: door.organization.name })}</h2>

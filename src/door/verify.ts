@@ -22,7 +22,7 @@ import {
 import type { Door, HalfSignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
-import { backupCodeShape, codeShape } from './code-words.ts';
+import { backupCodeShape, codeShape, usedCode } from './code-words.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
 import { homeOf, reach, suspectedPage } from './sign-in.ts';
 
@@ -95,7 +95,8 @@ export async function codeUsed(
     <p>${sayAt(door, 'backup.used.lost')}</p>
     ${actions(linkButton(say('backup.used.continue'), homeOf(door), 'main'))}`;
   const progress = { outer: true, inner: true };
-  return visit.page(doorPage(door, { title: say('backup.used.title', { n: left }), progress, body }));
+  const title = say('backup.used.title', { n: left });
+  return visit.page(doorPage(door, { title, progress, signOut: true, body }));
 }
 
 const HALF_WAY = { outer: true, inner: false };
@@ -106,10 +107,7 @@ type Refused =
 
 function refusal(given: Asked, answered: Refused, now: number): string {
   const last = answered.attemptsLeft === 1;
-  if (answered.kind === 'already-used') {
-    const n = Math.max(1, Math.ceil((answered.nextCodeAt - now) / 1000));
-    return say(last ? 'code.used.last' : 'code.used', { n });
-  }
+  if (answered.kind === 'already-used') return usedCode(answered.nextCodeAt, now, last);
   if (given === 'backup-code') return say(last ? 'backup.wrong.last' : 'backup.wrong');
   return say(last ? 'code.wrong.last' : 'code.wrong');
 }

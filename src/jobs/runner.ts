@@ -114,14 +114,16 @@ async function nextBite(
   kinds: readonly JobKind[],
 ): Promise<Job | undefined> {
   try {
-    return await installation.db.transaction<Job | undefined>(async (tx) => {
+    const bite = async (tx: Transaction): Promise<Job | RolledBack<undefined> | undefined> => {
       const job = await held(tx, installation, holder, key);
       const kind = job && kindNamed(job.kind, kinds);
       if (!job || !kind) return new RolledBack(undefined);
       if (job.stopAskedAt !== null) return end(tx, installation, job, 'stopped', 'asked');
       if (!(await stillMay(tx, job, kind))) return end(tx, installation, job, 'stopped', 'not-allowed');
       return moveOn(tx, installation, job, await kind.bite(tx, installation, job));
-    });
+    };
+    // What others wait for behind its locks stays short; a slow disk is no reason to give a bite up.
+    return await installation.db.transaction<Job | undefined>(bite, { patient: true });
   } catch (fault) {
     if (fault instanceof DatabaseUnavailable) throw fault;
     return fail(installation, holder, key, fault as Error);

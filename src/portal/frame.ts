@@ -3,7 +3,7 @@ import { doorPage } from '../door/frame.ts';
 import type { Html } from '../web/components.ts';
 import type { PortalPage } from '../web/layout.ts';
 
-/** Where a merchant's portal stands. */
+/** Where an organization's portal stands. */
 export function portalBase(organization: Organization): string {
   return `/portal/${organization.slug}`;
 }

@@ -1,21 +1,21 @@
 import { doorRoutes } from '../door/routes.ts';
 import { anyone, atDoor, contact, contactOr401 } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as brand from './brand.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
 import * as security from './security.ts';
 import * as session from './session.ts';
-import * as welcome from './welcome.ts';
 
 /** The portal's site map: the door, and what stands behind it. */
 export const portalRoutes: readonly Route[] = [
   route('GET', '/', anyone, front.show),
   route('GET', '/.well-known/change-password', anyone, front.changePassword),
   ...doorRoutes('portal'),
+  route('GET', '/portal/:slug/theme.css', atDoor('portal'), brand.theme),
+  route('GET', '/portal/:slug/logo', atDoor('portal'), brand.logo),
   route('GET', '/portal/:slug', contact, home.enter),
   route('GET', '/portal/:slug/home', contact, home.show),
   route('GET', '/portal/:slug/security', contact, security.show),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
-  route('GET', '/portal/:slug/welcome/:token', atDoor('portal'), welcome.show),
-  route('POST', '/portal/:slug/welcome/:token', atDoor('portal'), welcome.submit),
 ];

@@ -2,7 +2,7 @@ import { findCustomer } from '../accounts/customers.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 
-/** Who is signed in, and how and when that was proven: for the merchant's own programs behind the door. */
+/** Who is signed in, and how and when that was proven: for the organization's own programs behind the door. */
 export async function show(visit: Visit, { organization, session }: SignedIn): Promise<Response> {
   const { account } = session;
   const customer = await findCustomer(visit.installation.db, organization.id, account.customerId ?? '');

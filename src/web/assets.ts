@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
+/** How long an address that names its content may be kept. */
+export const FOR_EVER = 'public, max-age=31536000, immutable';
+
 export type Asset = { body: Uint8Array<ArrayBuffer>; type: string };
 
 const FOLDER = join(import.meta.dirname, 'assets');

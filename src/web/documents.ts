@@ -32,7 +32,7 @@ export function documentTable(organization: Organization, documents: readonly Do
   });
 }
 
-// A calendar date belongs to no time zone: read and told in UTC, it stays the day that the merchant wrote.
+// A calendar date belongs to no time zone: read and told in UTC, it stays the day that the organization wrote.
 function day(date: string, language: string): Html {
   return html`<time datetime="${date}">${timeText(Date.parse(date), { timeZone: 'UTC', language }, 'date')}</time>`;
 }
@@ -42,7 +42,7 @@ function amount({ amount: number, currency }: Document, language: string): strin
   return format.format(number as `${number}`);
 }
 
-// Only https is followed, whatever an import has let in; the merchant's site learns nothing of where one came from.
+// Only https is followed, whatever an import has let in; the organization's site learns nothing of where one came from.
 function openLink({ url, number }: Document): Content {
   if (!url?.startsWith('https://')) return '';
   return html`<a href="${url}" rel="noreferrer noopener" aria-label="${say('home.open.name', { number })}"

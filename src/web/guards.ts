@@ -9,7 +9,7 @@ import { forbiddenPage, notFoundPage } from './errors.ts';
 import type { Guard } from './routes.ts';
 import type { Flash, Visit } from './visit.ts';
 
-/** One of the two entrances: a merchant's portal, or the console of all of them. */
+/** One of the two entrances: an organization's portal, or the console of all of them. */
 export interface Door {
   readonly surface: Surface;
   /** The path its pages stand under, without a slash at the end. */

@@ -37,11 +37,14 @@ type Main = Heading & {
   extra?: Html | undefined;
 };
 
+/** Whose pages they are, as its customers know it. */
+export type Merchant = { name: string; logo?: Html | undefined; theme?: string | undefined };
+
 export type PortalPage = Main & {
-  merchant: { name: string };
+  merchant: Merchant;
   /** The portal's path, without a slash at its end. */
   base: string;
-  /** How customers reach the merchant, as the merchant wrote it. */
+  /** How customers reach the organization, as it wrote that itself. */
   help: string;
   wide?: boolean;
   /** Stands on the background instead of in one card, for pages that are made of panels. */
@@ -65,17 +68,19 @@ export type AdminPage = Main & {
   organization: { name: string };
   person: { name: string; role: string };
   current: Place;
+  /** The style sheet with a merchant's colour, for examples of it. */
+  theme?: string | undefined;
   /** Buttons beside the H1. */
   actions?: Html | undefined;
 };
 
 export type BarePage = Main & { lang?: string | undefined; name?: string | undefined };
 
-/** A page of a merchant's portal. */
+/** A page of an organization's portal. */
 export function portalPage(p: PortalPage): Html {
   const header = html`<header class="top">
     <a class="brand" href="${p.base}"
-      >${logo(p.progress ?? { outer: false, inner: false })}<span>${p.merchant.name}</span></a
+      >${logo(p.progress ?? { outer: false, inner: false })}${p.merchant.logo ?? html`<span>${p.merchant.name}</span>`}</a
     >
     <div class="tools">
       ${p.signOut ? form(`${p.base}/sign-out`, button(say('home.sign-out'), { kind: 'link' })) : nothing}
@@ -83,15 +88,14 @@ export function portalPage(p: PortalPage): Html {
     </div>
   </header>`;
   const width = p.wide ? 'wide' : 'narrow';
-  return page(
-    p,
-    p.merchant.name,
-    html`<div class="frame ${width}">${header} ${main(p, p.open)} ${foot()}</div>`,
-    p.lang,
-  );
+  return page(p, p.merchant.name, html`<div class="frame ${width}">${header} ${main(p, p.open)} ${foot()}</div>`, {
+    lang: p.lang,
+    theme: p.merchant.theme,
+    branded: true,
+  });
 }
 
-/** A page of the merchant's console. */
+/** A page of the organization's console. */
 export function adminPage(p: AdminPage): Html {
   const entries = PLACES.map(
     ({ key, path, label }) =>
@@ -110,7 +114,8 @@ export function adminPage(p: AdminPage): Html {
       ${help(say('page.help.stuck'), say('page.help.staff'))}
     </div>
   </header>`;
-  return page(p, p.organization.name, html`<div class="console">${side} ${main(p, true, p.actions)}</div>`);
+  const content = html`<div class="console">${side} ${main(p, true, p.actions)}</div>`;
+  return page(p, p.organization.name, content, { theme: p.theme });
 }
 
 /** A page of no organization: the address itself, the first set-up, an error before anybody is known. */
@@ -120,10 +125,12 @@ export function barePage(p: BarePage): Html {
     <p class="brand">${logo({ outer: true, inner: true })}<span>${name}</span></p>
     <div class="tools">${help(say('page.help.stuck'), say('page.help.bare'))}</div>
   </header>`;
-  return page(p, name, html`<div class="frame narrow">${header} ${main(p)} ${foot()}</div>`, p.lang);
+  return page(p, name, html`<div class="frame narrow">${header} ${main(p)} ${foot()}</div>`, { lang: p.lang });
 }
 
-function page(p: Main, name: string, content: Html, lang = 'en'): Html {
+type Dress = { lang?: string | undefined; theme?: string | undefined; branded?: boolean };
+
+function page(p: Main, name: string, content: Html, { lang = 'en', theme, branded }: Dress): Html {
   const title = `${p.title} – ${name}`;
   const wrong = p.error || (p.errors?.length ?? 0) > 0;
   return html`<!doctype html>
@@ -138,10 +145,11 @@ function page(p: Main, name: string, content: Html, lang = 'en'): Html {
         <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#131817" />
         <link rel="icon" href="${assetUrl('arch.svg')}" type="image/svg+xml" />
         <link rel="stylesheet" href="${assetUrl('sallyport.css')}" />
+        ${theme ? html`<link rel="stylesheet" href="${theme}" />` : nothing}
         <script type="module" src="${assetUrl('sallyport.js')}"></script>
         ${p.refresh ? html`<noscript><meta http-equiv="refresh" content="${p.refresh}" /></noscript>` : nothing}
       </head>
-      <body>
+      <body ${attr('class', theme && branded && 'branded')}>
         <a class="skip" href="#main">${say('page.skip')}</a>
         ${content}
       </body>

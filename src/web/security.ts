@@ -21,9 +21,13 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   'X-Robots-Tag': 'noindex',
+  'Cache-Control': 'no-store',
 };
 
-/** Headers of every answer, errors included. Nothing but hashed assets may be kept by any cache (ASVS 3.4, 14.3.2). */
+/**
+ * Headers of every answer, errors included. Only `Visit.file` and the assets say otherwise: what has its hash in its
+ * address may be kept by caches, and a file that a merchant gave has a stricter policy (ASVS 3.4, 14.3.2).
+ */
 export function securityHeaders(publicUrl: string): MiddlewareHandler {
   const all = {
     ...HEADERS,
@@ -31,8 +35,7 @@ export function securityHeaders(publicUrl: string): MiddlewareHandler {
   };
   return async (context, next) => {
     await next();
-    for (const [name, value] of Object.entries(all)) context.header(name, value);
-    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
+    for (const [name, value] of Object.entries(all)) if (!context.res.headers.has(name)) context.header(name, value);
   };
 }
 

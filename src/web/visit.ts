@@ -7,6 +7,7 @@ import type { Surface } from '../auth/challenges.ts';
 import { ENROLMENT_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
 import type { Visitor } from '../auth/sessions.ts';
 import { open, seal, SealError } from '../crypto/seal.ts';
+import { FOR_EVER } from './assets.ts';
 import { clientOf } from './client-ip.ts';
 import type { Html } from './components.ts';
 import { FORM_BYTES_MAX, readForm } from './forms.ts';
@@ -134,6 +135,18 @@ export class Visit {
     const body = ReadableStream.from(parts).pipeThrough(new TextEncoderStream());
     const download = { 'Content-Disposition': `attachment; filename="${fileName}"` };
     return this.#context.body(body, 200, { 'Content-Type': type, ...download });
+  }
+
+  /**
+   * A file that stands on pages and is none itself. `lasting`: its address names this very content, so that it may be
+   * kept for ever. Opened by itself it is in a sandbox, whatever it holds.
+   */
+  file(content: string | Uint8Array<ArrayBuffer>, type: string, lasting: boolean): Response {
+    return this.#context.body(content, 200, {
+      'Content-Type': type,
+      'Content-Security-Policy': "default-src 'none'; sandbox",
+      ...(lasting ? { 'Cache-Control': FOR_EVER } : {}),
+    });
   }
 
   sessionCookie(surface: Surface): string | undefined {

@@ -39,6 +39,8 @@ export const en = {
 
   'welcome.title': 'Set up your {m} account',
   'welcome.text': 'Choose a password. You use it with your email to see your invoices and payments.',
+  'welcome.text.staff':
+    'Choose a password. You sign in with it, your email and a code from an authenticator app, which you set up next.',
   'welcome.email': 'Email',
   'welcome.password': 'Password',
   'welcome.password.hint': 'At least 12 characters. Three random words work well.',
@@ -47,6 +49,8 @@ export const en = {
   'welcome.gone.title': 'This link no longer works',
   'welcome.gone.text':
     'It has run out or has already been used. If you have a password, sign in. If not, ask {m} for a new link.',
+  'welcome.gone.text.staff':
+    'It is more than 24 hours old, has been used, or was replaced by a newer one. If you have a password, sign in. If not, ask whoever invited you for a new link.',
   'welcome.gone.sign-in': 'Go to sign in',
 
   'mfa.phrase': 'Enable MFA for your account',
@@ -116,7 +120,7 @@ export const en = {
   'mfa.codes.generate.busy': 'Making your codes…',
   'mfa.codes.without': 'Without backup codes only {m} can let you back in if you lose your phone.',
   'mfa.codes.without.staff':
-    'Without backup codes only whoever runs your server can let you back in if you lose your phone.',
+    'Lose your phone without backup codes, and only an owner, an admin or whoever runs your server can let you back in.',
   'mfa.codes.title': 'Save your backup codes',
   'mfa.codes.once': "Each code works once. We can't show them again.",
   'mfa.codes.list': 'Your backup codes',
@@ -182,16 +186,17 @@ export const en = {
   'backup.used.lost':
     'Lost your phone or changed it? Ask {m} to reset your MFA. Then you can set up a new authenticator app.',
   'backup.used.lost.staff':
-    'Lost your phone or changed it? Ask whoever runs your server to reset your MFA. Then you can set up a new authenticator app.',
+    'Lost your phone or changed it? Ask an owner or admin of your team, or whoever runs your server, to reset your MFA. Then you can set up a new authenticator app.',
   'backup.used.few': 'When your codes run out, only {m} can let you in without your phone.',
-  'backup.used.few.staff': 'When your codes run out, only whoever runs your server can let you in without your phone.',
+  'backup.used.few.staff':
+    'When your codes run out, only an owner, an admin or whoever runs your server can let you in without your phone.',
   'backup.used.continue': 'Continue',
 
   'recover.title': 'Ask {m} for help',
   'recover.title.staff': 'Ask for help',
   'recover.text': "We can't turn off the code ourselves. {m} will check it's you, then reset it.",
   'recover.text.staff':
-    "We can't turn off the code ourselves. Whoever runs your server can check it's you, then reset it.",
+    "We can't turn off the code ourselves. An owner or admin of your team, or whoever runs your server, can check it's you, then reset it.",
   'recover.reach': 'How to reach {m}',
   'recover.no-contact': 'Use the phone number or email on your last invoice.',
   'recover.found': 'Found your phone or a backup code? Just sign in.',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { GENERAL, refusedWith, stage, unchanged } from '../surface/front-door.ts';
+import { GENERAL, refusedWith, stage, unchanged, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
 import { everyPost, FORM, lay, takes, type Siege } from './siege.ts';
 
@@ -62,11 +62,8 @@ eachEngine('disabling, resetting and regenerating without a fresh proof (ASVS 7.
   test('is asked for password and code after ten minutes, and neither a backup code nor an old code will do', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const maria = await enrolled(guest(people.maria));
+    const ada = await inside(guest(people.ada));
     const used = world.codeFor(ada.secret);
     world.clock.advance(10 * MINUTE_MS + 1);
     const reset = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/reset-mfa`;
@@ -91,18 +88,44 @@ eachEngine('disabling, resetting and regenerating without a fresh proof (ASVS 7.
     assert.equal(done.status, 303);
   });
 
+  test('every act on the team asks for the same: without it nobody is invited, promoted, reset or removed', async () => {
+    await using siege = await lay(engine);
+    const { world, ada, posts } = siege;
+    world.clock.advance(10 * MINUTE_MS + 1);
+    const acts = posts.filter(({ name }) => name.startsWith('POST /admin/team/'));
+    assert.equal(acts.length, 6);
+    await unchanged(world, async () => {
+      for (const { name, browser, path, fields } of acts) {
+        const page = await browser.post(path, { ...fields, password: '', code: '' });
+        refusedWith(page, 422, /Enter your password/);
+        assert.ok(page.text.includes('name="code"'), name);
+      }
+    });
+    for (const { name, browser, path, fields } of acts) {
+      world.clock.advance(10 * MINUTE_MS + 1);
+      const page = await browser.post(path, { ...fields, password: ada.person.password, code: ada.nextCode() });
+      assert.ok([200, 303].includes(page.status), `${name}: ${page.status}`);
+    }
+  });
+
   test('a session that a backup code opened changes nothing at the console, however fresh', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
+    const ada = await enrolled(guest(people.ada));
     await ada.password();
     await ada.backupCode(ada.codes[0] ?? '');
     const contact = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}`;
     await unchanged(world, async () => {
       for (const act of ['reset-mfa', 'disable', 'enable', 'unlock', 'welcome-link', 'edit'])
         refusedWith(await ada.browser.post(`${contact}/${act}`), 403, /signed in with a backup code/);
-      refusedWith(await ada.browser.post(GENERAL), 403, /signed in with a backup code/);
+      for (const act of ['role', 'reset-mfa', 'sign-out', 'remove', 'invitation-link'])
+        refusedWith(
+          await ada.browser.post(`/admin/team/${people.otto.id}/${act}`),
+          403,
+          /signed in with a backup code/,
+        );
+      for (const path of [GENERAL, '/admin/team/invite'])
+        refusedWith(await ada.browser.post(path), 403, /signed in with a backup code/);
     });
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stage, unchanged } from '../surface/front-door.ts';
+import { stage, unchanged, inside } from '../surface/front-door.ts';
 import { eachEngine, openWorld } from '../world.ts';
 
 const STEPS = ['', '/verify', '/enable', '/backup-codes', '/backup-codes/download', '/done'];
@@ -41,9 +41,7 @@ eachEngine('enrolling over an active factor (ASVS 7.5.1, 6.3.4)', (engine) => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
     for (const person of [people.maria, people.ada]) {
-      const one = await guest(person);
-      await one.enrols();
-      await one.signsIn();
+      const one = await inside(guest(person));
       await unchanged(world, async () => {
         for (const step of STEPS)
           assert.equal((await one.browser.post(`${one.door}/enable-mfa${step}`)).location, `${one.door}/sign-in`, step);

@@ -25,16 +25,36 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   ],
   'console: enable MFA': ceremony('/admin'),
   'console: sign-out': ['POST /admin/sign-out'],
+  'console: invitation link': both('/admin/welcome/:token'),
   'console: set-up link': ['GET /setup/:token', 'POST /setup/:token'],
-  'console: reading': ['GET /admin', 'GET /admin/settings', 'GET /admin/customers', 'GET /admin/customers/:customer'],
-  'console: settings': ['GET /admin/settings/customer-portal/general', 'POST /admin/settings/customer-portal/general'],
+  'console: reading': [
+    'GET /admin',
+    'GET /admin/settings',
+    'GET /admin/customers',
+    'GET /admin/customers/:customer',
+    'GET /admin/team',
+  ],
+  'console: settings': [
+    ...both('/admin/settings/customer-portal/general'),
+    ...both('/admin/settings/customer-portal/branding'),
+  ],
   'console: customers and contacts': [
     ...both('/admin/customers/new'),
     ...both('/admin/customers/:customer/edit'),
     ...both('/admin/customers/:customer/contacts/new'),
     ...both('/admin/customers/:customer/contacts/:contact/edit'),
   ],
-  'console: reset': both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
+  'console: reset': [
+    ...both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
+    ...both('/admin/team/:member/reset-mfa'),
+  ],
+  'console: team': [
+    ...both('/admin/team/invite'),
+    ...both('/admin/team/:member/invitation-link'),
+    ...both('/admin/team/:member/role'),
+    ...both('/admin/team/:member/sign-out'),
+    ...both('/admin/team/:member/remove'),
+  ],
   'console: unlock': both('/admin/customers/:customer/contacts/:contact/unlock'),
   'console: portal access': [
     ...both('/admin/customers/:customer/contacts/:contact/disable'),
@@ -60,7 +80,14 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/jobs/:job/resume',
   ],
   'console: fresh proof': [],
-  'machine pages': ['GET /', 'GET /.well-known/change-password', 'GET /healthz', 'GET /readyz'],
+  'machine pages': [
+    'GET /',
+    'GET /.well-known/change-password',
+    'GET /healthz',
+    'GET /readyz',
+    'GET /portal/:slug/theme.css',
+    'GET /portal/:slug/logo',
+  ],
   'command line': [],
 };
 

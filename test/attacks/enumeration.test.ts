@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sql } from '../../src/db/db.ts';
+import { sql, type Sql } from '../../src/db/db.ts';
 import { acme } from '../acme.ts';
-import { stage } from '../surface/front-door.ts';
+import { stage, enrolled } from '../surface/front-door.ts';
 import type { Page } from '../visitor.ts';
 import { DAY_MS, eachEngine, openWorld } from '../world.ts';
-import { invite, lay } from './siege.ts';
+import { invite, inviteStaff, lay } from './siege.ts';
 
 /** All that can be seen of an answer; what was asked for itself is taken out. */
 function face(page: Page, asked = '\0'): object {
@@ -17,6 +17,8 @@ function face(page: Page, asked = '\0'): object {
     text: page.text.replaceAll(asked, '…'),
   };
 }
+
+const idOf = (name: string): Sql => sql`(SELECT id FROM accounts WHERE name = ${name})`;
 
 eachEngine('enumeration by text, status or size (ASVS 6.3.8)', (engine) => {
   test('every link that does not work looks alike: never made, spent, old, cut short or of a closed access', async () => {
@@ -52,6 +54,26 @@ eachEngine('enumeration by text, status or size (ASVS 6.3.8)', (engine) => {
     }
   });
 
+  test('every invitation that does not work looks alike: never made, spent, old, cut short or of somebody removed', async () => {
+    await using siege = await lay(engine);
+    const { world, ada } = siege;
+    const [old, removed, spent] = [
+      await inviteStaff(ada, 'Ola One'),
+      await inviteStaff(ada, 'Rita Two'),
+      await inviteStaff(ada, 'Tess Three'),
+    ];
+    await world.change(sql`UPDATE accounts SET disabled_at = 1 WHERE id = ${idOf('Rita Two')}`);
+    await world.change(sql`UPDATE welcome_links SET spent_at = 1 WHERE account_id = ${idOf('Tess Three')}`);
+    world.clock.advance(DAY_MS);
+    const stranger = await world.visitor();
+    const form = { email: '', password: 'seven quiet llamas knit' };
+    const never = `${old.slice(0, old.indexOf('.'))}.${'x'.repeat(43)}`;
+    const faces: object[][] = [];
+    for (const path of [never, old, removed, spent, old.slice(0, -1), '/admin/welcome/x', `${old}.more`])
+      faces.push([face(await stranger.get(path), path), face(await stranger.post(path, form), path)]);
+    for (const one of faces) assert.deepEqual(one, faces[0]);
+  });
+
   test('an account, a customer or a contact of another merchant is as little there as one that never was', async () => {
     await using siege = await lay(engine);
     const { world, ada, people } = siege;
@@ -62,6 +84,8 @@ eachEngine('enumeration by text, status or size (ASVS 6.3.8)', (engine) => {
       ['/admin/customers/ID/edit', rival.globex.id, nobody],
       [`/admin/customers/${people.globex.id}/contacts/ID/edit`, rival.maria.id, nobody],
       [`/admin/customers/${people.globex.id}/contacts/ID/reset-mfa`, people.ada.id, nobody],
+      ['/admin/team/ID/remove', rival.sam.id, nobody],
+      ['/admin/team/ID/role', people.maria.id, nobody],
     ];
     for (const [path, there, nowhere] of pairs) {
       const one = face(await ada.browser.get(path.replace('ID', there)), there);
@@ -87,8 +111,7 @@ eachEngine('enumeration by text, status or size (ASVS 6.3.8)', (engine) => {
   test('what comes before a right password says nothing of MFA: the pages behind it are shut alike for everybody', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    await enrolled(guest(people.maria));
     const faces: object[] = [];
     for (const email of [people.maria.email, people.noor.email, 'nobody@globex.test']) {
       const one = await guest(people.eve);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setPolicy } from '../acme.ts';
 import { sql, type Sql } from '../../src/db/db.ts';
-import { stage } from '../surface/front-door.ts';
+import { stage, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, openWorld } from '../world.ts';
 
 /** What a broken disk, a half restored table or a hand in the database can do to the row of Maria's authenticator. */
@@ -24,8 +24,7 @@ eachEngine('a factor row that is missing or unreadable (ASVS 16.5.3, 6.3.4)', (e
       test(`never fails open: where Maria’s ${what} and the policy is ${policy}, her password opens neither session nor enrolment`, async () => {
         await using world = await openWorld(engine);
         const { people, guest } = await stage(world);
-        const maria = await guest(people.maria);
-        await maria.enrols();
+        const maria = await enrolled(guest(people.maria));
         await setPolicy(world.installation, people.organization, policy);
         const code = maria.nextCode();
         await world.change(damage(people.maria.id));
@@ -41,11 +40,8 @@ eachEngine('a factor row that is missing or unreadable (ASVS 16.5.3, 6.3.4)', (e
   test('leaves the other factor and the way back: a backup code opens, and a reset by staff ends it', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const maria = await enrolled(guest(people.maria));
+    const ada = await inside(guest(people.ada));
     await world.change(sql`DELETE FROM authenticators WHERE account_id = ${people.maria.id}`);
     await maria.password();
     assert.equal((await maria.backupCode(maria.codes[0] ?? '')).location, '/portal/acme/backup-code-used');
@@ -58,8 +54,7 @@ eachEngine('a factor row that is missing or unreadable (ASVS 16.5.3, 6.3.4)', (e
   test('of backup codes opens nothing either: a garbled one is a fault, a missing set is a wrong code', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     await world.change(sql`UPDATE backup_codes SET hash = 'v1.x'`);
     assert.equal((await maria.backupCode(maria.codes[0] ?? '')).status, 500);

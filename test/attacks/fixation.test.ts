@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GENERAL, stage } from '../surface/front-door.ts';
+import { GENERAL, stage, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
 
 eachEngine('session fixation (ASVS 7.2.4)', (engine) => {
@@ -8,8 +8,7 @@ eachEngine('session fixation (ASVS 7.2.4)', (engine) => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
     for (const person of [people.maria, people.ada]) {
-      const victim = await guest(person);
-      await victim.enrols();
+      const victim = await enrolled(guest(person));
       const name = person.surface === 'admin' ? '__Host-sallyport-admin' : '__Host-sallyport';
       const planted = [`${person.organizationId}.${'p'.repeat(43)}`, `${person.organizationId}.`, '.', 'p'.repeat(43)];
       for (const cookie of planted) {
@@ -42,9 +41,7 @@ eachEngine('session fixation (ASVS 7.2.4)', (engine) => {
   test('a token is new at the second door and at every fresh proof, and the one before is dead', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada));
     const before = ada.browser.cookies.get('__Host-sallyport-admin') ?? '';
     world.clock.advance(11 * MINUTE_MS);
     const act = { policy: 'required', mfa: '', name: 'Acme', contactDetails: 'Call us', password: people.ada.password };

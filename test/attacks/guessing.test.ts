@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GENERAL, refusedWith, stage } from '../surface/front-door.ts';
+import { GENERAL, refusedWith, stage, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
 import { FORM } from './siege.ts';
 import { write } from './wire.ts';
@@ -48,9 +48,7 @@ eachEngine('guessing (ASVS 6.3.1, RFC 4226 §7.3, NIST 800-63B-4 §3.2.2)', (eng
   test('codes over challenges, browsers, methods and doors shares five, and a new password step brings none', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada));
     world.clock.advance(11 * MINUTE_MS);
     const form = {
       policy: 'required',
@@ -75,8 +73,7 @@ eachEngine('guessing (ASVS 6.3.1, RFC 4226 §7.3, NIST 800-63B-4 §3.2.2)', (eng
   test('backup codes waits by itself, and what both have missed adds up to a stolen password', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     let tries = 0;
     for (let turn = 0; turn < 40 && maria.browser.page.status !== 403; turn++) {
       const one = await maria.elsewhere();
@@ -137,16 +134,14 @@ eachEngine('guessing (ASVS 6.3.1, RFC 4226 §7.3, NIST 800-63B-4 §3.2.2)', (eng
     const everybody = [people.maria, people.noor, people.eve, people.ada, people.sam];
     let host = 0;
     for (const person of everybody) {
-      const one = await guest(person);
-      await one.enrols();
+      const one = await enrolled(guest(person));
       for (let at = 0; at < 4; at++) {
         const here = await one.elsewhere({ address: `2001:db8:7:7:${(host++).toString(16)}::1` });
         await here.password();
         assert.equal((await here.code(one.wrongCode())).status, 422);
       }
     }
-    const last = await guest(people.otto);
-    await last.enrols();
+    const last = await enrolled(guest(people.otto));
     const here = await last.elsewhere({ address: '2001:db8:7:7:ffff:ffff:ffff:ffff' });
     await here.password();
     assert.equal((await here.code(last.nextCode())).status, 429);

@@ -27,11 +27,11 @@ test('host-header poisoning: no link, redirect or page is made from Host, X-Forw
     ] as [string, string][][]) {
       const headers = [plainCookies(browser), ['Sec-Fetch-Site', 'same-origin'] as const, ...poison];
       const { head, body } = await write(url, { method: route.method, target: fill(route.path), headers });
-      assert.doesNotMatch(head + body, /evil/, nameOf(route));
+      assert.doesNotMatch(head + body, /evil\.example/, nameOf(route));
     }
   }
   const absolute = await write(url, { target: 'http://evil.example/portal/acme/enable-mfa' });
-  assert.doesNotMatch(absolute.head + absolute.body, /evil/);
+  assert.doesNotMatch(absolute.head + absolute.body, /evil\.example/);
 });
 
 test('host-header poisoning: two Hosts, an empty one and one with an account in it are no fault (ASVS 4.2.1)', async () => {
@@ -48,6 +48,6 @@ test('host-header poisoning: two Hosts, an empty one and one with an account in 
     const headers = hosts.map((host) => ['Host', host] as const);
     const heard = await write(url, { target: '/portal/acme', headers });
     assert.ok([303, 400].includes(heard.status), `${hosts.join()}: ${heard.status}`);
-    assert.doesNotMatch(heard.head + heard.body, /evil/);
+    assert.doesNotMatch(heard.head + heard.body, /evil\.example/);
   }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GENERAL, stage } from '../surface/front-door.ts';
+import { GENERAL, stage, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
 
 eachEngine('lock-out as a weapon (ASVS 6.1.1, 6.3.1)', (engine) => {
@@ -8,9 +8,7 @@ eachEngine('lock-out as a weapon (ASVS 6.1.1, 6.3.1)', (engine) => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
     for (const person of [people.maria, people.ada]) {
-      const victim = await guest(person);
-      await victim.enrols();
-      await victim.signsIn();
+      const victim = await inside(guest(person));
       const half = await victim.elsewhere();
       await half.password();
       const state = async (): Promise<unknown> => [
@@ -36,11 +34,8 @@ eachEngine('lock-out as a weapon (ASVS 6.1.1, 6.3.1)', (engine) => {
   test('with a stolen session of staff is a count of that session’s own account, and of nobody else’s', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
-    const sam = await guest(people.sam);
-    await sam.enrols();
+    const ada = await inside(guest(people.ada));
+    const sam = await enrolled(guest(people.sam));
     world.clock.advance(11 * MINUTE_MS);
     const form = { policy: 'required', mfa: '', name: 'Acme', contactDetails: 'Call us' };
     for (let at = 0; at < 12; at++)
@@ -59,11 +54,8 @@ eachEngine('lock-out as a weapon (ASVS 6.1.1, 6.3.1)', (engine) => {
   test('with the password costs the thief’s tries only as long as they last: a wait ends by itself, and staff end it at once', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    const sam = await guest(people.sam);
-    await sam.enrols();
-    await sam.signsIn();
+    const maria = await enrolled(guest(people.maria));
+    const sam = await inside(guest(people.sam));
     const thief = await maria.elsewhere();
     await thief.password();
     for (let at = 0; at < 5; at++) await thief.code(maria.wrongCode());

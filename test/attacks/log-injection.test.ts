@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { start } from '../browser/program.ts';
-import { stage } from '../surface/front-door.ts';
+import { stage, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, openWorld } from '../world.ts';
 import { FORM } from './siege.ts';
 import { write } from './wire.ts';
@@ -37,10 +37,8 @@ test('log injection: whatever is sent, the log is one line of JSON an event, and
         await write(server.origin, { method, target, headers, body });
       }
     }
-    const lines = server
-      .printed()
-      .split('\n')
-      .filter((line) => line.startsWith('{') || line.includes('level'));
+    const { output } = await server.program.stop();
+    const lines = output.split('\n').filter((line) => line.startsWith('{') || line.includes('level'));
     assert.ok(lines.length >= 10, 'the refusals are logged');
     for (const line of lines) {
       const event = JSON.parse(line) as { msg: string; time: string; level: number };
@@ -57,11 +55,8 @@ eachEngine('log injection through what is kept (ASVS 16.4.1)', (engine) => {
   test('is none in the audit log: a note has no control characters, and a browser’s name is in no row', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria, { userAgent: `evil ${FORGED}` });
-    await maria.enrols();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    await enrolled(guest(people.maria, { userAgent: `evil ${FORGED}` }));
+    const ada = await inside(guest(people.ada));
     const path = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/reset-mfa`;
     await ada.browser.post(path, { check: 'other', note: `called her\r\n${FORGED}${ESCAPES}` });
     const rows = await world.audit(people.maria);

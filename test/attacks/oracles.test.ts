@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '../../src/db/db.ts';
-import { stage } from '../surface/front-door.ts';
+import { stage, enrolled } from '../surface/front-door.ts';
 import { eachEngine, openWorld, type World } from '../world.ts';
 
 /** What an act asks of the database and of the hashing guard, in order: nothing that a clock could tell apart else. */
@@ -53,8 +53,7 @@ eachEngine('time and size as oracles (ASVS 6.3.8, 11.2.4)', (engine) => {
   test('a wrong code costs the same wherever it is wrong, and its page is as long', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     const sizes: number[] = [];
     const costs: string[][] = [];
     for (const distance of [0, 1]) {

@@ -54,6 +54,7 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           without(CONSOLE, [
             ...both('sign-in', 'code', 'backup code', 'enable MFA'),
             'console: set-up link',
+            'console: invitation link',
             'console: sign-out',
             'console: settings',
             ...PROOF,
@@ -75,7 +76,7 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           'fixation.test.ts: a challenge that Eve has planted opens her account',
         ),
         tests(
-          [...PROOF, 'console: settings', 'console: reset'],
+          [...PROOF, 'console: settings', 'console: reset', 'console: team'],
           'fixation.test.ts: a token is new at the second door and at every fresh proof',
         ),
       ],

@@ -79,7 +79,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         ),
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
         tests(
-          [...PROOF, 'console: settings', 'console: reset'],
+          [...PROOF, 'console: settings', 'console: reset', 'console: team'],
           'replay.test.ts: across surfaces: a code of the sign-in confirms no act',
         ),
       ],
@@ -108,6 +108,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'races.test.ts: one code of Ada’s app, sent at once to eight sign-ins and eight acts',
         ),
         tests(['console: reset'], '../races/recovery.test.ts: no session outlives the reset that it raced'),
+        tests(['console: team'], '../races/team.test.ts: who all remove one another at once, one of them is left'),
         tests(
           ['console: portal access'],
           '../races/recovery.test.ts: no session outlives the closing of the portal that it raced',
@@ -138,7 +139,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'guessing.test.ts: from behind a listed proxy counts the last hop that it wrote',
         ),
         tests(
-          [...CODES, ...PROOF, 'console: settings', 'console: reset'],
+          [...CODES, ...PROOF, 'console: settings', 'console: reset', 'console: team'],
           'guessing.test.ts: codes over challenges, browsers, methods and doors shares five',
           'guessing.test.ts: backup codes waits by itself',
           'guessing.test.ts: codes from a whole network of IPv6 is guessing from one address',
@@ -226,6 +227,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           [...ACTS, 'console: customers and contacts'],
           'reset-reach.test.ts: reaches nobody of another merchant, by whatever mixture of ids',
           'reset-reach.test.ts: reaches no staff, oneself least of all',
+          'reset-reach.test.ts: reaches of the staff only whom a higher role manages: no equal',
         ),
         tests(['portal: inside'], 'reset-reach.test.ts: is no part of the portal'),
         none(SHELL, 'resets among equals are the operator’s part, by design (docs/operating.md)'),

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { addContact, addStaff, waitingImport, waitingJob, type Acme, type Person } from '../acme.ts';
-import { GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import { addContact, addStaff, enrol, waitingImport, waitingJob, type Acme, type Person } from '../acme.ts';
+import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
@@ -77,20 +78,24 @@ export async function lay(engine: Engine): Promise<Siege> {
   const link = await invite(world, people, 'Iris Invited');
   const made = await ada.browser.post(`/admin/customers/${people.globex.id}/contacts/${link}/welcome-link`);
   const token = /\/welcome\/([\w-]{43})/.exec(made.text)?.[1] ?? '';
+  const otti = await inviteStaff(ada, 'Otti Invited');
   const empty = await setupPost();
   const names: Record<string, string> = {
     ':slug': people.organization.slug,
     ':customer': people.globex.id,
     ':contact': people.maria.id,
+    ':member': people.otto.id,
     ':token': token,
     ':job': await waitingJob(world.installation, people.organization),
     ':import': await waitingImport(world.installation, people.organization),
   };
   const fill = (path: string): string =>
-    path
-      .split('/')
-      .map((part) => names[part] ?? part)
-      .join('/');
+    path === INVITATION
+      ? otti
+      : path
+          .split('/')
+          .map((part) => names[part] ?? part)
+          .join('/');
   const welcome = {
     name: 'POST /portal/:slug/welcome/:token',
     world,
@@ -98,7 +103,20 @@ export async function lay(engine: Engine): Promise<Siege> {
     path: fill('/portal/:slug/welcome/:token'),
     fields: { email: 'iris@globex.test', password: 'seven quiet llamas knit' },
   };
-  const posts = [...doors.map((door) => door()), welcome, ...(await consolePosts(world, people, ada)), empty];
+  const invitation = {
+    ...welcome,
+    name: `POST ${INVITATION}`,
+    browser: await world.visitor(),
+    path: otti,
+    fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
+  };
+  const posts = [
+    ...doors.map((door) => door()),
+    welcome,
+    invitation,
+    ...(await consolePosts(world, people, ada)),
+    empty,
+  ];
   return {
     world,
     people,
@@ -214,6 +232,17 @@ export async function invite({ installation }: World, people: Acme, name: string
   return made.id;
 }
 
+const INVITATION = '/admin/welcome/:token';
+
+/** Invites somebody to the staff by the page; answers the path of the link. */
+export async function inviteStaff(ada: Guest, name: string): Promise<string> {
+  const email = `${name.split(' ')[0]?.toLowerCase()}@acme.test`;
+  const page = await ada.browser.post('/admin/team/invite', { name, email, role: 'auditor', password: '', code: '' });
+  const [path = ''] = /\/admin\/welcome\/[\w.-]+/.exec(page.text) ?? [];
+  assert.ok(path, page.text);
+  return path;
+}
+
 async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Post[]> {
   const target = async (): Promise<string> => (await newcomer(world, people, 'portal')).id;
   const customer = `/admin/customers/${people.globex.id}`;
@@ -235,8 +264,13 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     await waitingImport(world.installation, people.organization),
   ];
   const bytes = new TextEncoder().encode('email\nisa@umbra.test\n');
-  const acts: [pattern: string, path: string, fields: Record<string, string>, file?: Post['file']][] = [
+  const acts: Act[] = [
     [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
+    [
+      BRANDING,
+      BRANDING,
+      { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
+    ],
     [
       '/admin/customers/new',
       '/admin/customers/new',
@@ -285,7 +319,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
   ];
-  return acts.map(([pattern, path, fields, file]) => ({
+  return [...acts, ...(await teamActs(world, people, ada))].map(([pattern, path, fields, file]) => ({
     name: `POST ${pattern}`,
     world,
     browser: ada.browser,
@@ -298,6 +332,32 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
 const INVOICE = `customer name,kind,number,title,date,amount,currency,status
 Globex,invoice,INV-9,Nine,2026-11-01,10,EUR,Due
 `;
+
+type Act = [pattern: string, path: string, fields: Record<string, string>, file?: Post['file']];
+
+/** The acts on staff, each on somebody of their own. */
+async function teamActs(world: World, people: Acme, ada: Guest): Promise<Act[]> {
+  const proof = { password: '', code: '' };
+  const colleague = async (): Promise<Person> => newcomer(world, people, 'admin');
+  const enrolledOne = await colleague();
+  await enrol(world.installation, enrolledOne);
+  await inviteStaff(ada, 'Ike Invited');
+  const ike = await findAccountByEmail(world.db, people.organization.id, 'staff', 'ike@acme.test');
+  const on = (act: string, id: string, fields = {}): Act => [
+    `/admin/team/:member/${act}`,
+    `/admin/team/${id}/${act}`,
+    { ...fields, ...proof },
+  ];
+  const invited = { name: 'Ivo Invited', email: 'ivo@acme.test', role: 'support' };
+  return [
+    ['/admin/team/invite', '/admin/team/invite', { ...invited, ...proof }],
+    on('invitation-link', ike?.id ?? ''),
+    on('role', (await colleague()).id, { role: 'support' }),
+    on('reset-mfa', enrolledOne.id, { check: 'met-in-person', note: '' }),
+    on('sign-out', (await colleague()).id),
+    on('remove', (await colleague()).id),
+  ];
+}
 
 function contactRoute(act: string): string {
   return `/admin/customers/:customer/contacts/:contact/${act}`;

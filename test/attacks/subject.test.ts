@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ROUTES } from '../../src/app.ts';
-import { unchanged } from '../surface/front-door.ts';
+import { unchanged, enrolled } from '../surface/front-door.ts';
 import { eachEngine } from '../world.ts';
-import { everyPost, FORM, lay, takes, type Siege } from './siege.ts';
+import { everyPost, FORM, lay, nameOf, takes, type Siege } from './siege.ts';
 
 /** Names under which other products have taken the subject from the request. */
 const SUBJECTS = [
@@ -57,8 +57,7 @@ eachEngine('a subject that the client chooses (ASVS 8.2.2, 8.2.3, 4.1.3)', (engi
 
   test('is in no query, header or cookie: who owes a code is who gave the password', async () => {
     const { world, people, maria, guest } = siege;
-    const eve = await guest(people.eve);
-    await eve.enrols();
+    const eve = await enrolled(guest(people.eve));
     const { email, id } = people.maria;
     const query = new URLSearchParams(SUBJECTS.map((name) => [name, name === 'email' ? email : id])).toString();
     const headers = Object.fromEntries(
@@ -104,7 +103,7 @@ function isOwn(name: string, subject: string): boolean {
 }
 
 describe('a subject that is hidden in another encoding (ASVS 8.2.3)', () => {
-  test('is refused with the whole form: JSON, multipart and text are no forms', async () => {
+  test('is refused with the whole form: JSON and text are no forms, nor is multipart where no file is asked for', async () => {
     await using siege = await lay('sqlite');
     for (const { name, world, browser, path, fields } of everyPost(siege)) {
       const named = { ...fields, accountId: siege.people.eve.id };
@@ -120,9 +119,15 @@ describe('a subject that is hidden in another encoding (ASVS 8.2.3)', () => {
       await unchanged(world, async () => {
         for (const [type, body] of bodies) {
           const page = await browser.send('POST', path, { 'content-type': type }, body);
-          assert.equal(page.status, 415, `${type} at ${name}`);
+          // There the form is read, and refused for the name in it.
+          const read = type.startsWith('multipart') && takesFile(name);
+          assert.equal(page.status, read ? 400 : 415, `${type} at ${name}`);
         }
       });
     }
   });
 });
+
+function takesFile(name: string): boolean {
+  return ROUTES.some((route) => nameOf(route) === name && route.bodyMax !== undefined);
+}

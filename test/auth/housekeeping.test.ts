@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { enable, generateCodes, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
 import { sweep } from '../../src/auth/housekeeping.ts';
+import { sql, type Database } from '../../src/db/db.ts';
 import { answers, challenged, home, pendingOf, refound, setPolicy, signsIn } from '../acme.ts';
+import { waiting } from '../database.ts';
 import { DAY_MS, eachEngine, HOUR_MS, MINUTE_MS, openWorld } from '../world.ts';
 
 eachEngine('the sweep', (engine) => {
@@ -80,6 +82,25 @@ eachEngine('the sweep', (engine) => {
     assert.equal((await world.rows('sessions')).length, 0);
   });
 
+  test('takes no more than a thousand rows at once, and all of them in the end', async () => {
+    await using world = await openWorld(engine);
+    await world.change(sql`INSERT INTO counters (name, subject, started_at, spent)
+      WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+      SELECT 'old', CAST(n AS TEXT), 0, 1 FROM numbers`);
+    const bites: number[] = [];
+    const transaction: Database['transaction'] = async (work, how) => {
+      const taken = await world.db.transaction(work, how);
+      bites.push(Number(taken));
+      return taken;
+    };
+    await sweep({ db: { ...world.db, transaction }, now: world.installation.now });
+    assert.deepEqual(
+      bites.filter((taken) => taken > 0),
+      [1_000, 1_000, 500],
+    );
+    assert.deepEqual(await world.rows('counters'), []);
+  });
+
   test('takes nothing that is in use, ever: authenticators, sets and the challenges they came from', async () => {
     await using world = await openWorld(engine);
     const { maria, secret, codes } = await world.acmeWithMfa();
@@ -93,6 +114,24 @@ eachEngine('the sweep', (engine) => {
     assert.equal(
       (await answers(world.installation, await challenged(world.installation, maria), codes[0] ?? '')).kind,
       'right',
+    );
+  });
+});
+
+describe('the sweep beside another server', () => {
+  test('spares a counter whose window has begun anew while it waited for the row', async () => {
+    await using world = await openWorld('postgres');
+    await world.change(sql`INSERT INTO counters (name, subject, started_at, spent) VALUES ('tries', 'eve', 0, 20)`);
+    let sweeping = Promise.resolve();
+    await world.db.transaction(async (tx) => {
+      await tx.run(sql`UPDATE counters SET started_at = ${world.clock.now}, spent = 1`);
+      sweeping = sweep(world.installation);
+      await waiting(world.db);
+    });
+    await sweeping;
+    assert.deepEqual(
+      (await world.rows('counters')).map(({ spent }) => spent),
+      [1],
     );
   });
 });

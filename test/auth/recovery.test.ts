@@ -42,10 +42,13 @@ describe('whom somebody may reset', () => {
     assert.deepEqual(may, ['owner', 'admin', 'support']);
   });
 
-  test("staff: nobody may, not even the owner; that is the operator's part", () => {
-    for (const role of ['owner', 'admin', 'support', 'auditor'] as const) {
-      assert.equal(mayReset({ organizationId, id: 'agent', role }, target('staff')), false, role);
-    }
+  test("staff: a higher role may, never an equal, whose reset is the operator's part (R2)", () => {
+    const roles = ['owner', 'admin', 'support', 'auditor'] as const;
+    const whom = (role: Account['role']): Account['role'][] =>
+      roles.filter((whose) => mayReset({ organizationId, id: 'agent', role }, { ...target('staff'), role: whose }));
+    assert.deepEqual(whom('owner'), ['admin', 'support', 'auditor']);
+    assert.deepEqual(whom('admin'), ['support', 'auditor']);
+    for (const role of ['support', 'auditor', null] as const) assert.deepEqual(whom(role), [], `${role}`);
   });
 
   test("another merchant's contact: nobody may (I15)", () => {

@@ -10,7 +10,7 @@ import { ringOf } from '../world.ts';
 
 const [engine, place = '', now, killAfter] = process.argv.slice(2);
 const CHEAP = { memoryKiB: 64, passes: 1 };
-const db = engine === 'sqlite' ? openSqlite(place) : openPostgres(place);
+const db = engine === 'sqlite' ? openSqlite(place) : openPostgres(place, { patient: true });
 
 async function rotated(ids: readonly [string, string], watch: Watch): Promise<void> {
   const installation = await openInstallation(db, ringOf(...ids), {

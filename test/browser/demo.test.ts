@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { openWorld } from '../world.ts';
-import { start } from './program.ts';
+import { openWorld, START } from '../world.ts';
+import { CLOCKED } from '../program.ts';
+import { start, type Running } from './program.ts';
 import { openChromium, Somebody, type Seat } from './somebody.ts';
 import * as ways from './ways.ts';
 import { CODE, ENABLE, FIRST_CODE } from './ways.ts';
@@ -21,8 +22,8 @@ describe('the demo', () => {
   after(() => browser.close());
 
   test('its guide leads somebody without a phone through the whole help page', async () => {
-    await using demo = await start('demo');
-    const guest = await Guest.at(browser, demo.origin, {});
+    await using demo = await start('demo', {}, [CLOCKED, String(START)]);
+    const guest = await Guest.at(browser, demo, {});
     await guest.enables();
     await guest.configures();
     await guest.resets();
@@ -32,7 +33,7 @@ describe('the demo', () => {
 
   test('its pocket authenticator shows a code without JavaScript too', async () => {
     await using demo = await start('demo');
-    const guest = await Guest.at(browser, demo.origin, { script: false });
+    const guest = await Guest.at(browser, demo, { script: false });
     await guest.signsInToTheConsole('ada@acme.test');
     await guest.somebody.leaves();
   });
@@ -79,16 +80,16 @@ function read(file: string): string {
 /** Somebody who has just started the demo and does what its front page says, step by step. */
 class Guest {
   readonly somebody: Somebody;
-  readonly #origin: string;
+  readonly #demo: Running;
   #password = '';
 
-  private constructor(somebody: Somebody, origin: string) {
+  private constructor(somebody: Somebody, demo: Running) {
     this.somebody = somebody;
-    this.#origin = origin;
+    this.#demo = demo;
   }
 
-  static async at(browser: Browser, origin: string, seat: Seat): Promise<Guest> {
-    return new Guest(await Somebody.at(browser, seat), origin);
+  static async at(browser: Browser, demo: Running, seat: Seat): Promise<Guest> {
+    return new Guest(await Somebody.at(browser, seat), demo);
   }
 
   /** 1. Enable, as Ada, the owner */
@@ -119,6 +120,7 @@ class Guest {
     await noor.press('Enable MFA');
     await noor.arrives('MFA is on');
     await ways.generatesCodes(noor);
+    await noor.page.clock.install();
     await this.#givesPassword('2.', 'Sign in to the portal', 'noor@initech.test');
     await ways.givesCode(noor, used);
     await noor.sees('That code has already been used.');
@@ -180,7 +182,7 @@ class Guest {
   /** Reads the password off the guide and follows one of the links of a step. */
   async #givesPassword(step: string, link: string, email: string): Promise<void> {
     const { page } = this.somebody;
-    await this.somebody.go(this.#origin);
+    await this.somebody.go(this.#demo.origin);
     await this.somebody.arrives('Follow the help page');
     this.#password ||= await page.getByText("Everybody's password is").locator('code').innerText();
     const part = page.locator('section').filter({ has: page.getByRole('heading', { name: new RegExp(`^${step}`) }) });
@@ -188,13 +190,15 @@ class Guest {
     await ways.givesPassword(this.somebody, { email, password: this.#password });
   }
 
-  /** The code that the banner shows, once it is another than the one that was used. */
+  /** The code that the banner shows half a minute later, which is another than the one that was used. */
   async #pocketAfter(used: string): Promise<string> {
     await this.somebody.arrives(CODE);
+    await this.#demo.program.setClock(START + 30_000);
+    await this.somebody.page.clock.runFor(30_000);
     const shown = this.#banner()
       .locator('code')
       .and(this.somebody.page.getByText(/^\d{3} \d{3}$/));
-    await shown.filter({ hasNotText: `${used.slice(0, 3)} ${used.slice(3)}` }).waitFor({ timeout: 40_000 });
+    await shown.filter({ hasNotText: `${used.slice(0, 3)} ${used.slice(3)}` }).waitFor();
     return this.#pocket();
   }
 

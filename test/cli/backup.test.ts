@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -14,21 +11,22 @@ import { timeStep, totpCode } from '../../src/crypto/totp.ts';
 import { sql } from '../../src/db/db.ts';
 import { openSqlite } from '../../src/db/sqlite.ts';
 import { acme, answers, challenged, enrol, setPolicy, type Acme, type Enrolled, type Person } from '../acme.ts';
-import { MINUTE_MS, openWorld, ringOf } from '../world.ts';
+import { waiting } from '../database.ts';
+import { CLOCKED, freePort, Program, type Ended } from '../program.ts';
+import { MINUTE_MS, openWorld, ringOf, START } from '../world.ts';
 
-const CLOCKED = join(import.meta.dirname, 'clocked.ts');
 const ROOT = mkdtempSync(join(tmpdir(), 'sallyport-backup-'));
-const started: ChildProcess[] = [];
+const started: Program[] = [];
 after(() => {
   // Those that a failed sentence has left.
-  for (const child of started) child.kill('SIGKILL');
+  for (const { child } of started) child.kill('SIGKILL');
   rmSync(ROOT, { recursive: true, force: true });
 });
 
 describe('a backup', () => {
   test('taken while people sign in holds everything that was answered before it, and holds nobody up', async () => {
     const { data, people } = await installed('busy');
-    const server = await serve(data, MINUTE_MS);
+    const server = await serve(data, START + MINUTE_MS);
     const answered: string[] = [];
     const enough = new AbortController();
     const crowd = [people.eve, people.noor];
@@ -40,11 +38,11 @@ describe('a backup', () => {
     })();
     const before = [...answered];
     const file = join(data, 'copy.db');
-    const copied = await sallyport(MINUTE_MS, ['backup', file], { SALLYPORT_DATA: data });
+    const copied = await sallyport(START + MINUTE_MS, ['backup', file], { SALLYPORT_DATA: data });
     const meanwhile = answered.length - before.length;
     enough.abort();
     await going;
-    await server.stop();
+    await server.program.stop();
     assert.deepEqual([copied.code, copied.errors], [0, '']);
     assert.ok(meanwhile > 0, 'nobody signed in while it was taken');
     assert.equal(statSync(file).mode & 0o777, 0o600);
@@ -63,17 +61,9 @@ describe('a backup', () => {
   test('that does not fit on the disk leaves no file, neither a whole one nor a part', async () => {
     const { data } = await installed('full');
     // No file of a process may grow beyond 50 KiB here, which is less than the database has.
-    const limited = [
-      '-c',
-      'ulimit -f 100; exec "$@"',
-      'sh',
-      process.execPath,
-      CLOCKED,
-      '0',
-      'backup',
-      join(data, 'copy.db'),
-    ];
-    const { code, errors } = await finished(spawn('sh', limited, { env: { SALLYPORT_DATA: data }, cwd: ROOT }));
+    const backup = [process.execPath, CLOCKED, String(START), 'backup', join(data, 'copy.db')];
+    const limited = ['-c', 'ulimit -f 100; exec "$@"', 'sh', ...backup];
+    const { code, errors } = await new Program(limited, { SALLYPORT_DATA: data }, 'sh').ended;
     assert.equal(code, 1, errors);
     assert.match(errors, /^The database cannot be used: (disk I\/O error|database or disk is full)\./);
     assert.deepEqual(
@@ -87,45 +77,44 @@ describe('a restored backup', () => {
   test('knows no session, accepts no code that was used since, and lets Maria in by a new one', async () => {
     const { data, people } = await installed('restored');
     const file = join(data, 'copy.db');
-    const first = await serve(data, MINUTE_MS);
-    const before = await signsIn(first, people, codeOf(people, MINUTE_MS));
+    const first = await serve(data, START + MINUTE_MS);
+    const before = await signsIn(first, people, codeOf(people, START + MINUTE_MS));
     assert.ok(before.session, before.text);
-    await sallyport(MINUTE_MS, ['backup', file], { SALLYPORT_DATA: data });
-    const used = codeOf(people, MINUTE_MS, 1);
+    await sallyport(START + MINUTE_MS, ['backup', file], { SALLYPORT_DATA: data });
+    const used = codeOf(people, START + MINUTE_MS, 1);
     const since = await signsIn(first, people, used);
     assert.ok(since.session, since.text);
     // As after a crash: what has not come into the file yet lies beside it, and belongs to a database that is gone.
-    first.child.kill('SIGKILL');
-    await first.ended;
+    first.program.child.kill('SIGKILL');
+    await first.program.ended;
     for (const ending of ['-wal', '-shm']) rmSync(join(data, `sallyport.db${ending}`), { force: true });
     copyFileSync(file, join(data, 'sallyport.db'));
 
-    const second = await serve(data, MINUTE_MS);
-    assert.match(second.output(), /"takenAt":"[^"]+","accounts":6,"sessions":1,"authenticators":1,/);
+    const second = await serve(data, START + MINUTE_MS);
     for (const { session } of [before, since]) assert.equal(await home(second, session!), '/portal/acme/sign-in');
     const again = await signsIn(second, people, used);
     assert.equal(again.status, 422);
     assert.match(again.text, /That code has already been used/);
-    await second.stop();
+    const { output } = await second.program.stop();
+    assert.match(output, /"takenAt":"[^"]+","accounts":6,"sessions":1,"authenticators":1,/);
 
-    const third = await serve(data, 3 * MINUTE_MS);
-    const fresh = await signsIn(third, people, codeOf(people, 3 * MINUTE_MS));
+    const third = await serve(data, START + 3 * MINUTE_MS);
+    const fresh = await signsIn(third, people, codeOf(people, START + 3 * MINUTE_MS));
     assert.ok(fresh.session, fresh.text);
     assert.equal(await home(third, fresh.session), undefined, 'and stays signed in');
-    await third.stop();
-    assert.doesNotMatch(third.output(), /restored backup/, 'it is told once');
+    assert.doesNotMatch((await third.program.stop()).output, /restored backup/, 'it is told once');
   });
 
   test('is closed by one of two servers that start on it at once', async () => {
     const { data } = await installed('twice');
     const [file, elsewhere] = [join(data, 'copy.db'), join(ROOT, 'elsewhere')];
-    await sallyport(0, ['backup', file], { SALLYPORT_DATA: data });
+    await sallyport(START, ['backup', file], { SALLYPORT_DATA: data });
     mkdirSync(elsewhere);
     copyFileSync(file, join(elsewhere, 'sallyport.db'));
     copyFileSync(join(data, 'keys'), join(elsewhere, 'keys'));
-    const servers = await Promise.all([serve(elsewhere, 0), serve(elsewhere, 0)]);
-    for (const server of servers) await server.stop();
-    assert.equal(servers.filter((server) => server.output().includes('restored backup')).length, 1);
+    const servers = await Promise.all([serve(elsewhere, START), serve(elsewhere, START)]);
+    const ended = await Promise.all(servers.map(({ program }) => program.stop()));
+    assert.equal(ended.filter(({ output }) => output.includes('restored backup')).length, 1);
     const db = openSqlite(join(elsewhere, 'sallyport.db'));
     assert.equal((await db.all(sql`SELECT id FROM audit_rows WHERE action = 'database.restored'`)).length, 1);
     await db.close();
@@ -141,11 +130,19 @@ describe('a restored backup', () => {
       'right',
     );
     await world.change(sql`UPDATE authenticators SET last_step = ${step!}`);
-    const { code, output } = await sallyport(world.clock.now - Date.now(), ['restored', '--json'], {
+    const env = {
       SALLYPORT_DATABASE_URL: world.place,
       SALLYPORT_KEYS: `test:${Buffer.alloc(32, 'test').toString('base64url')}`,
+    };
+    // It waits, as a command does, for whoever holds what it is to change, and longer than a request would.
+    let restored: Promise<Ended> | undefined;
+    await world.db.transaction(async (tx) => {
+      await tx.run(sql`UPDATE accounts SET epoch = epoch`);
+      restored = sallyport(world.clock.now, ['restored', '--json'], env);
+      await Promise.race([waiting(world.db, 2_000), restored]);
     });
-    assert.equal(code, 0, output);
+    const { code, output, errors } = await restored!;
+    assert.equal(code, 0, errors);
     assert.deepEqual(JSON.parse(output), {
       takenAt: null,
       accounts: 6,
@@ -161,16 +158,13 @@ describe('a restored backup', () => {
 describe('a server whose clock was set back between two starts', () => {
   test('says so in one line of its log and at /readyz, and checks no code', async () => {
     const { data, people } = await installed('back');
-    await (await serve(data, 11 * MINUTE_MS)).stop();
-    const server = await serve(data, MINUTE_MS);
+    await (await serve(data, START + 11 * MINUTE_MS)).program.stop();
+    const server = await serve(data, START + MINUTE_MS);
     assert.equal((await fetch(`${server.url}/readyz`)).status, 503);
     for (let turn = 0; turn < 2; turn++)
-      assert.equal((await signsIn(server, people, codeOf(people, MINUTE_MS))).status, 503);
-    await server.stop();
-    const errors = server
-      .output()
-      .split('\n')
-      .filter((line) => line.includes('"level":50'));
+      assert.equal((await signsIn(server, people, codeOf(people, START + MINUTE_MS))).status, 503);
+    const { output } = await server.program.stop();
+    const errors = output.split('\n').filter((line) => line.includes('"level":50'));
     assert.equal(errors.length, 1, errors.join('\n'));
     assert.match(errors[0] ?? '', /"msg":"the clock is behind what the database has seen"/);
   });
@@ -184,7 +178,7 @@ interface Installed {
 /** A data folder with Acme, which has turned MFA on, and where Maria has set hers up. */
 async function installed(name: string): Promise<Installed> {
   const data = join(ROOT, name);
-  const installation: Installation = await openAll(readConfig({ SALLYPORT_DATA: data }), () => Date.now(), QUIET);
+  const installation: Installation = await openAll(readConfig({ SALLYPORT_DATA: data }), () => START, QUIET);
   const people = await acme(installation);
   await setPolicy(installation, people.organization, 'required');
   const enrolled = await enrol(installation, people.maria);
@@ -192,60 +186,29 @@ async function installed(name: string): Promise<Installed> {
   return { data, people: { ...people, ...enrolled } };
 }
 
-/** What Maria's app shows when its clock, like the server's, is off by so much; or so many steps later. */
-function codeOf({ secret }: Enrolled, off: number, steps = 0): string {
-  return totpCode(secret, timeStep(Date.now() + off) + steps);
+/** What Maria's app shows at a moment, or so many steps later. */
+function codeOf({ secret }: Enrolled, at: number, steps = 0): string {
+  return totpCode(secret, timeStep(at) + steps);
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
-function sallyport(off: number, words: readonly string[], env: Record<string, string>): Promise<Ended> {
-  return finished(spawn(process.execPath, [CLOCKED, String(off), ...words], { env, cwd: ROOT }));
-}
-
-async function finished(child: ChildProcess): Promise<Ended> {
-  let [output, errors] = ['', ''];
-  child.stdout!.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output, errors };
+/** A command on a machine whose clock stands at this moment. */
+function sallyport(at: number, words: readonly string[], env: Record<string, string>): Promise<Ended> {
+  return new Program([CLOCKED, String(at), ...words], env).ended;
 }
 
 interface Server {
-  readonly child: ChildProcess;
+  readonly program: Program;
   readonly url: string;
-  readonly ended: Promise<Ended>;
-  output(): string;
-  stop(): Promise<Ended>;
 }
 
 /** A real server that says it is listening. */
-async function serve(data: string, off: number): Promise<Server> {
+async function serve(data: string, at: number): Promise<Server> {
   const port = await freePort();
   const env = { SALLYPORT_DATA: data, SALLYPORT_PORT: String(port) };
-  const child = spawn(process.execPath, [CLOCKED, String(off), 'serve'], { env, cwd: ROOT });
-  started.push(child);
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const ended = finished(child);
-  while (child.exitCode === null && !output.includes('is listening')) await once(child.stdout, 'data');
-  const stop = (): Promise<Ended> => {
-    child.kill('SIGTERM');
-    return ended;
-  };
-  return { child, url: `http://127.0.0.1:${port}`, ended, output: () => output, stop };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((done) => probe.close(done));
-  return port;
+  const program = new Program([CLOCKED, String(at), 'serve'], env);
+  started.push(program);
+  await program.said(/is listening/);
+  return { program, url: `http://127.0.0.1:${port}` };
 }
 
 function post({ url }: Server, path: string, fields: Record<string, string>, cookie = ''): Promise<Response> {

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { OPERATOR, record } from '../../src/accounts/audit.ts';
 import { openAll, QUIET } from '../../src/cli/open.ts';
+import { listen, stopListening } from '../../src/cli/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { sql } from '../../src/db/db.ts';
 import { acme } from '../acme.ts';
+import { freePort, MAIN, Program } from '../program.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-serve-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -21,14 +22,15 @@ describe('serve', () => {
   test('prints a one-time link on an empty database and answers until it is told to stop', async (t) => {
     const started = performance.now();
     const server = await start('empty');
+    assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
     t.diagnostic(`first answered request ${Math.round(performance.now() - started)} ms after the process was started`);
-    const link = /^ {2}(http:\/\/localhost:\d+\/setup\/[\w-]{43})$/m.exec(await server.said('setup'))?.[1];
-    assert.ok(link, server.output);
+    const [, link = ''] = await server.said(/^ {2}(http:\/\/localhost:\d+\/setup\/[\w-]{43})$/m);
     assert.equal((await fetch(link.replace('localhost', '127.0.0.1'))).status, 200);
-    const logged = server.output.split('\n').filter((line) => line.startsWith('{'));
-    assert.ok(logged.every((line) => !line.includes('/setup/')));
-    assert.deepEqual(await server.stop(), { code: 0, signal: null });
-    assert.equal(server.output.split('\n')[0], `Sallyport is listening on http://localhost:${server.port}`);
+    const { code, output } = await server.stop();
+    assert.equal(code, 0);
+    const lines = output.split('\n');
+    assert.ok(lines.every((line) => !line.startsWith('{') || !line.includes('/setup/')));
+    assert.equal(lines[0], `Sallyport is listening on http://localhost:${server.port}`);
   });
 
   test('finds everything again after a restart, and offers no set-up to an installation with an owner', async () => {
@@ -36,12 +38,10 @@ describe('serve', () => {
     const installation = await openAll(readConfig({ SALLYPORT_DATA: dataOf('kept') }), () => Date.now(), QUIET);
     await acme(installation);
     await installation.db.close();
-    await first.stop();
+    assert.match((await first.stop()).output, /\/setup\//);
     const second = await start('kept');
     assert.equal((await fetch(`${second.url}/portal/acme/sign-in`)).status, 200);
-    await second.stop();
-    assert.match(first.output, /\/setup\//);
-    assert.doesNotMatch(second.output, /\/setup\//);
+    assert.doesNotMatch((await second.stop()).output, /\/setup\//);
     for (const [name, mode] of [
       ['', 0o700],
       ['keys', 0o600],
@@ -65,7 +65,7 @@ describe('serve', () => {
     const sameName = await refusal('keyless', { SALLYPORT_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64url')}` });
     assert.match(sameName, /^Key "k1" in SALLYPORT_KEYS is not the one this database was sealed with\./);
     renameSync(`${keys}.away`, keys);
-    assert.deepEqual(await (await start('keyless')).stop(), { code: 0, signal: null });
+    assert.equal((await (await start('keyless')).stop()).code, 0);
   });
 
   test('holds its keys while it runs, so that no other process seals with one it lacks, and not a moment longer', async () => {
@@ -83,9 +83,9 @@ describe('serve', () => {
   });
 
   test('says in one sentence that its port is in use', async () => {
-    const port = await freePort();
-    const other = createServer().listen(port, '127.0.0.1');
+    const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
     assert.equal(
       await refusal('port', { SALLYPORT_PORT: String(port) }),
       `Port ${port} on 127.0.0.1 is in use: stop what uses it, or set SALLYPORT_PORT to another.\n`,
@@ -106,8 +106,8 @@ describe('serve', () => {
 
   test('warns once of settings that it does not know', async () => {
     const server = await start('unknown', { SALLYPORT_POTR: '80', SALLYPORT_HOTS: '::' });
-    await server.stop();
-    const warnings = server.output.split('\n').filter((line) => line.includes('"level":40'));
+    const { output } = await server.stop();
+    const warnings = output.split('\n').filter((line) => line.includes('"level":40'));
     assert.equal(warnings.length, 1);
     assert.deepEqual((JSON.parse(warnings[0] ?? '') as { unknown: string[] }).unknown.toSorted(), [
       'SALLYPORT_HOTS',
@@ -123,7 +123,7 @@ describe('serve', () => {
     request.write('=1');
     const [answer] = (await once(request, 'data')) as [Buffer];
     assert.match(answer.toString(), /^HTTP\/1\.1 4\d\d /);
-    assert.deepEqual(await server.ended, { code: 0, signal: null });
+    assert.equal((await server.ended).code, 0);
   });
 
   test('links every row of the audit log before it ends, and its own log proves later that none is missing', async () => {
@@ -132,30 +132,17 @@ describe('serve', () => {
     const { organization } = await acme(installation);
     const fact = { organizationId: organization.id, actor: OPERATOR, action: 'settings.changed' } as const;
     await installation.db.transaction((tx) => record(tx, installation, fact));
-    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    const { code, output } = await server.stop();
+    assert.equal(code, 0);
     const unlinked = await installation.db.all(sql`SELECT id FROM audit_rows WHERE linked_at IS NULL`);
     await installation.db.close();
     assert.deepEqual(unlinked, []);
     const log = join(folder, 'chained.log');
-    writeFileSync(log, server.output);
+    writeFileSync(log, output);
     const verify = [MAIN, 'audit', 'verify', '--heads', log, '--json'];
     const env = { SALLYPORT_DATA: dataOf('chained') };
     const verified = JSON.parse(execFileSync(process.execPath, verify, { env, encoding: 'utf8' })) as { heads: number };
     assert.ok(verified.heads > 0);
-  });
-
-  test('answers who had connected before it was told to stop and asks only now, once', async () => {
-    const server = await start('connected');
-    const socket = connect(server.port, '127.0.0.1');
-    await once(socket, 'connect');
-    // Accepted: a request that came later has been answered.
-    assert.equal((await fetch(`${server.url}/healthz`, { headers: { connection: 'close' } })).status, 200);
-    server.child.kill('SIGTERM');
-    await assert.rejects(untilRefused(server.url));
-    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    assert.match(answer.toString(), /^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n/i);
-    assert.deepEqual(await server.ended, { code: 0, signal: null });
   });
 
   test('ends at once at a second signal', async () => {
@@ -164,75 +151,63 @@ describe('serve', () => {
     server.child.kill('SIGINT');
     await assert.rejects(untilRefused(server.url));
     server.child.kill('SIGINT');
-    assert.deepEqual(await server.ended, { code: 1, signal: null });
+    assert.equal((await server.ended).code, 1);
     request.destroy();
   });
 });
 
-type Ending = { code: number | null; signal: string | null };
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly port: number;
-  readonly url: string;
-  readonly output: string;
-  readonly ended: Promise<Ending>;
-  /** All output, once it has this in it. */
-  said(text: string): Promise<string>;
-  stop(): Promise<Ending>;
-}
+describe('a server that stops listening', () => {
+  test('answers once who had connected before and asks only now, and leaves the others two seconds', async (t) => {
+    const server = await listen({ fetch: () => new Response('well') }, { port: 0, host: '127.0.0.1' });
+    const { port } = server.address() as AddressInfo;
+    const [late, idle, silent] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+    await once(late, 'connect');
+    // All are accepted: whoever came last has been answered.
+    for (const socket of [idle, silent]) assert.match(await asks(socket), /^HTTP\/1\.1 200 /);
+    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+    const [left, stopped] = [once(silent, 'close'), stopListening(server)];
+    while (server.listening) await setImmediate();
+    for (const ms of [1_900, 99]) {
+      t.mock.timers.tick(ms);
+      await setImmediate();
+    }
+    for (const socket of [late, idle])
+      assert.match(await asks(socket), /^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n/i);
+    for (const ms of [1, 50]) {
+      t.mock.timers.tick(ms);
+      await setImmediate();
+    }
+    await Promise.all([left, stopped]);
+  });
+});
 
 function dataOf(name: string): string {
   return join(folder, name);
 }
 
-/** A server that has answered its first request. */
-async function start(name: string, more: Record<string, string> = {}): Promise<Started> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const { child, output, ended } = run(name, { SALLYPORT_PORT: String(port), ...more });
-  const alive = async (): Promise<boolean> => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok === true;
-  while (child.exitCode === null && !(await alive())) await sleep(5);
-  assert.equal(child.exitCode, null, output());
-  return {
-    child,
-    port,
-    url,
-    ended,
-    get output() {
-      return output();
-    },
-    said: async (text) => {
-      while (child.exitCode === null && !output().includes(text)) await sleep(5);
-      return output();
-    },
-    stop: () => {
-      child.kill('SIGTERM');
-      return ended;
-    },
-  };
+class Server extends Program {
+  readonly port: number;
+  readonly url: string;
+
+  constructor(name: string, port: number, more: Record<string, string>) {
+    super([MAIN, 'serve'], { SALLYPORT_DATA: dataOf(name), SALLYPORT_PORT: String(port), ...more });
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+}
+
+/** A server that answers. */
+async function start(name: string, more: Record<string, string> = {}): Promise<Server> {
+  const server = new Server(name, await freePort(), more);
+  await server.said(/is listening/);
+  return server;
 }
 
 /** What a server that does not start says on standard error. */
 async function refusal(name: string, more: Record<string, string> = {}): Promise<string> {
-  const { errors, ended } = run(name, { SALLYPORT_PORT: String(await freePort()), ...more });
-  assert.deepEqual(await ended, { code: 1, signal: null });
-  return errors();
-}
-
-function run(
-  name: string,
-  more: Record<string, string>,
-): { child: ChildProcess; output: () => string; errors: () => string; ended: Promise<Ending> } {
-  const child = spawn(process.execPath, [MAIN, 'serve'], {
-    env: { SALLYPORT_DATA: dataOf(name), ...more },
-    cwd: folder,
-  });
-  let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const ended = new Promise<Ending>((done) => child.once('close', (code, signal) => done({ code, signal })));
-  return { child, output: () => output, errors: () => errors, ended };
+  const { code, errors } = await new Server(name, await freePort(), more).ended;
+  assert.equal(code, 1);
+  return errors;
 }
 
 /** A request that the server is at, and whose last two bytes are still to come. */
@@ -253,17 +228,16 @@ async function halfRequest(port: number): Promise<Socket> {
   return socket;
 }
 
+/** What comes back on a connection for one more request. */
+async function asks(socket: Socket): Promise<string> {
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const [answer] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [Buffer | boolean];
+  return String(answer);
+}
+
 async function untilRefused(url: string): Promise<void> {
   for (;;) {
     await fetch(`${url}/healthz`, { headers: { connection: 'close' } });
     await sleep(10);
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((done) => probe.close(done));
-  return port;
 }

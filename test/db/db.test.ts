@@ -250,6 +250,38 @@ describe('PostgreSQL', () => {
     await database.remove();
   });
 
+  test('that gives a statement up is DatabaseUnavailable for whoever asked it, and for nobody else', async () => {
+    const database = await testDatabase('postgres', true);
+    const db = openPostgres(database.place, { poolSize: 1 });
+    const connection = sql`SELECT pg_backend_pid() AS pid`;
+    const first = await db.one(connection);
+    assert.deepEqual(await db.transaction(longestStatement), { statement_timeout: '1200ms' });
+    const given = db.transaction(async (tx) => {
+      await tx.run(sql`SET LOCAL statement_timeout = 10`);
+      return tx.one(sql`SELECT pg_sleep(60)`);
+    });
+    await assert.rejects(given, DatabaseUnavailable);
+    assert.deepEqual(await db.one(connection), first, 'the connection is kept');
+    await db.close();
+    await database.remove();
+  });
+
+  test('is waited for longer than a silence by a command, and by patient work, which holds up no other', async () => {
+    const database = await testDatabase('postgres', true);
+    const [command, server] = [openPostgres(database.place, { patient: true }), openPostgres(database.place)];
+    const long = sql`SELECT CAST(pg_sleep(2) AS TEXT) AS slept`;
+    const patient = server.transaction((tx) => tx.one(long), { patient: true });
+    assert.deepEqual(await server.one(sql`SELECT 1 AS one`), { one: 1 });
+    for (const slept of await Promise.all([patient, command.one(long), command.transaction((tx) => tx.one(long))]))
+      assert.deepEqual(slept, { slept: '' });
+    assert.deepEqual(await server.transaction(longestStatement, { patient: true }), { statement_timeout: '30s' });
+    assert.deepEqual(await server.transaction(longestStatement), { statement_timeout: '1200ms' });
+    assert.deepEqual(await command.transaction(longestStatement, { patient: true }), { statement_timeout: '0' });
+    await server.migrate(async (tx) => assert.deepEqual(await longestStatement(tx), { statement_timeout: '0' }));
+    await Promise.all([command.close(), server.close()]);
+    await database.remove();
+  });
+
   test('runs a transaction that lost a deadlock once more', async () => {
     const database = await testDatabase('postgres', true);
     const db = database.open();
@@ -276,6 +308,10 @@ describe('PostgreSQL', () => {
     await database.remove();
   });
 });
+
+function longestStatement(tx: Queries): Promise<unknown> {
+  return tx.one(sql`SHOW statement_timeout`);
+}
 
 function closedPort(): Promise<number> {
   return new Promise((done) => {

@@ -10,12 +10,12 @@ export function watched(db: Database, moment: () => void): Database {
     engine: db.engine,
     all: db.all,
     one: db.one,
-    transaction: (work) =>
+    transaction: (work, how) =>
       db.transaction(async (tx) => {
         const result = await work(watchedTransaction(tx, moment));
         moment();
         return result;
-      }),
+      }, how),
     relaxed: (statement) => {
       moment();
       return db.relaxed(statement);

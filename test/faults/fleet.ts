@@ -74,7 +74,7 @@ export class Fleet {
 
   /** Looks at the database from beside the servers. */
   async look<T>(work: (installation: Installation) => Promise<T>): Promise<T> {
-    const installation = await openAll(readConfig({ ...this.#settings }), () => Date.now(), QUIET);
+    const installation = await openAll(readConfig({ ...this.#settings }), () => Date.now(), QUIET, { patient: true });
     try {
       return await work(installation);
     } finally {

@@ -24,23 +24,26 @@ export async function killInTheMiddle(
 ): Promise<Killed> {
   await using scene = await Scene.open(engine);
   const customers = (await scene.members(signIns)).map((member) => ({ ...member, portal: PORTAL }));
-  scene.clock.now = Date.now();
-  let server = await scene.server({ ticks: true });
-  const traffic = new Traffic(() => server.port, customers, scene.ledger, 0);
+  let server = await scene.server();
+  // Its clock stands: however slow the machine is, a code that was entered can be entered again.
+  const traffic = new Traffic(
+    () => server.port,
+    customers,
+    scene.ledger,
+    () => scene.clock.now,
+  );
   const comingIn = traffic.everybody(AT_ONCE);
   for (const count of killedAfter) {
-    const next = scene.load({ ticks: true });
-    await until(30_000, `Sign-in ${count}`, async () => traffic.letIn >= count);
+    const next = scene.load();
+    await until(120_000, `Sign-in ${count}`, async () => traffic.letIn >= count);
     await server.kill();
-    scene.clock.now = Date.now();
     await scene.open(next);
     server = next;
   }
-  await within(60_000, 'Letting everybody in', comingIn);
+  await within(300_000, 'Letting everybody in', comingIn);
   const { letIn } = traffic;
   const enteredAgain = await traffic.again(AT_ONCE);
   await server.stop();
-  scene.clock.now = Date.now();
   const findings = await scene.work((installation) => check(installation, scene.ledger));
   const { failures } = traffic;
   return { letIn, kills: killedAfter.length, failures, enteredAgain, workedAgain: traffic.letIn - letIn, findings };

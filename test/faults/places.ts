@@ -16,7 +16,12 @@ export function sqliteIn(folder: string): Promise<TestDatabase> {
 
 /** The database at an address, on a server of the test's own. */
 export function postgresAt(place: string): Promise<TestDatabase> {
-  return migrated({ engine: 'postgres', place, open: () => openPostgres(place), remove: async () => undefined });
+  return migrated({
+    engine: 'postgres',
+    place,
+    open: () => openPostgres(place, { patient: true }),
+    remove: async () => undefined,
+  });
 }
 
 async function migrated(database: TestDatabase): Promise<TestDatabase> {

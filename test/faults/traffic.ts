@@ -12,7 +12,7 @@ export interface Customer {
   readonly secret: Uint8Array;
 }
 
-/** A request that did not go as it should have. Status 0: no answer came; -1: nobody had a code to enter. */
+/** A request that did not go as it should have. Status 0: no answer came. */
 export interface Failure {
   readonly what: 'password' | 'code';
   readonly status: number;
@@ -22,32 +22,29 @@ export interface Failure {
 }
 
 const TRY_AGAIN_AFTER_MS = 50;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /**
- * Customers who sign in on the wall clock with e-mail, password and the code of their app, and write down what they were
- * told. Whoever is not told how it ended begins anew and enters the same code again; it may work once in all.
+ * Customers who sign in with e-mail, password and the code of their app, and write down what they were told. Whoever is
+ * not told how it ended begins anew and enters the same code again; it may work once in all. Each has the three codes of
+ * the window, the oldest first, and whoever has used them up waits until the clock has gone on.
  */
 export class Traffic {
   readonly failures: Failure[] = [];
   readonly #portOf: () => number;
   readonly #customers: readonly Customer[];
   readonly #ledger: Ledger;
-  readonly #first: -1 | 0;
+  readonly #now: () => number;
   /** The step whose code each of them enters next. */
   readonly #steps = new Map<Customer, number>();
   #letIn = 0;
   #next = 0;
 
-  /**
-   * `first`: which code of the window each enters first. The oldest leaves room for two more sign-ins; today's leaves
-   * room for one, and is still in the window half a minute later.
-   */
-  constructor(portOf: () => number, customers: readonly Customer[], ledger: Ledger, first: -1 | 0 = -1) {
+  constructor(portOf: () => number, customers: readonly Customer[], ledger: Ledger, now = (): number => Date.now()) {
     this.#portOf = portOf;
     this.#customers = customers;
     this.#ledger = ledger;
-    this.#first = first;
+    this.#now = now;
   }
 
   /** How many sign-ins were acknowledged. */
@@ -65,13 +62,18 @@ export class Traffic {
     return some(this.#customers, atOnce, async (customer) => void (await this.#try(customer)));
   }
 
-  /** So many try each second, one after the other around the circle, until told to stop; then those under way finish. */
+  /**
+   * So many try each second, one after the other around the circle, until told to stop; then those under way finish. A
+   * machine that is too slow for it is asked for less: no more are under way at once than begin in a second.
+   */
   async steadily(perSecond: number, stop: AbortSignal): Promise<void> {
     const underWay = new Set<Promise<unknown>>();
     const began = performance.now();
-    for (let begun = 0; !stop.aborted; begun++) {
-      await sleep(Math.max(0, began + (begun * 1_000) / perSecond - performance.now()));
-      const trying: Promise<unknown> = this.#try(this.#whoseTurn()).finally(() => underWay.delete(trying));
+    for (let beat = 0; !stop.aborted; beat++) {
+      await sleep(Math.max(0, began + (beat * 1_000) / perSecond - performance.now()));
+      const customer = underWay.size < perSecond ? this.#whoseTurn() : undefined;
+      if (!customer) continue;
+      const trying: Promise<unknown> = this.#try(customer).finally(() => underWay.delete(trying));
       underWay.add(trying);
     }
     await Promise.all(underWay);
@@ -79,7 +81,7 @@ export class Traffic {
 
   /** Enters each acknowledged code of the last minute once more, in a sign-in of its own; answers how many that were. */
   async again(atOnce: number): Promise<number> {
-    const now = timeStep(Date.now());
+    const now = timeStep(this.#now());
     const byId = new Map(this.#customers.map((customer) => [customer.id, customer]));
     const fresh = this.#ledger.sent.filter(({ outcome, code }) => outcome === 'right' && stepOf(code) >= now - 1);
     await some(fresh, atOnce, async ({ accountId, code }) => {
@@ -90,33 +92,35 @@ export class Traffic {
     return fresh.length;
   }
 
-  #whoseTurn(): Customer {
-    return this.#customers[this.#next++ % this.#customers.length]!;
+  /** The next one around the circle who has a code; undefined where nobody has. */
+  #whoseTurn(): Customer | undefined {
+    for (let asked = 0; asked < this.#customers.length; asked++) {
+      const customer = this.#customers[this.#next++ % this.#customers.length]!;
+      if (this.#stepFor(customer) !== undefined) return customer;
+    }
+    return undefined;
+  }
+
+  /** The step whose code they enter next; undefined where they have used all that are good now. */
+  #stepFor(customer: Customer): number | undefined {
+    const oldest = timeStep(this.#now()) - 1;
+    const step = Math.max(this.#steps.get(customer) ?? oldest, oldest);
+    return step <= oldest + 2 ? step : undefined;
   }
 
   async #comeIn(customer: Customer): Promise<void> {
     const began = performance.now();
     while (!(await this.#try(customer))) {
-      if (performance.now() - began > PATIENCE_MS) throw new Error(`${customer.email} was not let in within 30 s.`);
+      if (performance.now() - began > PATIENCE_MS) throw new Error(`${customer.email} was not let in within 60 s.`);
       await sleep(TRY_AGAIN_AFTER_MS);
     }
   }
 
   async #try(customer: Customer): Promise<boolean> {
+    if (this.#stepFor(customer) === undefined) return false;
     const challenge = await this.#password(customer);
-    if (challenge === undefined) return false;
-    const now = timeStep(Date.now());
-    const step = Math.max(this.#steps.get(customer) ?? now + this.#first, now - 1);
-    if (step > now + 1) {
-      this.failures.push({
-        what: 'code',
-        status: -1,
-        retryAfter: undefined,
-        ms: 0,
-        text: 'too few people for this pace',
-      });
-      return false;
-    }
+    const step = this.#stepFor(customer);
+    if (challenge === undefined || step === undefined) return false;
     const outcome = await this.#code(customer, challenge, step);
     this.#steps.set(customer, outcome === 'unknown' ? step : step + 1);
     return outcome === 'right';

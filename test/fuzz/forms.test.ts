@@ -22,13 +22,21 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   '/portal/:slug/enable-mfa/verify': ['code'],
   '/admin/enable-mfa/verify': ['code'],
   '/portal/:slug/welcome/:token': ['email', 'password'],
+  '/admin/welcome/:token': ['email', 'password'],
   '/setup/:token': ['name', 'email', 'password', 'organization', 'contactDetails', 'timeZone'],
   '/admin/settings/customer-portal/general': ['policy', 'mfa', 'name', 'contactDetails', 'password', 'code'],
+  '/admin/settings/customer-portal/branding': ['name', 'accent', 'picked', 'removeLogo', 'contactDetails', 'timeZone'],
   '/admin/customers/new': ['customer', 'name', 'email', 'phone'],
   '/admin/customers/:customer/edit': ['customer'],
   '/admin/customers/:customer/contacts/new': ['name', 'email', 'phone'],
   '/admin/customers/:customer/contacts/:contact/edit': ['name', 'email', 'phone'],
   '/admin/customers/:customer/contacts/:contact/reset-mfa': ['check', 'note', 'password', 'code'],
+  '/admin/team/invite': ['name', 'email', 'role', 'password', 'code'],
+  '/admin/team/:member/invitation-link': ['password', 'code'],
+  '/admin/team/:member/role': ['role', 'password', 'code'],
+  '/admin/team/:member/reset-mfa': ['check', 'note', 'password', 'code'],
+  '/admin/team/:member/sign-out': ['password', 'code'],
+  '/admin/team/:member/remove': ['password', 'code'],
 };
 
 // All but those that end what the others need: who has signed out once posts nothing more.
@@ -63,6 +71,10 @@ const GOOD: Readonly<Record<string, fc.Arbitrary<string>>> = {
   name: fc.constantFrom('Ida Berg', "O'Neill & Söhne"),
   customer: fc.constantFrom('Umbrella', 'Hooli'),
   contactDetails: fc.constant('Call us'),
+  accent: fc.constantFrom('', '#ffd400', 'FFD400'),
+  picked: fc.constantFrom('', '#0f5a63', '#808080'),
+  removeLogo: fc.constantFrom('', 'on'),
+  timeZone: fc.constantFrom('UTC', 'Europe/London'),
   phone: fc.constantFrom('', '+1 555 0101'),
   policy: fc.constantFrom('', 'required'),
   mfa: fc.constantFrom('on', ''),
@@ -191,10 +203,12 @@ async function withinTheRules({ db }: World): Promise<void> {
     assert.ok(email!.length <= 254 && (phone ?? '').length <= 40);
   }
   const organizations = await db.all<Record<string, string>>(
-    sql`SELECT name, contact_details AS details, policy FROM organizations`,
+    sql`SELECT name, contact_details AS details, accent, time_zone AS zone FROM organizations`,
   );
-  for (const { name, details } of organizations) {
+  for (const { name, details, accent, zone } of organizations) {
     assert.ok(name!.length >= 1 && name!.length <= 40 && details!.length >= 1 && details!.length <= 300);
     assert.doesNotMatch(name! + details!, /[^\P{Cc}\n\t]/u);
+    assert.match(accent ?? '#000000', /^#[0-9a-f]{6}$/);
+    assert.doesNotThrow(() => new Intl.DateTimeFormat('en', { timeZone: zone! }));
   }
 }

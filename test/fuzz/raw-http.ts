@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { addStaff, acme, setPolicy } from '../acme.ts';
 import type { Engine } from '../database.ts';
-import { dump, stage, type Guest } from '../surface/front-door.ts';
+import { dump, inside, stage } from '../surface/front-door.ts';
 import { openWorld, ringOf, type World } from '../world.ts';
 import { MARKUP, requests, type Sent, type Stolen } from './requests.ts';
 import { answersIn, send, type Answer } from './wire.ts';
@@ -135,8 +135,8 @@ async function cast(world: World): Promise<Stolen> {
   const { people, guest } = await stage(world);
   const others = await acme(world.installation, 'rival');
   await setPolicy(world.installation, others.organization, 'required');
-  const maria = await inside(await guest(people.maria));
-  const ada = await inside(await guest(people.ada));
+  const maria = await inside(guest(people.maria));
+  const ada = await inside(guest(people.ada));
   const half = await ada.elsewhere();
   await half.password();
   const noor = await guest(people.noor);
@@ -151,12 +151,6 @@ async function cast(world: World): Promise<Stolen> {
     names: { slug: 'acme', customer: people.globex.id, contact: people.maria.id, token: 'x'.repeat(43) },
     emails: [people.maria.email, people.ada.email, 'nobody@globex.test'],
   };
-}
-
-async function inside(one: Guest): Promise<Guest> {
-  await one.enrols();
-  await one.signsIn();
-  return one;
 }
 
 async function whatMatters(world: World): Promise<object> {

@@ -111,6 +111,7 @@ const FORMS = new Map<string, readonly string[]>(
     verify: ['code'],
     'backup-code': ['code'],
     general: ['policy', 'mfa', 'name', 'contactDetails', 'password', 'code'],
+    branding: ['name', 'accent', 'picked', 'removeLogo', 'contactDetails', 'timeZone'],
     new: ['customer', 'name', 'email', 'phone'],
     edit: ['name', 'email', 'phone'],
     'reset-mfa': ['check', 'note', 'password', 'code'],
@@ -118,6 +119,17 @@ const FORMS = new Map<string, readonly string[]>(
   }),
 );
 const FIELDS = [...new Set([...FORMS.values()].flat())];
+
+/** A body in parts, more or less as a form with a file is sent. */
+const parts = fc
+  .array(fc.tuple(fc.constantFrom('name', 'logo', 'accent', '__proto__', MARKUP), nasty), { maxLength: 4 })
+  .map((all) => {
+    const written = all.map(([name, value]) => {
+      const file = name === 'logo' ? `; filename="${MARKUP}.png"` : '';
+      return `------edge\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n${value.toWellFormed()}\r\n`;
+    });
+    return `${written.join('')}------edge--\r\n`;
+  });
 
 const formOf = (stolen: Stolen, path: string): fc.Arbitrary<string> => {
   const value = fc.oneof(nasty, fc.constantFrom(...stolen.emails, '123456', '123456789012', 'on', 'other'));
@@ -132,6 +144,7 @@ const formOf = (stolen: Stolen, path: string): fc.Arbitrary<string> => {
   );
   return fc.oneof(
     { weight: 6, arbitrary: form },
+    { weight: 1, arbitrary: parts },
     { weight: 1, arbitrary: nasty },
     { weight: 1, arbitrary: fc.json() },
     {
@@ -270,6 +283,7 @@ const TYPES = fc.oneof(
     arbitrary: fc.constantFrom(
       'application/json',
       'multipart/form-data; boundary=x',
+      'multipart/form-data; boundary=----edge',
       'text/plain',
       '',
       'application/x-www-form-urlencoded; charset=utf-7',

@@ -22,7 +22,7 @@ process.on('message', () => {
 });
 process.on('disconnect', () => process.exit());
 
-const db = engine === 'postgres' ? openPostgres(place) : openSqlite(place);
+const db = engine === 'postgres' ? openPostgres(place, { patient: true }) : openSqlite(place);
 const installation = await openInstallation(
   db,
   { current: keyId, keys: new Map([[keyId, Buffer.alloc(32, keyId)]]) },

@@ -7,7 +7,7 @@ import { openPostgres } from '../../src/db/postgres.ts';
 const [url = '', keyId = '', ahead = '0'] = process.argv.slice(2);
 const CHEAP = { memoryKiB: 64, passes: 1 };
 const ring = { current: keyId, keys: new Map([[keyId, Buffer.alloc(32, keyId)]]) };
-const installation = await openInstallation(openPostgres(url), ring, {
+const installation = await openInstallation(openPostgres(url, { patient: true }), ring, {
   now: () => Date.now() + Number(ahead),
   log: { info: () => undefined, warn: console.error, error: console.error },
   hashing: { atOnce: 1, queue: 1, waitMs: 1 },

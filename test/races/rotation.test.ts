@@ -22,7 +22,7 @@ describe('keys that are rotated beside two servers', () => {
 
   test('16 people sign in at once, again and again, and not one of them fails', async () => {
     const { world, servers } = race;
-    const db = openPostgres(world.place);
+    const db = openPostgres(world.place, { patient: true });
     const rotating = { over: false, turns: 0 };
     const toAndFro = (async () => {
       while (!rotating.over) await rotated(race, db, rotating.turns++ % 2 === 0 ? ['new', 'old'] : ['old', 'new']);

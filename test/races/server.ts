@@ -14,7 +14,7 @@ import { Fate, watched } from '../faults/dying.ts';
 import { ringOf } from '../world.ts';
 import type { Serving, Told } from './servers.ts';
 
-const { engine, place, publicUrl, ring, ticks } = JSON.parse(process.argv[2] ?? '') as Serving;
+const { engine, place, publicUrl, ring, ticks, patient = false } = JSON.parse(process.argv[2] ?? '') as Serving;
 const CHEAP = { memoryKiB: 64, passes: 1 };
 // As many as requests that race here, so that they meet in the database and not at the pool.
 const POOL = 24;
@@ -26,7 +26,7 @@ let setAt = 0;
 process.on('disconnect', () => process.exit());
 hear((await once(process, 'message'))[0] as Told);
 
-const db = engine === 'sqlite' ? openSqlite(place) : openPostgres(place, POOL);
+const db = engine === 'sqlite' ? openSqlite(place) : openPostgres(place, { poolSize: POOL, patient });
 const installation = await openInstallation(watched(db, fate.moment), ringOf(...ring), {
   now: () => clock + (ticks ? Date.now() - setAt : 0),
   log: { info: quiet, warn: quiet, error: (message, fields) => tellUnlessExpected(message, fields) },

@@ -105,7 +105,7 @@ export function racing(place: string): string {
 
 async function start(world: World, ring: Ring): Promise<ServerProcess> {
   const { publicUrl } = world;
-  const server = new ServerProcess({ engine: 'postgres', place: racing(world.place), publicUrl, ring });
+  const server = new ServerProcess({ engine: 'postgres', place: racing(world.place), publicUrl, ring, patient: true });
   await server.open({ now: world.clock.now });
   return server;
 }
@@ -116,6 +116,8 @@ export interface Serving {
   readonly place: string;
   readonly publicUrl: string;
   readonly ring: Ring;
+  /** Whether it waits for its database as long as it takes: where the machine's speed is not what is told of. */
+  readonly patient?: boolean;
   /** Whether its clock goes on by itself from where it was set. */
   readonly ticks?: boolean;
 }

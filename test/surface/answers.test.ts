@@ -6,7 +6,7 @@ import { sql } from '../../src/db/db.ts';
 import { acme, setPolicy, type Person } from '../acme.ts';
 import type { Page } from '../visitor.ts';
 import { eachEngine, MINUTE_MS, openWorld, type World } from '../world.ts';
-import { dump, GENERAL, Guest, refusedWith, stage, type Stage } from './front-door.ts';
+import { dump, GENERAL, Guest, refusedWith, stage, type Stage, enrolled, inside } from './front-door.ts';
 
 type Policy = 'off' | 'optional' | 'required';
 
@@ -71,12 +71,9 @@ eachEngine('what follows a right password', (engine) => {
   test('changes with Save, for all customers at once and for no other merchant’s', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada));
     const noor = await guest(people.noor);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     const secret = maria.secret;
     const saves = (mfa: string) =>
       ada.browser.post(GENERAL, { mfa, name: 'Acme Billing', contactDetails: 'Call us', password: '', code: '' });
@@ -109,11 +106,8 @@ eachEngine('the sign-in page', (engine) => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
     const { installation } = world;
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const maria = await enrolled(guest(people.maria));
+    const ada = await inside(guest(people.ada));
     await ada.browser.post(`/admin/customers/${people.initech.id}/contacts/${people.eve.id}/disable`);
     const draft = { name: 'Ida Invited', email: 'ida@globex.test', phone: null };
     await createContact(installation, OPERATOR, people.organization.id, people.globex.id, draft);
@@ -218,9 +212,7 @@ eachEngine('an answer', (engine) => {
   test('that confirms who staff are leaves exactly one, right or wrong', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada));
     world.clock.advance(11 * MINUTE_MS);
     const form = { mfa: '', name: 'Acme Billing', contactDetails: 'Call us: +1 555 0100' };
     const saves = (password: string, code: string) => ada.browser.post(GENERAL, { ...form, password, code });
@@ -254,8 +246,7 @@ eachEngine('an answer', (engine) => {
   test('that a wait holds back, or that is behind a stolen password, is counted as the rules say', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     for (let at = 0; at < 5; at++) await maria.code(maria.wrongCode());
     await maria.password();

@@ -6,7 +6,7 @@ import { anyone } from '../../src/web/guards.ts';
 import { route } from '../../src/web/routes.ts';
 import { Visitor, type Page } from '../visitor.ts';
 import { eachEngine, MINUTE_MS, openWorld, type World } from '../world.ts';
-import { GENERAL, type Guest, refusedWith, stage, unchanged, type Stage } from './front-door.ts';
+import { GENERAL, type Guest, refusedWith, stage, unchanged, type Stage, enrolled, inside } from './front-door.ts';
 
 const HTTPS = 'https://sallyport.test';
 
@@ -34,10 +34,8 @@ describe('every answer', () => {
     test(`has the headers that guard a browser, at ${publicUrl}`, async () => {
       await using world = await openWorld('sqlite', { publicUrl });
       const { people, guest } = await stage(world);
-      const maria = await guest(people.maria);
-      await maria.enrols();
-      const ada = await guest(people.ada);
-      await ada.enrols();
+      const maria = await enrolled(guest(people.maria));
+      const ada = await enrolled(guest(people.ada));
       const noor = await guest(people.noor);
       await noor.password();
       await noor.configures();
@@ -171,8 +169,7 @@ describe('a cookie', () => {
   test('of a session is new at every sign-in, and the one before it is dead on the server', async () => {
     await using world = await openWorld('sqlite');
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     maria.browser.cookies.set('__Host-sallyport', 'planted.by-eve');
     await maria.signsIn();
     const first = maria.browser.cookies.get('__Host-sallyport') ?? '';
@@ -191,8 +188,7 @@ describe('a cookie', () => {
   test('of the half-signed-in state never stands beside a session that it became', async () => {
     await using world = await openWorld('sqlite');
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     assert.deepEqual([...maria.browser.cookies.keys()], ['__Host-sallyport-challenge']);
     await maria.code(maria.nextCode());
@@ -233,11 +229,8 @@ eachEngine('a form that another site sends', (engine) => {
   test('is refused at every address that takes forms, and changes nothing', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const ada = await inside(guest(people.ada));
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     const noor = await guest(people.noor);
     await noor.password();
@@ -293,9 +286,7 @@ eachEngine('a page', (engine) => {
   test('is made for our own address, whatever Host the request names', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada, { headers: { host: 'evil.example', ...LIES } });
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada, { headers: { host: 'evil.example', ...LIES } }));
     const noor = await guest(people.noor, { headers: { host: 'evil.example', ...LIES } });
     const pages: Page[] = [];
     const see = async (page: Promise<Page>): Promise<void> => void pages.push(await page);
@@ -336,8 +327,7 @@ eachEngine('a page', (engine) => {
   test('never leads out of the house, whatever the address asks for', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     const out = 'https%3A%2F%2Fevil.example';
     const query = ['next', 'redirect', 'return', 'returnTo', 'url', 'continue']
       .map((name) => `${name}=${out}`)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
-import { GENERAL, refusedWith, stage, STEP_MS, unchanged } from './front-door.ts';
+import { GENERAL, refusedWith, stage, STEP_MS, unchanged, enrolled, inside } from './front-door.ts';
 
 /** Writes ASCII digits with those of another script, given its zero. */
 function inDigitsFrom(zero: string) {
@@ -43,8 +43,7 @@ eachEngine('a code', (engine) => {
   test('is taken as people write it, at sign-in', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     for (const [as, write] of WRITTEN) {
       await maria.password();
       const page = await maria.code(write(maria.nextCode()));
@@ -62,8 +61,7 @@ eachEngine('a code', (engine) => {
     const arabic = inDigitsFrom('\u0660')(world.codeFor(maria.secret));
     assert.equal((await maria.verifies(` ${arabic.slice(0, 3)} ${arabic.slice(3)}`)).status, 303);
     assert.equal((await maria.browser.get('/portal/acme/enable-mfa')).location, '/portal/acme/enable-mfa/enable');
-    const noor = await guest(people.noor);
-    await noor.enrols();
+    const noor = await enrolled(guest(people.noor));
     const spelled = [(code: string) => code, (code: string) => code.replaceAll('-', ' '), inDigitsFrom('\uff10')];
     for (const [at, write] of spelled.entries()) {
       await noor.password();
@@ -77,8 +75,7 @@ eachEngine('a code', (engine) => {
   test('that has no code’s shape is told so at sign-in, and costs nothing', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     await unchanged(world, async () => {
       for (const [, typed, says] of SHAPELESS) refusedWith(await maria.code(typed), 422, says);
@@ -109,9 +106,7 @@ eachEngine('a code', (engine) => {
   test('that has no code’s shape is told so where staff confirm who they are', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada));
     world.clock.advance(11 * MINUTE_MS);
     const form = { mfa: '', name: 'Acme Billing', contactDetails: 'Call us', password: ada.person.password };
     await unchanged(world, async () => {
@@ -127,8 +122,7 @@ eachEngine('a code', (engine) => {
   test('that is wrong leaves the challenge open, until the fifth ends it', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     for (let at = 1; at <= 3; at++) refusedWith(await maria.code(maria.wrongCode()), 422, /That code isn't right/);
     refusedWith(await maria.code(maria.wrongCode()), 422, /You have 1 try left/);
@@ -143,8 +137,7 @@ eachEngine('a code', (engine) => {
   test('that was used is refused, and the customer is told when the next one comes', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     refusedWith(
       await maria.code(world.codeFor(maria.secret)),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { eachEngine, MINUTE_MS, openWorld, type World } from '../world.ts';
-import { GENERAL, type Guest, refusedWith, stage, unchanged } from './front-door.ts';
+import { GENERAL, type Guest, refusedWith, stage, unchanged, enrolled, inside } from './front-door.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const NOT_READ = /We couldn't read that/;
@@ -39,8 +39,7 @@ const OTHER_TYPES: [type: string, body: (code: string) => string][] = [
 
 async function halfWay(world: World): Promise<Guest> {
   const { people, guest } = await stage(world);
-  const maria = await guest(people.maria);
-  await maria.enrols();
+  const maria = await enrolled(guest(people.maria));
   await maria.password();
   return maria;
 }
@@ -100,11 +99,8 @@ eachEngine('a form', (engine) => {
   test('with more than fits is told how much does', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    await enrolled(guest(people.maria));
+    const ada = await inside(guest(people.ada));
     const long = 'x'.repeat(9_000);
     const contact = { name: 'Ida', email: 'ida@globex.test', phone: '' };
     const { globex } = people;
@@ -255,9 +251,7 @@ eachEngine('an address or a cookie that nobody was given', (engine) => {
   test('is answered as not found or not signed in, and never as a fault', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada));
     const faults: string[] = [];
     for (const path of ODD_PATHS) {
       const { status } = await ada.browser.get(path);
@@ -287,12 +281,8 @@ eachEngine('a method', (engine) => {
   test('that an address does not know is not found, and changes nothing', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    await maria.signsIn();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const maria = await inside(guest(people.maria));
+    const ada = await inside(guest(people.ada));
     const half = await maria.elsewhere();
     await half.password();
     const contact = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}`;

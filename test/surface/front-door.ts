@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 
 export const STEP_MS = 30_000;
 export const GENERAL = '/admin/settings/customer-portal/general';
+export const BRANDING = '/admin/settings/customer-portal/branding';
 
 let addresses = 0;
 
@@ -108,6 +109,20 @@ export class Guest {
     await this.browser.post(`${this.door}/enable-mfa/done`);
     await this.browser.follow();
   }
+}
+
+/** Somebody who has been through the whole ceremony. */
+export async function enrolled(arriving: Promise<Guest>): Promise<Guest> {
+  const guest = await arriving;
+  await guest.enrols();
+  return guest;
+}
+
+/** The same, who has signed in since. */
+export async function inside(arriving: Promise<Guest>): Promise<Guest> {
+  const guest = await enrolled(arriving);
+  await guest.signsIn();
+  return guest;
 }
 
 /** Acme Billing with MFA required, and a way to seat anybody of it at a browser. */

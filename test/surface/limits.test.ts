@@ -4,15 +4,13 @@ import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { makeWelcomeLink } from '../../src/auth/welcome.ts';
 import { eachEngine, HOUR_MS, MINUTE_MS, openWorld } from '../world.ts';
-import { ownAddress, refusedWith, stage } from './front-door.ts';
+import { ownAddress, refusedWith, stage, inside } from './front-door.ts';
 
 eachEngine('a stranger who hammers', (engine) => {
   test('wrong passwords cannot keep Maria out where she has been before, nor move her second-factor count', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    await maria.signsIn();
+    const maria = await inside(guest(people.maria));
     await maria.browser.post('/portal/acme/sign-out');
     const counts = async (): Promise<unknown> => {
       const row = (await world.rows('accounts')).find(({ id }) => id === people.maria.id);

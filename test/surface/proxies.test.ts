@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eachEngine, HOUR_MS, openWorld } from '../world.ts';
-import { stage, type Guest } from './front-door.ts';
+import { stage, type Guest, enrolled } from './front-door.ts';
 
 const PROXY = '10.0.0.7';
 
@@ -75,8 +75,7 @@ eachEngine('an address that a request claims', (engine) => {
     const everybody = [people.maria, people.noor, people.eve, people.ada, people.sam];
     const seated: Guest[] = [];
     for (const person of everybody) {
-      const one = await guest(person);
-      await one.enrols();
+      const one = await enrolled(guest(person));
       seated.push(one);
     }
     for (const [n, one] of seated.entries()) {

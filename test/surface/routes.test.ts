@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ROUTES } from '../../src/app.ts';
+import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
+import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
+import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
 import { acme, addStaff, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
@@ -39,6 +42,7 @@ const STAFF: Record<string, readonly Standing[]> = {
   'make welcome links': ['owner', 'admin'],
   'change settings': ['owner', 'admin'],
   'import and export customers': ['owner', 'admin'],
+  'manage the team': ['owner', 'admin'],
 };
 
 /** From a guard's name to what each caller is answered. A guard that is not here has no expectation, and fails. */
@@ -55,7 +59,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && /\/:(customer|job|import)/.test(path) ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|member|job|import)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -69,7 +73,12 @@ function expected(route: Route, caller: Caller): Answer {
 }
 
 /** Handlers that have nothing to give in a world with an owner and two portals, whoever asks: 404 after being admitted. */
-const NOTHING_TO_GIVE = ['/.well-known/change-password', '/setup/:token'];
+const NOTHING_TO_GIVE = [
+  '/.well-known/change-password',
+  '/setup/:token',
+  '/portal/:slug/theme.css',
+  '/portal/:slug/logo',
+];
 
 function answerOf(route: Route, path: string, page: Page): Answer {
   const base = route.path.startsWith('/admin') ? '/admin' : path.split('/').slice(0, 3).join('/');
@@ -89,7 +98,10 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     verify: { code: caller.code ?? '123456' },
     'backup-code': { code: '123456123456' },
     general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '', password: '', code: '' },
+    branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
     'reset-mfa': { check: 'met-in-person', note: '', password: '', code: '' },
+    invite: { name: 'Eve Moreau', email: 'eve@elsewhere.test', role: 'owner', password: '', code: '' },
+    role: { role: 'owner', password: '', code: '' },
     new: route.path.includes('/contacts/') ? person : { ...person, customer: 'Eve & Sons' },
     edit: route.path.includes('/contacts/') ? person : { customer: 'Eve & Sons' },
   };
@@ -158,6 +170,30 @@ eachEngine('every route', (engine) => {
     }
   });
 
+  test('answers each role as the table on the team page says it will', async () => {
+    const { world, cast, fill } = scene;
+    const ada = cast['Ada, the owner'];
+    restore(ada);
+    const told = tableOf((await ada.browser.get('/admin/team')).text);
+    const callers = [ada, cast['Abe, an admin'], cast['Sam, in support'], cast['Otto, the auditor']];
+    let cells = 0;
+    await unchanged(world, async () => {
+      for (const { method, path, who } of ROUTES.filter((route) => route.who.startsWith('staff who may '))) {
+        const permission = who.replace('staff who may ', '') as Permission;
+        const row = told.get(PERMISSION_WORDS[permission]);
+        assert.ok(row, `the page does not tell who may ${permission}`);
+        for (const [at, caller] of callers.entries()) {
+          restore(caller);
+          const { browser } = caller;
+          const page = method === 'GET' ? await browser.get(fill(path)) : await browser.post(fill(path), PROBE);
+          assert.equal(page.status === 403 ? 'No' : 'Yes', row[at], `${caller.is}: ${method} ${path}`);
+          cells++;
+        }
+      }
+    });
+    assert.ok(cells >= 140, `${cells} cells`);
+  });
+
   test('that names a customer wants the contact to be of that customer', async () => {
     const { world, cast, fill } = scene;
     const ada = cast['Ada, the owner'];
@@ -179,6 +215,11 @@ eachEngine('every route', (engine) => {
 });
 
 describe('the table of guards', () => {
+  test('says of each permission what the product does: a role is added or taken away in two places', () => {
+    for (const [permission, roles] of Object.entries(STAFF))
+      assert.deepEqual(PERMISSIONS[permission as Permission], roles, permission);
+  });
+
   test('knows every guard that a route has', () => {
     assert.deepEqual(
       ROUTES.filter((route) => !(route.who in GUARDS)),
@@ -217,6 +258,18 @@ async function everywhere({ world, cast, fill }: Scene, name: keyof Cast): Promi
     }
   });
   assert.deepEqual(wrong, []);
+}
+
+/** The rows of the team page's table of permissions: what it is, and Yes or No for owner, admin, support, auditor. */
+function tableOf(page: string): Map<string, string[]> {
+  const [, table = ''] = /id="permissions"([\s\S]*?)<\/table>/.exec(page) ?? [];
+  const rows = [...table.matchAll(/<th scope="row">([\s\S]*?)<\/th>([\s\S]*?)<\/tr>/g)];
+  return new Map(
+    rows.map(([, what = '', cells = '']) => [
+      what.trim().replaceAll('&#39;', "'"),
+      [...cells.matchAll(/>(Yes|No)</g)].map(([, word = '']) => word),
+    ]),
+  );
 }
 
 /** Answers forget cookies; each request begins with those that the caller came with. */
@@ -337,7 +390,13 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
   const page = await ada.post(`/admin/customers/${globex.id}/contacts/${made.id}/welcome-link`);
   const [, token = ''] = /\/welcome\/([\w-]{43})</.exec(page.text) ?? [];
   assert.ok(token, 'no welcome link was made');
+  const invited = { name: 'Iva Invited', email: 'iva@acme.test', role: 'auditor', password: '', code: '' };
+  const [invitation = ''] =
+    /\/admin\/welcome\/[\w.-]+/.exec((await ada.post('/admin/team/invite', invited)).text) ?? [];
+  assert.ok(invitation, 'nobody was invited');
+  const iva = await findAccountByEmail(world.db, organization.id, 'staff', invited.email);
   const names: Record<string, string> = {
+    ':member': iva?.id ?? '',
     ':slug': organization.slug,
     ':customer': globex.id,
     ':contact': people.maria.id,
@@ -348,8 +407,10 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     initech: people.initech.id,
   };
   return (path) =>
-    path
-      .split('/')
-      .map((part) => names[part] ?? part)
-      .join('/');
+    path === '/admin/welcome/:token'
+      ? invitation
+      : path
+          .split('/')
+          .map((part) => names[part] ?? part)
+          .join('/');
 }

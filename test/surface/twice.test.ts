@@ -5,7 +5,7 @@ import { offerSetup } from '../../src/auth/setup.ts';
 import { addStaff } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
-import { GENERAL, type Guest, ownAddress, refusedWith, stage, unchanged } from './front-door.ts';
+import { GENERAL, type Guest, ownAddress, refusedWith, stage, unchanged, enrolled, inside } from './front-door.ts';
 
 const AT = '/portal/acme';
 
@@ -25,8 +25,7 @@ eachEngine('a button pressed twice', (engine) => {
   test('at the door signs in once, and leaves nobody outside', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     const { email, password } = maria.person;
     const [, again] = await twice(maria.browser, `${AT}/sign-in`, { email, password });
     assert.equal(again.location, `${AT}/verify`);
@@ -42,8 +41,7 @@ eachEngine('a button pressed twice', (engine) => {
   test('with a backup code spends one code and opens one session', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     const [first, second] = await twice(maria.browser, `${AT}/verify/backup-code`, { code: maria.codes[0] ?? '' });
     assert.deepEqual([first.location, second.location], [`${AT}/backup-code-used`, `${AT}/sign-in`]);
@@ -78,11 +76,8 @@ eachEngine('a button pressed twice', (engine) => {
   test('at the console changes once what it changes', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const maria = await enrolled(guest(people.maria));
+    const ada = await inside(guest(people.ada));
     await maria.password();
     for (let at = 0; at < 5; at++) await maria.code(maria.wrongCode());
     const { browser } = ada;
@@ -112,9 +107,7 @@ eachEngine('a button pressed twice', (engine) => {
   test('made for yesterday’s policy undoes nobody’s change: the page is shown again with the numbers of today', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada));
     const today = await findOrganization(world.db, people.organization.id);
     const shown = today?.policy === 'off' ? 'required' : 'off';
     const save = { policy: shown, mfa: shown === 'off' ? '' : 'on', name: 'Acme', contactDetails: 'Call us' };
@@ -127,9 +120,7 @@ eachEngine('a button pressed twice', (engine) => {
   test('on a one-time link works once: the second link of staff ends the first, and a link is spent by its password', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const ada = await guest(people.ada);
-    await ada.enrols();
-    await ada.signsIn();
+    const ada = await inside(guest(people.ada));
     const ida = { name: 'Ida Invited', email: 'ida@globex.test', phone: '' };
     await ada.browser.post(`/admin/customers/${people.globex.id}/contacts/new`, ida);
     const { text } = await ada.browser.follow();
@@ -285,8 +276,7 @@ eachEngine('two tabs', (engine) => {
   test('with two challenges each open; a code opens one of them, and the other says why it is over', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     const other = await maria.elsewhere();
     await maria.password();
     await other.password();
@@ -300,8 +290,7 @@ eachEngine('two tabs', (engine) => {
   test('more than three open challenges leave the three begun last', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     const all: Guest[] = [];
     for (let at = 0; at < 4; at++) {
       const one = await maria.elsewhere();
@@ -318,8 +307,7 @@ eachEngine('a challenge that is dead', (engine) => {
   test('leads back to sign-in, with the reason and the email, and takes no code', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     for (const path of ['verify', 'verify/backup-code']) {
       await maria.password();
       world.clock.advance(10 * MINUTE_MS);
@@ -357,8 +345,7 @@ eachEngine('a challenge that is dead', (engine) => {
   test('and was somebody else’s, at another portal or of another purpose, is nothing', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
-    const maria = await guest(people.maria);
-    await maria.enrols();
+    const maria = await enrolled(guest(people.maria));
     await maria.password();
     const [name = '', value = ''] = [...maria.browser.cookies][0] ?? [];
     const eve = await guest(people.eve);

@@ -238,6 +238,16 @@ function drops() {
   }
 }
 
+function mirrors() {
+  for (const picker of all('[data-mirrors]')) {
+    const line = document.getElementById(picker.dataset.mirrors);
+    picker.addEventListener('input', () => (line.value = picker.value));
+    line.addEventListener('input', () => {
+      if (/^#[0-9a-f]{6}$/i.test(line.value)) picker.value = line.value;
+    });
+  }
+}
+
 drops();
 copyButtons();
 printButtons();
@@ -247,4 +257,5 @@ guards();
 menus();
 disclosures();
 watchJobs();
+mirrors();
 document.querySelector('[data-errors]')?.focus();
