@@ -22,6 +22,7 @@ import { answerChallenge, leaveChallenge, signIn, type Opened, type SignInOutcom
 import { timeStep, totpCode } from '../src/crypto/totp.ts';
 import { checkFile } from '../src/jobs/check-file.ts';
 import { stageFile } from '../src/jobs/import-file.ts';
+import { prepareBulk } from '../src/jobs/bulk-contacts.ts';
 import { startJob } from '../src/jobs/jobs.ts';
 
 /** Somebody with an account, and what only they know. */
@@ -264,4 +265,13 @@ export async function waitingImport(
   assert.ok(staged.kind === 'staged');
   await checkFile(installation, { organizationId, id: staged.id });
   return staged.id;
+}
+
+/** Contacts that somebody has marked in the list, and whose signing out nobody has confirmed yet. */
+export async function markedContacts(installation: Installation, ...people: readonly Person[]): Promise<string> {
+  const organizationId = people[0]?.organizationId ?? '';
+  const ids = people.map(({ id }) => id);
+  const chosen = await prepareBulk(installation, OPERATOR, organizationId, 'sign-out', { ids });
+  assert.ok(chosen, 'nobody was marked');
+  return chosen;
 }

@@ -32,23 +32,17 @@ export const ACCOUNT_COLUMNS = sql`a.organization_id AS "organizationId", a.id, 
   a.reset_told_at AS "resetToldAt"`;
 
 /**
- * True of accounts `a` that have an active authenticator, or an active set of backup codes: none is ever made without
- * one, so where only the set is left its authenticator was lost. Then the second door stays shut (ASVS 16.5.3).
+ * True of accounts `a` that have an active authenticator, an active set of backup codes, or a row of their own that says
+ * they have. Nobody has one of the last two without the first, so where it is missing it was lost: then the second door
+ * stays shut (ASVS 16.5.3).
  */
-export const HAS_MFA = sql`(EXISTS (SELECT 1 FROM authenticators m WHERE m.organization_id = a.organization_id
+export const HAS_MFA = sql`(a.mfa_since IS NOT NULL OR EXISTS (SELECT 1 FROM authenticators m WHERE m.organization_id = a.organization_id
   AND m.account_id = a.id AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL)
   OR EXISTS (SELECT 1 FROM backup_code_sets b WHERE b.organization_id = a.organization_id
   AND b.account_id = a.id AND b.revoked_at IS NULL))`;
 
-/**
- * Since when accounts `a` have MFA, or NULL: the oldest active authenticator's moment, or that of the set of backup
- * codes where only it is left.
- */
-export const MFA_SINCE = sql`COALESCE(
-  (SELECT MIN(m.enabled_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
-    AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL),
-  (SELECT s.created_at FROM backup_code_sets s WHERE s.organization_id = a.organization_id AND s.account_id = a.id
-    AND s.revoked_at IS NULL))`;
+/** Since when accounts `a` have MFA, or NULL: kept by listed.ts. */
+export const MFA_SINCE = sql`a.mfa_since`;
 
 /** When the wait for wrong codes of accounts `a` ends that ends last; in the past where none holds. */
 export const WAIT_UNTIL = sql`CASE WHEN a.totp_wait_until > a.backup_wait_until

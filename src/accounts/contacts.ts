@@ -3,6 +3,7 @@ import { NotUnique, RolledBack, sql, type Queries, type Sql, type Transaction } 
 import { nameForAudit, record, type Actor } from './audit.ts';
 import { ACCOUNT_COLUMNS, emailKey, MFA_SINCE, sortKey, WAIT_UNTIL, type Account } from './accounts.ts';
 import { voidCarriers } from './epoch.ts';
+import { keepContactFindable, keepCustomersOwnWords } from './findable.ts';
 import type { Installation } from './installation.ts';
 
 /** A person at a customer, with what staff see of their MFA. */
@@ -28,22 +29,28 @@ export interface ContactDraft {
 export type ContactOutcome = { kind: 'saved'; id: string } | { kind: 'email-shape' } | { kind: 'email-taken' };
 
 /** The contacts of an organization that fulfil a condition on `a`, primary ones first, then by address. */
-export function contactsWhere(db: Pick<Queries, 'all'>, organizationId: string, condition: Sql): Promise<Contact[]> {
+export function contactsWhere(
+  db: Pick<Queries, 'all'>,
+  organizationId: string,
+  condition: Sql,
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<Contact[]> {
   return db.all(sql`SELECT ${ACCOUNT_COLUMNS}, a.is_primary_at AS "isPrimaryAt",
-      ${WAIT_UNTIL} AS "waitUntil", ${MFA_SINCE} AS "mfaSince",
+      ${WAIT_UNTIL} AS "waitUntil", ${MFA_SINCE} AS "mfaSince", a.backup_codes_left AS "backupCodesLeft",
       (SELECT MAX(m.last_used_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
-        AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaLastUsedAt",
-      (SELECT COUNT(b.id) - COUNT(b.used_at) FROM backup_code_sets s JOIN backup_codes b
-        ON b.organization_id = s.organization_id AND b.set_id = s.id
-        WHERE s.organization_id = a.organization_id AND s.account_id = a.id AND s.revoked_at IS NULL
-        HAVING COUNT(b.id) > 0) AS "backupCodesLeft"
+        AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaLastUsedAt"
     FROM accounts a WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND ${condition}
-    ORDER BY CASE WHEN a.is_primary_at IS NULL THEN 1 ELSE 0 END, a.email_key, a.id`);
+    ORDER BY CASE WHEN a.is_primary_at IS NULL THEN 1 ELSE 0 END, a.email_key, a.id LIMIT ${limit}`);
 }
 
-/** A customer's contacts, the primary one first. */
-export function contactsOf(db: Pick<Queries, 'all'>, organizationId: string, customerId: string): Promise<Contact[]> {
-  return contactsWhere(db, organizationId, sql`a.customer_id = ${customerId}`);
+/** A customer's contacts, the primary one first, at most `limit`. */
+export function contactsOf(
+  db: Pick<Queries, 'all'>,
+  organizationId: string,
+  customerId: string,
+  limit?: number,
+): Promise<Contact[]> {
+  return contactsWhere(db, organizationId, sql`a.customer_id = ${customerId}`, limit);
 }
 
 /** One contact of a customer, or undefined. */
@@ -99,6 +106,10 @@ export async function insertContact(
   await tx.run(sql`UPDATE accounts SET is_primary_at = ${now} WHERE organization_id = ${organizationId} AND id = ${id}
     AND NOT EXISTS (SELECT 1 FROM accounts p WHERE p.organization_id = ${organizationId}
       AND p.customer_id = ${customer.id} AND p.is_primary_at IS NOT NULL)`);
+  await tx.run(sql`UPDATE customers SET contacts = contacts + 1
+    WHERE organization_id = ${organizationId} AND id = ${customer.id}`);
+  await keepContactFindable(tx, organizationId, id);
+  await keepCustomersOwnWords(tx, organizationId, customer.id);
   await nameContact(tx, organizationId, id, draft);
   await record(tx, installation, { organizationId, actor, action: 'contact.created', targetId: id });
   return { kind: 'saved', id };
@@ -132,6 +143,7 @@ export async function changeContact(
         email = ${email}, phone = ${draft.phone}
       WHERE ${whose} AND (name <> ${draft.name} OR email <> ${email} OR phone IS DISTINCT FROM ${draft.phone})`);
     if (changed === 0) return new RolledBack<ContactOutcome>({ kind: 'saved', id });
+    await keepContactFindable(tx, organizationId, id);
     await nameContact(tx, organizationId, id, draft);
     await record(tx, installation, { organizationId, actor, action: 'contact.changed', targetId: id });
     return { kind: 'saved', id };

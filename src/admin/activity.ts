@@ -5,6 +5,7 @@ import { disclosure, type Html, nothing, time } from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { sentence } from './audit-words.ts';
+import { activityPath } from './contact-words.ts';
 
 const ROWS = 5;
 
@@ -18,7 +19,8 @@ export async function recentActivity(visit: Visit, { organization }: SignedIn, c
   return disclosure(
     'Recent activity',
     html`<ul class="bullets">
-      ${items}
-    </ul>`,
+        ${items}
+      </ul>
+      <p><a href="${activityPath(contact)}">See all</a></p>`,
   );
 }

@@ -57,7 +57,7 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   const off = contact.disabledAt !== null;
   const items = [
     entry('Reset Portal MFA', whyNoReset(who, contact), { href: contactPath(contact, '/reset-mfa') }),
-    entry('Edit', barred(who, 'edit contacts'), { href: contactPath(contact, '/edit') }),
+    entry('Sign out everywhere', barred(who, 'end sessions'), { href: contactPath(contact, '/sign-out') }),
     off
       ? entry('Enable portal access', access, { action: contactPath(contact, '/enable') })
       : entry('Disable portal access', access, { href: contactPath(contact, '/disable') }),
@@ -69,7 +69,18 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   if (isLocked(contact, now)) {
     items.push(entry('Unlock', barred(who, 'unlock'), { href: contactPath(contact, '/unlock') }));
   }
+  items.push(
+    entry('Edit', barred(who, 'edit contacts'), { href: contactPath(contact, '/edit') }),
+    entry('Move to another customer', barred(who, 'edit customers'), { href: contactPath(contact, '/move') }),
+    entry('View activity', undefined, { href: activityPath(contact) }),
+    entry('Delete', barred(who, 'delete customers and contacts'), { href: contactPath(contact, '/delete') }),
+  );
   return c.gearMenu(`Actions for ${contact.email}`, items);
+}
+
+/** Everything that the audit log has about somebody. */
+export function activityPath({ id }: Pick<Contact, 'id'>): string {
+  return `/admin/audit?whom=${id}`;
 }
 
 function entry(label: string, reason: string | undefined, way: { href: string } | { action: string }): c.MenuItem {

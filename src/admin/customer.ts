@@ -9,20 +9,26 @@ import type { Visit } from '../web/visit.ts';
 import { recentActivity } from './activity.ts';
 import { type AtCustomer, barred, consolePage, counted, customerPath } from './console.ts';
 import { addressWithGear, lockNotice, mfaWords, portalAccess } from './contact-words.ts';
+import { CUSTOMERS } from './customer-query.ts';
+import { sessionTable } from './sign-out-contact.ts';
 
 const NO_DOCUMENTS = 'Nothing here yet. Import documents with the command sallyport document import.';
+
+/** More people at one customer than these are in the list, which has pages. */
+const SHOWN = 25;
 
 /** A customer: the people there, what each of them can do and has done, and the documents as they see them. */
 export async function customer(visit: Visit, at: AtCustomer): Promise<Response> {
   const { who, customer: shown } = at;
   const { db } = visit.installation;
-  const contacts = await contactsOf(db, who.organization.id, shown.id);
+  const contacts = await contactsOf(db, who.organization.id, shown.id, SHOWN + 1);
   const documents = await documentsOf(db, who.organization.id, shown.id);
   const primary = contacts.find((contact) => contact.isPrimaryAt !== null);
-  const others = contacts.filter((contact) => contact !== primary);
+  const others = contacts.slice(0, SHOWN).filter((contact) => contact !== primary);
   const body = html`${primary ? await primaryContact(visit, at, primary) : noContacts(at)}
     ${others.length === 0 ? c.nothing : html`<h2>Other contacts</h2>`}
     ${await Promise.all(others.map((contact) => otherContact(visit, at, contact)))}
+    ${contacts.length > SHOWN ? html`<p><a href="${CUSTOMERS}?q=${shown.id}">All contacts of ${shown.name}</a></p>` : c.nothing}
     <h2>Documents</h2>
     ${documentTable(who.organization, documents, NO_DOCUMENTS)}`;
   return consolePage(visit, who, {
@@ -40,6 +46,7 @@ function acts({ who, customer: shown }: AtCustomer): c.Html {
   return c.actions(
     link('edit customers', 'Edit customer', '/edit'),
     link('edit contacts', 'Add contact', '/contacts/new'),
+    link('delete customers and contacts', 'Delete customer', '/delete'),
   );
 }
 
@@ -56,7 +63,8 @@ async function otherContact(visit: Visit, at: AtCustomer, contact: Contact): Pro
   return c.section(contact.name, [addressWithGear(at.who, contact, visit.now), await about(visit, at, contact)]);
 }
 
-async function about(visit: Visit, { who }: AtCustomer, contact: Contact): Promise<c.Html> {
+async function about(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.Html> {
+  const { who } = at;
   const { organization } = who;
   const sessions = await openSessions(visit.installation.db, 'portal', contact, visit.now);
   const signedIn = sessions.length === 0 ? 'Nowhere' : `In ${counted(sessions.length, 'browser', 'browsers')}`;
@@ -71,5 +79,6 @@ async function about(visit: Visit, { who }: AtCustomer, contact: Contact): Promi
   ];
   if (contact.phone !== null) rows.unshift({ label: 'Phone', value: c.ltr(contact.phone) });
   return html`${lockNotice(contact, organization, visit.now)} ${c.summaryList(rows)}
+  ${sessions.length === 0 ? c.nothing : sessionTable({ ...at, contact }, sessions)}
   ${await recentActivity(visit, who, contact)}`;
 }

@@ -1,70 +1,165 @@
 import { html } from 'hono/html';
 import type { Contact } from '../accounts/contacts.ts';
-import { listCustomers, type CustomerLine, type CustomerPage } from '../accounts/customers.ts';
+import { hasCustomers } from '../accounts/customers.ts';
+import { customerPage, type Count, type ListPage, type ListRow } from '../accounts/customer-list.ts';
+import { LONG_AGO_DAYS, RECENT_DAYS, type View } from '../accounts/list-view.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
+import { bulkBar, chips, type Choice, filterField, pager, selectBox } from '../web/lists.ts';
 import type { Visit } from '../web/visit.ts';
-import { barred, consolePage, customerPath } from './console.ts';
+import { BULK_BUTTONS } from './bulk.ts';
+import { barred, consolePage, counted, customerPath } from './console.ts';
 import { codesLeft, contactMenu, mfaPill, portalAccess } from './contact-words.ts';
-import { EMAIL_MAX, line } from './inputs.ts';
+import { addressOf, CUSTOMERS, type Query, readQuery, SIZES, writeView } from './customer-query.ts';
 
-const CUSTOMERS = '/admin/customers';
-
-/** Customers, one row per contact, found by the beginnings of words. */
+/** Customers, one row per contact: searched, filtered, sorted, in pages, all of it in the address. */
 export async function customers(visit: Visit, who: SignedIn): Promise<Response> {
-  const search = line(visit.query('q')).slice(0, EMAIL_MAX);
-  const after = visit.query('after');
-  const page = await listCustomers(visit.installation.db, who.organization.id, { search, after });
-  const none = page.customers.length === 0 && search === '' && after === '';
+  const { db } = visit.installation;
+  const query = readQuery((name) => visit.query(name));
+  const { view, place, size } = query;
+  const page = await customerPage(db, who.organization.id, view, { place, size, now: visit.now });
+  const none = page.rows.length === 0 && !(await hasCustomers(db, who.organization.id));
   const add =
     barred(who, 'edit customers') === undefined ? c.linkButton('Add customer', `${CUSTOMERS}/new`, 'main') : c.nothing;
   const body = none
     ? c.emptyState('No customers yet. Add your first customer, then give their contacts access to the portal.', add)
-    : html`${searchForm(search)} ${page.customers.length === 0 ? noMatch() : found(visit, who, page)}
-      ${pages(search, after, page.next)}`;
+    : html`${filters(query)} ${chips('Shown are only', chosen(query))}
+        <p class="found" role="status">${page.rows.length === 0 ? noneFound(page) : howMany(page.count)}</p>
+        ${page.rows.length === 0 ? noMatch(page) : found(visit, who, query, page)} ${pages(query, page)}`;
   return consolePage(visit, who, { current: 'customers', title: 'Customers', actions: none ? c.nothing : add, body });
 }
 
-function searchForm(search: string): c.Html {
+const MFA: Choice[] = [
+  { value: '', label: 'All' },
+  { value: 'on', label: 'On' },
+  { value: 'none', label: 'Not set up' },
+  { value: 'low', label: 'Low on backup codes' },
+  { value: 'locked', label: 'Locked' },
+  { value: 'reset', label: 'Reset' },
+];
+const PORTAL: Choice[] = [
+  { value: '', label: 'All' },
+  { value: 'on', label: 'On' },
+  { value: 'invited', label: 'Invited' },
+  { value: 'off', label: 'Off' },
+];
+const LAST: Choice[] = [
+  { value: '', label: 'Any time' },
+  { value: 'recent', label: `In the last ${RECENT_DAYS} days` },
+  { value: 'long-ago', label: `Over ${LONG_AGO_DAYS} days ago` },
+  { value: 'never', label: 'Never' },
+];
+
+function filters({ view, size }: Query): c.Html {
+  const order = `${view.descending ? '-' : ''}${view.sort}`;
+  const kept = [
+    ...(order === 'name' ? [] : [['sort', order] as const]),
+    ...(size === SIZES[0] ? [] : [['size', String(size)] as const]),
+  ];
   return html`<form method="get" action="${CUSTOMERS}" role="search" class="search">
     ${c.field({
       name: 'q',
       label: 'Search',
       type: 'search',
-      hint: 'The beginning of a name, of a word in it, or of an email',
-      value: search,
+      hint: 'The beginnings of words in a name or an email, or an id',
+      value: view.search,
       autocomplete: 'off',
     })}
+    ${filterField({ name: 'mfa', label: 'MFA', value: view.mfa ?? '', choices: MFA })}
+    ${filterField({ name: 'portal', label: 'Portal access', value: view.portal ?? '', choices: PORTAL })}
+    ${filterField({ name: 'last', label: 'Last sign-in', value: view.lastSignIn ?? '', choices: LAST })}
+    ${kept.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
     ${c.button('Search', { kind: 'second' })}
   </form>`;
 }
 
-function noMatch(): c.Html {
-  return c.emptyState('No customers match. Try fewer words.', c.linkButton('Clear search', CUSTOMERS));
+function chosen(query: Query): { text: string; href: string }[] {
+  const { search, mfa, portal, lastSignIn: last } = query.view;
+  const chip = (
+    label: string,
+    value: string | null,
+    choices: Choice[],
+    change: Partial<View>,
+  ): { text: string; href: string }[] => {
+    const choice = choices.find((known) => known.value === value);
+    return choice ? [{ text: `${label}: ${choice.label}`, href: addressOf(query, change) }] : [];
+  };
+  return [
+    ...(search === '' ? [] : [{ text: `“${search}”`, href: addressOf(query, { search: '' }) }]),
+    ...chip('MFA', mfa, MFA, { mfa: null }),
+    ...chip('Portal access', portal, PORTAL, { portal: null }),
+    ...chip('Last sign-in', last, LAST, { lastSignIn: null }),
+  ];
 }
 
-function found(visit: Visit, who: SignedIn, page: CustomerPage): c.Html {
-  return c.dataTable({
+function howMany(count: Count): string {
+  if (count.kind === 'many')
+    return count.moreThan === null ? 'Many contacts' : `More than ${counted(count.moreThan, 'contact', 'contacts')}`;
+  const { contacts, lone } = count;
+  if (lone === 0) return counted(contacts, 'contact', 'contacts');
+  return `${counted(contacts, 'contact', 'contacts')} and ${counted(lone, 'customer', 'customers')} without contacts`;
+}
+
+function noneFound({ lookedAt }: ListPage): string {
+  return lookedAt === null
+    ? 'No customers match'
+    : `None of ${counted(lookedAt, 'contact', 'contacts')} looked at matches`;
+}
+
+function noMatch({ lookedAt }: ListPage): c.Html {
+  if (lookedAt === null)
+    return c.emptyState('No customers match. Try fewer words.', c.linkButton('Clear search', CUSTOMERS));
+  return html`<p class="muted">Others further on may match. Longer words find them sooner.</p>`;
+}
+
+function found(visit: Visit, who: SignedIn, query: Query, page: ListPage): c.Html {
+  const many = barred(who, 'act on many contacts at once') === undefined;
+  const { view } = query;
+  const sort = (by: View['sort']): c.Column['sort'] => {
+    if (!page.sorted) return undefined;
+    const isNow = view.sort === by;
+    // What was last is what people look for, so that column begins with the latest.
+    const descending = isNow ? !view.descending : by === 'last-sign-in';
+    const now = view.descending ? ('descending' as const) : ('ascending' as const);
+    return { href: addressOf(query, { sort: by, descending }), now: isNow ? now : undefined };
+  };
+  const table = c.dataTable({
     id: 'customers',
     caption: 'Customers and their contacts',
+    rowHeader: many ? 1 : 0,
     columns: [
-      { label: 'Name' },
-      { label: 'Email' },
+      ...(many ? [{ label: 'Select', hidden: true }] : []),
+      { label: 'Name', sort: sort('name') },
+      { label: 'Email', sort: sort('email') },
       { label: 'MFA' },
       { label: 'Backup codes left', end: true },
       { label: 'Portal access' },
-      { label: 'Last sign-in' },
+      { label: 'Last sign-in', sort: sort('last-sign-in') },
       { label: 'Actions', hidden: true },
     ],
-    rows: page.customers.flatMap((customer) => rows(visit, who, customer)),
+    rows: page.rows.map((row, at) => [...(many ? [box(row, at)] : []), ...cells(visit, who, row)]),
   });
+  const unsorted = html`<p class="muted">
+    So many match that they stand in the order of the word that was found. Add a word or a filter to sort them.
+  </p>`;
+  return html`${page.sorted ? c.nothing : unsorted} ${table}
+  ${many ? bulkBar({ action: `${CUSTOMERS}/many`, view: writeView(view), all: allThatMatch(page.count), acts: BULK_BUTTONS }) : c.nothing}`;
 }
 
-function rows(visit: Visit, who: SignedIn, customer: CustomerLine): c.Content[][] {
+function allThatMatch(count: Count): string {
+  return count.kind === 'many'
+    ? 'Select all that match'
+    : `Select all ${count.contacts.toLocaleString('en-GB')} that match`;
+}
+
+function box({ contact }: ListRow, at: number): c.Content {
+  return contact === null ? '' : selectBox(`who${at + 1}`, contact.id, `Select ${contact.email}`);
+}
+
+function cells(visit: Visit, who: SignedIn, { customer, contact }: ListRow): c.Content[] {
   const name = html`<a href="${customerPath(customer)}">${customer.name}</a>`;
-  if (customer.contacts.length === 0)
-    return [[name, html`<span class="muted">No contacts yet</span>`, '', '', '', '', '']];
-  return customer.contacts.map((contact) => [
+  if (contact === null) return [name, html`<span class="muted">No contacts yet</span>`, '', '', '', '', ''];
+  return [
     name,
     html`${c.ltr(contact.email)}<br /><small class="muted">${contact.name}</small>`,
     mfaPill(contact),
@@ -72,22 +167,25 @@ function rows(visit: Visit, who: SignedIn, customer: CustomerLine): c.Content[][
     portalAccess(contact),
     lastSignIn(contact, who),
     contactMenu(who, contact, visit.now),
-  ]);
+  ];
 }
 
 function lastSignIn({ lastSignInAt }: Contact, { organization }: SignedIn): c.Content {
   return lastSignInAt === null ? 'Never' : c.time(lastSignInAt, organization, 'date');
 }
 
-function pages(search: string, after: string, next: string | null): c.Html {
-  if (after === '' && next === null) return c.nothing;
-  const first = after === '' ? c.nothing : c.linkButton('First page', address(search));
-  return html`<nav class="actions" aria-label="Pages">
-    ${first} ${next === null ? c.nothing : c.linkButton('Next', address(search, next))}
-  </nav>`;
-}
-
-function address(search: string, after = ''): string {
-  const query = new URLSearchParams({ ...(search && { q: search }), ...(after && { after }) }).toString();
-  return query === '' ? CUSTOMERS : `${CUSTOMERS}?${query}`;
+function pages(query: Query, { rows, at, count, next, previous, lookedAt }: ListPage): c.Html {
+  if (rows.length === 0 && next === null && previous === null) return c.nothing;
+  const [from, to] = [at + 1, at + rows.length].map((n) => n.toLocaleString('en-GB'));
+  const total = count.kind === 'exact' ? count.contacts + count.lone : count.moreThan;
+  const of = total === null ? 'many' : `${count.kind === 'many' ? 'more than ' : ''}${total.toLocaleString('en-GB')}`;
+  return pager({
+    shown: rows.length === 0 ? '' : `${from}–${to} of ${of}`,
+    previous: previous && addressOf({ ...query, place: previous }),
+    next: next && { href: addressOf({ ...query, place: next }), label: lookedAt === null ? 'Next' : 'Keep looking' },
+    sizes: SIZES.map((size) => ({
+      size,
+      href: size === query.size ? null : addressOf({ ...query, size, place: null }),
+    })),
+  });
 }

@@ -141,6 +141,7 @@ function outcome(visit: Visit, { who, job, kind }: AtJob): c.Html {
   const again = c.form(`${JOBS}/${job.id}/resume`, c.button('Go on', { kind: 'second' }), { busy: 'Starting…' });
   return html`<p>
       ${statePill(job)} ${done}${job.errors === 0 ? '' : `, ${job.errors.toLocaleString('en-GB')} with errors`}.
+      ${kind.remark?.(job) ?? ''}
     </p>
     ${WHY[job.why ?? ''] ?? (job.state === 'failed' ? failure(job) : c.nothing)}
     ${

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { hasAnyoneSignedIn } from '../accounts/contacts.ts';
-import { listCustomers } from '../accounts/customers.ts';
+import { hasCustomers } from '../accounts/customers.ts';
 import { policyReach } from '../accounts/organizations.ts';
 import type { Permission } from '../accounts/staff.ts';
 import * as c from '../web/components.ts';
@@ -14,7 +14,7 @@ export async function overview(visit: Visit, who: SignedIn): Promise<Response> {
   const { id, policy } = who.organization;
   const done = {
     mfa: policy !== 'off',
-    customer: (await listCustomers(db, id, { limit: 1 })).customers.length > 0,
+    customer: await hasCustomers(db, id),
     // A copy leaves no trace; the first customer who came through the portal does.
     link: await hasAnyoneSignedIn(db, id),
   };

@@ -3,6 +3,7 @@ import { anyone, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
 import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
+import * as bulk from './bulk.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import * as importing from './import-check.ts';
@@ -10,11 +11,14 @@ import * as files from './import-customers.ts';
 import * as documents from './import-documents.ts';
 import { customers } from './customers.ts';
 import * as jobs from './jobs.ts';
+import * as moving from './move-contact.ts';
 import { overview } from './overview.ts';
 import * as access from './portal-access.ts';
+import * as removal from './removal.ts';
 import { askToReset, reset } from './reset-mfa.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
+import * as out from './sign-out-contact.ts';
 import * as staffActs from './team-acts.ts';
 import * as invitation from './team-invite.ts';
 import { atMember } from './team-member.ts';
@@ -35,8 +39,11 @@ const resetting = staff('reset MFA');
 const unlocking = staff('unlock');
 const keeping = staff('open and close portal access');
 const inviting = staff('make welcome links');
-const moving = staff('import and export customers');
+const exchanging = staff('import and export customers');
 const FILE = `${files.IMPORT}/:import`;
+const acting = staff('act on many contacts at once');
+const ending = staff('end sessions');
+const deleting = staff('delete customers and contacts');
 const managing = staff('manage the team');
 
 /** The console's site map: the door for staff, the first set-up, and the pages behind them. */
@@ -59,27 +66,39 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),
-  route('GET', files.IMPORT, moving, files.upload),
-  route('POST', files.IMPORT, moving, files.receive, { bodyMax: files.IMPORT_BODY_MAX }),
-  route('GET', `${files.IMPORT}/template`, moving, files.template),
-  route('GET', FILE, moving, importing.atImport(importing.check)),
-  route('POST', FILE, moving, importing.atImport(importing.begin)),
-  route('POST', `${FILE}/columns`, moving, importing.atImport(importing.remap)),
-  route('GET', `${FILE}/errors`, moving, importing.atImport(importing.errors)),
-  route('POST', `${FILE}/discard`, moving, importing.atImport(importing.discard)),
-  route('GET', documents.IMPORT_DOCUMENTS, moving, documents.askForDocuments),
-  route('POST', documents.IMPORT_DOCUMENTS, moving, documents.receiveDocuments, {
+  route('GET', files.IMPORT, exchanging, files.upload),
+  route('POST', files.IMPORT, exchanging, files.receive, { bodyMax: files.IMPORT_BODY_MAX }),
+  route('GET', `${files.IMPORT}/template`, exchanging, files.template),
+  route('GET', FILE, exchanging, importing.atImport(importing.check)),
+  route('POST', FILE, exchanging, importing.atImport(importing.begin)),
+  route('POST', `${FILE}/columns`, exchanging, importing.atImport(importing.remap)),
+  route('GET', `${FILE}/errors`, exchanging, importing.atImport(importing.errors)),
+  route('POST', `${FILE}/discard`, exchanging, importing.atImport(importing.discard)),
+  route('GET', documents.IMPORT_DOCUMENTS, exchanging, documents.askForDocuments),
+  route('POST', documents.IMPORT_DOCUMENTS, exchanging, documents.receiveDocuments, {
     bodyMax: documents.DOCUMENTS_BODY_MAX,
   }),
-  route('GET', files.EXPORT, moving, files.askToExport),
-  route('POST', files.EXPORT, moving, files.beginExport),
+  route('GET', files.EXPORT, exchanging, files.askToExport),
+  route('POST', files.EXPORT, exchanging, files.beginExport),
+  route('POST', '/admin/customers/many', acting, bulk.choose),
+  route('GET', '/admin/customers/many/:selection', acting, bulk.atSelection(bulk.askAboutMany)),
+  route('POST', '/admin/customers/many/:selection', acting, bulk.atSelection(bulk.actOnMany)),
   route('GET', CUSTOMER, look, atCustomer(customer)),
   route('GET', `${CUSTOMER}/edit`, edit, atCustomer(forms.editCustomer)),
   route('POST', `${CUSTOMER}/edit`, edit, atCustomer(forms.saveCustomer)),
+  route('GET', `${CUSTOMER}/delete`, deleting, atCustomer(removal.askToDeleteCustomer)),
+  route('POST', `${CUSTOMER}/delete`, deleting, atCustomer(removal.removeCustomer)),
   route('GET', `${CUSTOMER}/contacts/new`, editPeople, atCustomer(forms.newContact)),
   route('POST', `${CUSTOMER}/contacts/new`, editPeople, atCustomer(forms.addContact)),
   route('GET', `${CONTACT}/edit`, editPeople, atContact(forms.editContact)),
   route('POST', `${CONTACT}/edit`, editPeople, atContact(forms.saveContact)),
+  route('GET', `${CONTACT}/move`, edit, atContact(moving.askWhereTo)),
+  route('POST', `${CONTACT}/move`, edit, atContact(moving.move)),
+  route('GET', `${CONTACT}/delete`, deleting, atContact(removal.askToDeleteContact)),
+  route('POST', `${CONTACT}/delete`, deleting, atContact(removal.removeContact)),
+  route('GET', `${CONTACT}/sign-out`, ending, atContact(out.askToSignOut)),
+  route('POST', `${CONTACT}/sign-out`, ending, atContact(out.signOut)),
+  route('POST', `${CONTACT}/sessions/:session/end`, ending, atContact(out.endSession)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
   route('GET', `${CONTACT}/unlock`, unlocking, atContact(access.askToUnlock)),

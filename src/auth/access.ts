@@ -2,7 +2,7 @@ import type { Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import { forgetAddresses, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { RolledBack, sql } from '../db/db.ts';
+import { RolledBack, sql, type Transaction } from '../db/db.ts';
 import { NO_COUNTS, NO_WAITS } from './limits.ts';
 
 /**
@@ -15,22 +15,32 @@ export function setPortalAccess(
   account: Account,
   open: boolean,
 ): Promise<boolean> {
-  const { organizationId, id } = account;
-  return installation.db.transaction<boolean>(async (tx) => {
-    const now = installation.now();
-    const changed = await tx.run(sql`UPDATE accounts SET disabled_at = ${open ? null : now}, epoch = epoch + 1
-      WHERE organization_id = ${organizationId} AND id = ${id} AND kind = 'contact'
-        AND disabled_at IS ${open ? sql`NOT NULL` : sql`NULL`}`);
-    if (changed === 0) return new RolledBack(false);
-    await voidCarriers(tx, organizationId, id, now);
-    await record(tx, installation, {
-      organizationId,
-      actor,
-      action: open ? 'portal-access.enabled' : 'portal-access.disabled',
-      targetId: id,
-    });
-    return true;
+  return installation.db.transaction((tx) => setPortalAccessWithin(tx, installation, actor, account, open));
+}
+
+/** The same inside a transaction, for one account or for each of many; where it was so already, nothing has changed. */
+export async function setPortalAccessWithin(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  { organizationId, id }: Pick<Account, 'organizationId' | 'id'>,
+  open: boolean,
+  reason?: string,
+): Promise<boolean> {
+  const now = installation.now();
+  const changed = await tx.run(sql`UPDATE accounts SET disabled_at = ${open ? null : now}, epoch = epoch + 1
+    WHERE organization_id = ${organizationId} AND id = ${id} AND kind = 'contact'
+      AND disabled_at IS ${open ? sql`NOT NULL` : sql`NULL`}`);
+  if (changed === 0) return false;
+  await voidCarriers(tx, organizationId, id, now);
+  await record(tx, installation, {
+    organizationId,
+    actor,
+    action: open ? 'portal-access.enabled' : 'portal-access.disabled',
+    targetId: id,
+    ...(reason === undefined ? {} : { reason }),
   });
+  return true;
 }
 
 export type Unlocked =

@@ -3,6 +3,7 @@ import type { Account } from '../accounts/accounts.ts';
 import { record, type Fact } from '../accounts/audit.ts';
 import { seenAt } from '../accounts/clock.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
+import { keepListed } from '../accounts/listed.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { SealedColumn, SealedRow } from '../accounts/keys.ts';
 import { findOrganization } from '../accounts/organizations.ts';
@@ -172,6 +173,7 @@ export function enable(installation: Installation, challenge: Challenge, visitor
         expires_at = ${now + BACKUP_CODES_LIFETIME_MS}
       WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND purpose = 'enrolment' AND consumed_at IS NULL`);
     if (moved !== 1) return new RolledBack(false);
+    await keepListed(tx, organizationId, accountId);
     await record(tx, installation, fact(challenge, visitor, 'mfa.enabled'));
     return true;
   });

@@ -43,5 +43,7 @@ export async function importAuthenticators(
     );
     await tx.run(sql`INSERT INTO authenticators (organization_id, id, account_id, kind, challenge_id, secret, last_step,
       tries_left, proven_step, created_at, expires_at, enabled_at) VALUES ${list(rows)}`);
+    await tx.run(sql`UPDATE accounts SET mfa_since = ${now} WHERE organization_id = ${organizationId}
+      AND id IN (${list(some.map(({ accountId }) => accountId))})`);
   }
 }

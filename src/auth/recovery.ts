@@ -1,10 +1,11 @@
 import { HAS_MFA, type Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
+import { keepListed } from '../accounts/listed.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { may, mayManage, resets } from '../accounts/staff.ts';
 import { fingerprint } from '../crypto/tokens.ts';
-import { RolledBack, sql } from '../db/db.ts';
+import { RolledBack, sql, type Transaction } from '../db/db.ts';
 import { revokeSet } from './factors/backup-codes.ts';
 import { NO_WAITS, RESET_TOLD_FOR_MS, RESETS_BY_AGENT, spendWithin } from './limits.ts';
 
@@ -61,32 +62,50 @@ export async function resetMfa(
 ): Promise<ResetOutcome> {
   if (agent !== 'operator' && !mayReset(agent, target)) return { kind: 'not-allowed' };
   if (reason.check === 'other' && reason.note.trim().length < NOTE_MIN) return { kind: 'note-missing' };
-  const { organizationId, id } = target;
   return installation.db.transaction<ResetOutcome>(async (tx) => {
-    const now = installation.now();
-    await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, ${NO_WAITS}, reset_notice_at = ${now}, reset_told_at = NULL
-      WHERE organization_id = ${organizationId} AND id = ${id}`);
-    const enrolled = await tx.one(sql`SELECT 1 AS found FROM accounts a
-      WHERE a.organization_id = ${organizationId} AND a.id = ${id} AND ${HAS_MFA}`);
-    if (!enrolled) return new RolledBack<ResetOutcome>({ kind: 'no-mfa' });
+    if (!(await resetWithin(tx, installation, actor, target, reasonText(reason))))
+      return new RolledBack<ResetOutcome>({ kind: 'no-mfa' });
     if (agent !== 'operator') {
-      const subject = fingerprint(installation.counterKey, organizationId, agent.id);
-      const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, now);
+      const subject = fingerprint(installation.counterKey, target.organizationId, agent.id);
+      const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, installation.now());
       if (!room.ok) return new RolledBack<ResetOutcome>({ kind: 'limited', until: room.until });
     }
-    await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
-      WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
-    await revokeSet(tx, target, now);
-    await voidCarriers(tx, organizationId, id, now);
-    await record(tx, installation, {
-      organizationId,
-      actor,
-      action: 'mfa.reset',
-      targetId: id,
-      reason: reason.note.trim() === '' ? CHECKS[reason.check] : `${CHECKS[reason.check]}: ${reason.note.trim()}`,
-    });
     return { kind: 'reset' };
   });
+}
+
+function reasonText({ check, note }: ResetReason): string {
+  return note.trim() === '' ? CHECKS[check] : `${CHECKS[check]}: ${note.trim()}`;
+}
+
+/**
+ * The act itself, inside a transaction, for one account or for each of many: the caller has asked who may do it, and why.
+ * False where there is nothing to take away; then nothing has changed but that the account's lock is held.
+ */
+export async function resetWithin(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  target: Pick<Account, 'organizationId' | 'id'>,
+  reason: string,
+): Promise<boolean> {
+  const { organizationId, id } = target;
+  const now = installation.now();
+  const account = sql`organization_id = ${organizationId} AND id = ${id}`;
+  // Whether there is MFA is read under the lock: an enabling that has just committed is seen.
+  await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE ${account}`);
+  const enrolled = await tx.one(sql`SELECT 1 AS found FROM accounts a
+    WHERE a.organization_id = ${organizationId} AND a.id = ${id} AND ${HAS_MFA}`);
+  if (!enrolled) return false;
+  await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, ${NO_WAITS}, reset_notice_at = ${now}, reset_told_at = NULL
+    WHERE ${account}`);
+  await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
+    WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
+  await revokeSet(tx, target, now);
+  await keepListed(tx, organizationId, id);
+  await voidCarriers(tx, organizationId, id, now);
+  await record(tx, installation, { organizationId, actor, action: 'mfa.reset', targetId: id, reason });
+  return true;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { record, type Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
+import { keepAllListed } from '../accounts/listed.ts';
 import { someOrganizations } from '../accounts/organizations.ts';
 import { timeStep } from '../crypto/totp.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
@@ -103,5 +104,6 @@ async function closeOrganization(
   const backupCodeSets = revokeCodes
     ? await tx.run(sql`UPDATE backup_code_sets SET revoked_at = ${now} WHERE ${here} AND revoked_at IS NULL`)
     : 0;
+  if (revokeCodes) await keepAllListed(tx, organizationId);
   return { accounts, sessions, authenticators, backupCodeSets };
 }

@@ -54,7 +54,7 @@ export async function startSession(
       ${proof.challengeId}, ${proof.epoch}, ${proof.by}, ${now}, ${proof.isFresh ? now : null}, ${now},
       ${now + SESSION_LIFETIMES[surface].absoluteMs}, ${visitor.address},
       ${visitor.userAgent.slice(0, 300)})`);
-  await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now},
+  await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now}, last_sign_in_key = ${now},
       reset_told_at = CASE WHEN reset_told_at IS NULL AND reset_notice_at IS NOT NULL THEN CAST(${now} AS BIGINT) ELSE reset_told_at END
     WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
   await tx.run(sql`INSERT INTO known_addresses (organization_id, account_id, address, last_seen_at)

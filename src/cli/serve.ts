@@ -4,6 +4,7 @@ import { flushCompileCache } from 'node:module';
 import { Server as NetServer } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Command } from 'commander';
+import { makeFindable } from '../accounts/findable.ts';
 import { closeInstallation, type Installation } from '../accounts/installation.ts';
 import { keepRing } from '../accounts/keys.ts';
 import { createApp } from '../app.ts';
@@ -168,6 +169,7 @@ export function keepHouse(installation: Installation): () => Promise<void> {
 async function keepHouseOnce(installation: Installation): Promise<void> {
   await keepRing(installation);
   await sweep(installation);
+  await makeFindable(installation.db);
   await sweepJobs(installation);
 }
 

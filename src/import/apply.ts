@@ -1,11 +1,13 @@
 import { sortKey } from '../accounts/accounts.ts';
 import { nameAllForAudit, recordAll } from '../accounts/audit.ts';
+import { columnOf, insertWords, wordsOf } from '../accounts/findable.ts';
 import { importAuthenticators } from '../auth/imported.ts';
 import { sealPassword } from '../auth/passwords.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
 import { list, pieces, sql, type Sql, type Transaction } from '../db/db.ts';
 import { changeContacts, imported, taken, type Importing } from './change.ts';
-import { look, plan, type Known, type KnownCustomer, type Plan } from './plan.ts';
+import { countOut, customersFor, type Kept } from './customers.ts';
+import { look, plan, type Known, type Plan } from './plan.ts';
 import { customerKey, type ImportRow, type Problem } from './rows.ts';
 
 /** What became of some rows. */
@@ -63,7 +65,9 @@ async function createContacts(tx: Transaction, importing: Importing, plans: read
   await makeRoomForPrimaries(tx, importing, plans);
   const drafts = plans.flatMap(({ row }) => {
     const customer = customers.get(customerKey(row));
-    return customer ? [{ row, customer, id: uuidv7(importing.installation.now()) }] : [];
+    if (!customer) return [];
+    const words = wordsOf([customer.sortKey, sortKey(nameOf(row))], row.emailKey);
+    return [{ row, customer, words, id: uuidv7(importing.installation.now()) }];
   });
   const primaries = primariesOf(drafts);
   const kept = new Set<string>();
@@ -71,11 +75,14 @@ async function createContacts(tx: Transaction, importing: Importing, plans: read
     const rows = some.map((draft) => accountRow(importing, draft, primaries.has(draft.id)));
     // Whatever is unique about a row and taken meanwhile leaves it out, and it alone.
     const inserted = await tx.all<{ id: string }>(sql`INSERT INTO accounts (organization_id, id, kind, customer_id,
-        is_primary_at, name, sort_key, email, email_key, phone, password, password_set_at, disabled_at, external_id, created_at)
+        is_primary_at, name, sort_key, email, email_key, phone, password, password_set_at, disabled_at, external_id,
+        customer_key, words, created_at)
       VALUES ${list(rows)} ON CONFLICT DO NOTHING RETURNING id`);
     for (const { id } of inserted) kept.add(id);
   }
   const made = drafts.filter(({ id }) => kept.has(id));
+  await insertWords(tx, importing.organizationId, made);
+  for (const { id, customer } of drafts) if (!kept.has(id)) await countOut(tx, importing, customer);
   await importAuthenticators(tx, importing.installation, importing.organizationId, withSecrets(made));
   await nameAllForAudit(
     tx,
@@ -93,13 +100,14 @@ async function createContacts(tx: Transaction, importing: Importing, plans: read
 
 interface Draft {
   readonly row: ImportRow;
-  readonly customer: KnownCustomer;
+  readonly customer: Kept;
+  readonly words: readonly string[];
   readonly id: string;
 }
 
 function accountRow(
   { installation, organizationId }: Importing,
-  { row, customer, id }: Draft,
+  { row, customer, words, id }: Draft,
   isPrimary: boolean,
 ): Sql {
   const now = installation.now();
@@ -107,7 +115,7 @@ function accountRow(
   const password = row.hash === undefined ? null : sealPassword(installation, { organizationId, id }, row.hash);
   return sql`(${organizationId}, ${id}, 'contact', ${customer.id}, ${isPrimary ? now : null}, ${name}, ${sortKey(name)},
     ${row.email}, ${row.emailKey}, ${row.phone ?? null}, ${password}, ${password === null ? null : now},
-    ${row.open === false ? now : null}, ${row.externalId ?? null}, ${now})`;
+    ${row.open === false ? now : null}, ${row.externalId ?? null}, ${customer.sortKey}, ${columnOf(words)}, ${now})`;
 }
 
 function nameOf({ name, email }: ImportRow): string {
@@ -118,48 +126,6 @@ function withSecrets(drafts: readonly Draft[]): { accountId: string; epoch: numb
   return drafts.flatMap(({ id, row: { secret } }) =>
     secret === undefined ? [] : [{ accountId: id, epoch: 1, secret }],
   );
-}
-
-/** The customers of new contacts, by the key of their rows; those that are not there are made. */
-async function customersFor(
-  tx: Transaction,
-  importing: Importing,
-  plans: readonly New[],
-): Promise<Map<string, KnownCustomer>> {
-  const { installation, organizationId, actor } = importing;
-  const now = installation.now();
-  const found = new Map<string, KnownCustomer>();
-  const drafts = new Map<string, KnownCustomer & { externalId: string | null }>();
-  for (const { row, customer } of plans) {
-    const key = customerKey(row);
-    if (customer) found.set(key, customer);
-    else if (!drafts.has(key)) {
-      const name = row.customer.name ?? nameOf(row);
-      drafts.set(key, { id: uuidv7(now), name, hasPrimary: false, externalId: row.customer.id ?? null });
-    }
-  }
-  const kept = new Set<string>();
-  for (const some of pieces([...drafts.values()])) {
-    const rows = some.map(
-      ({ id, name, externalId }) => sql`(${organizationId}, ${id}, ${name}, ${sortKey(name)}, ${externalId}, ${now})`,
-    );
-    const inserted = await tx.all<{ id: string }>(sql`INSERT INTO customers
-      (organization_id, id, name, sort_key, external_id, created_at) VALUES ${list(rows)} ON CONFLICT DO NOTHING RETURNING id`);
-    for (const { id } of inserted) kept.add(id);
-  }
-  for (const [key, draft] of drafts) if (kept.has(draft.id)) found.set(key, draft);
-  const made = [...drafts.values()].filter(({ id }) => kept.has(id));
-  await nameAllForAudit(
-    tx,
-    organizationId,
-    made.map(({ id, name }) => ({ subjectId: id, name })),
-  );
-  await recordAll(
-    tx,
-    installation,
-    made.map(({ id }) => ({ organizationId, actor, action: 'customer.created', targetId: id })),
-  );
-  return found;
 }
 
 // The billing system says who a customer's primary contact is, also of one that has another here.

@@ -1,6 +1,7 @@
 import { emailKey, sortKey } from '../accounts/accounts.ts';
 import { nameAllForAudit, recordAll, type Actor, type Fact } from '../accounts/audit.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
+import { keepContactFindable, keepCustomerFindable } from '../accounts/findable.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { importAuthenticators } from '../auth/imported.ts';
 import { sealPassword } from '../auth/passwords.ts';
@@ -79,6 +80,7 @@ async function changeOne(
     const own = { accountId: contact.id, epoch: contact.epoch + 1, secret };
     await importAuthenticators(tx, installation, organizationId, [own]);
   }
+  if (changes.name !== undefined || moves) await keepContactFindable(tx, organizationId, contact.id);
   const { customerName, customerExternalId } = changes;
   const ofCustomer = customerName ?? customerExternalId;
   const others = Object.entries(changes).filter(([of, change]) => change !== undefined && !of.startsWith('customer'));
@@ -99,6 +101,7 @@ async function changeCustomer(
       ? 0
       : await tx.run(sql`UPDATE customers SET name = ${customerName}, sort_key = ${sortKey(customerName)}
           WHERE ${ofCustomer} AND name <> ${customerName}`);
+  if (renamed === 1) await keepCustomerFindable(tx, organizationId, id);
   const known =
     customerExternalId === undefined
       ? 0

@@ -60,6 +60,8 @@ export interface JobKind {
    * or neither. It may be run again after a lost race, so it does nothing but statements.
    */
   bite(tx: Transaction, installation: Installation, job: Job): Promise<Bite>;
+  /** What else is to be said of what it has done so far, as a sentence. */
+  remark?(job: Job): string | undefined;
   /** A file that can be fetched once the job has ended, if there is one. */
   file?(job: Job): { readonly file: string; readonly name: string; readonly type: string } | undefined;
 }

@@ -1,9 +1,10 @@
+import { bulkContacts } from './bulk-contacts.ts';
 import { exportCustomers } from './export-customers.ts';
 import { importCustomers } from './import-customers.ts';
 import type { Job, JobKind } from './jobs.ts';
 
 /** Every sort of work that jobs do. */
-export const JOB_KINDS: readonly JobKind[] = [importCustomers, exportCustomers];
+export const JOB_KINDS: readonly JobKind[] = [bulkContacts, importCustomers, exportCustomers];
 
 /** The kind of that name, among those that this version can do. */
 export function kindNamed(name: string, kinds: readonly JobKind[] = JOB_KINDS): JobKind | undefined {

@@ -1,10 +1,10 @@
-import Bowser from 'bowser';
 import { html } from 'hono/html';
 import { findContact, type Contact } from '../accounts/contacts.ts';
 import type { Organization } from '../accounts/organizations.ts';
 import { CODES_PER_SET, FEW_CODES } from '../auth/limits.ts';
 import { openSessions, type OpenSession, type Session } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
+import { deviceOf } from '../web/device.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
@@ -69,11 +69,4 @@ function sessionTable(organization: Organization, own: Session, sessions: readon
       ...others.map((one) => [deviceOf(one), c.ltr(one.address), c.time(one.lastUsedAt, organization)]),
     ],
   });
-}
-
-/** What a browser calls itself, in words: "Chrome on Windows". To be recognized by, not to be believed. */
-function deviceOf({ userAgent }: OpenSession): string {
-  const { browser, os } = Bowser.parse(userAgent === '' ? '-' : userAgent);
-  if (browser.name && os.name) return say('sec.sessions.browser', { browser: browser.name, system: os.name });
-  return browser.name || os.name || say('sec.sessions.unknown');
 }

@@ -77,7 +77,13 @@ export function printButton(label: string): Html {
   return html`<button type="button" hidden class="second" data-print>${label}</button>`;
 }
 
-export type Column = { label: string; hidden?: boolean; end?: boolean };
+/** `sort`: where a press on the label leads, and the direction that the table has by this column today. */
+export type Column = {
+  label: string;
+  hidden?: boolean;
+  end?: boolean;
+  sort?: { href: string; now: 'ascending' | 'descending' | undefined } | undefined;
+};
 
 export type Table = { id: string; caption: string; columns: Column[]; rows: Content[][]; rowHeader?: number };
 
@@ -85,8 +91,8 @@ export type Table = { id: string; caption: string; columns: Column[]; rows: Cont
 export function dataTable(p: Table): Html {
   const heads = p.columns.map(
     (column) =>
-      html`<th scope="col" ${attr('class', column.end && 'end')}>
-        ${column.hidden ? html`<span class="visually-hidden">${column.label}</span>` : column.label}
+      html`<th scope="col" ${attr('class', column.end && 'end')}${attr('aria-sort', column.sort?.now)}>
+        ${columnLabel(column)}
       </th>`,
   );
   const cell = (content: Content, at: number): Html =>
@@ -113,6 +119,11 @@ export function dataTable(p: Table): Html {
       </tbody>
     </table>
   </div>`;
+}
+
+function columnLabel({ label, hidden, sort }: Column): Content {
+  if (hidden) return html`<span class="visually-hidden">${label}</span>`;
+  return sort ? html`<a class="sort" href="${sort.href}">${label}</a>` : label;
 }
 
 /** What stands where a list would be: the outlined arch, one sentence, one thing to do. */

@@ -43,6 +43,11 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/customers/:customer/edit'),
     ...both('/admin/customers/:customer/contacts/new'),
     ...both('/admin/customers/:customer/contacts/:contact/edit'),
+    ...both('/admin/customers/:customer/contacts/:contact/move'),
+    ...both('/admin/customers/:customer/contacts/:contact/delete'),
+    ...both('/admin/customers/:customer/delete'),
+    'POST /admin/customers/many',
+    ...both('/admin/customers/many/:selection'),
   ],
   'console: reset': [
     ...both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
@@ -59,6 +64,8 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: portal access': [
     ...both('/admin/customers/:customer/contacts/:contact/disable'),
     'POST /admin/customers/:customer/contacts/:contact/enable',
+    ...both('/admin/customers/:customer/contacts/:contact/sign-out'),
+    'POST /admin/customers/:customer/contacts/:contact/sessions/:session/end',
   ],
   'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
   'console: import and export': [

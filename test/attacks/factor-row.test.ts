@@ -37,6 +37,28 @@ eachEngine('a factor row that is missing or unreadable (ASVS 16.5.3, 6.3.4)', (e
         assert.deepEqual(await world.rows('sessions'), []);
       });
 
+  for (const [what, damage] of DAMAGE.slice(0, 4))
+    test(`never fails open where Maria made no backup codes either and her authenticator ${what}, and a reset by staff ends it`, async () => {
+      await using world = await openWorld(engine);
+      const { people, guest } = await stage(world);
+      const maria = await guest(people.maria);
+      await maria.password();
+      await maria.configures();
+      await maria.verifies();
+      await maria.browser.post('/portal/acme/enable-mfa/enable');
+      await maria.browser.post('/portal/acme/enable-mfa/done');
+      await world.change(damage(people.maria.id));
+      assert.equal((await maria.password()).location, '/portal/acme/verify');
+      assert.equal((await maria.code(maria.nextCode())).status, 422);
+      assert.deepEqual(await world.rows('sessions'), []);
+      const ada = await guest(people.ada);
+      await ada.enrols();
+      await ada.signsIn();
+      const reset = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/reset-mfa`;
+      assert.equal((await ada.browser.post(reset, { check: 'met-in-person', note: '' })).status, 303);
+      assert.equal((await maria.password()).location, '/portal/acme/enable-mfa');
+    });
+
   test('leaves the other factor and the way back: a backup code opens, and a reset by staff ends it', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);

@@ -2,11 +2,21 @@ import assert from 'node:assert/strict';
 import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
+import { createCustomer } from '../../src/accounts/customers.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { addContact, addStaff, enrol, waitingImport, waitingJob, type Acme, type Person } from '../acme.ts';
+import {
+  addContact,
+  addStaff,
+  enrol,
+  markedContacts,
+  waitingImport,
+  waitingJob,
+  type Acme,
+  type Person,
+} from '../acme.ts';
 import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
@@ -88,6 +98,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':token': token,
     ':job': await waitingJob(world.installation, people.organization),
     ':import': await waitingImport(world.installation, people.organization),
+    ':selection': await markedContacts(world.installation, people.maria, people.noor),
+    ':session': 'none',
   };
   const fill = (path: string): string =>
     path === INVITATION
@@ -251,6 +263,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   const until = world.clock.now + 60 * MINUTE_MS;
   await world.change(sql`UPDATE accounts SET totp_wrong = 9, totp_wait_until = ${until} WHERE id = ${locked}`);
   const closed = await target();
+  const closing = await createCustomer(world.installation, OPERATOR, people.organization.id, 'Vandelay');
   await ada.browser.post(contact(closed, 'disable'));
   await ada.browser.follow();
   const [waiting, stopped] = [
@@ -314,6 +327,17 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       '/admin/customers/import-documents',
       {},
       { field: 'file', name: 'invoices.csv', bytes: new TextEncoder().encode(INVOICE) },
+    ],
+    [contactRoute('sign-out'), contact(people.noor.id, 'sign-out'), {}],
+    [contactRoute('sessions/:session/end'), contact(people.noor.id, 'sessions/none/end'), {}],
+    [contactRoute('delete'), contact(await target(), 'delete'), { reason: 'left the company' }],
+    [contactRoute('move'), contact(await target(), 'move'), { search: 'initech', target: people.initech.id }],
+    ['/admin/customers/:customer/delete', `/admin/customers/${closing.id}/delete`, { reason: 'no customer any more' }],
+    ['/admin/customers/many', '/admin/customers/many', { view: '', act: 'sign-out', who1: people.noor.id }],
+    [
+      '/admin/customers/many/:selection',
+      `/admin/customers/many/${await markedContacts(world.installation, people.noor)}`,
+      { reason: 'a stolen laptop', number: '1' },
     ],
     ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],

@@ -199,7 +199,8 @@ export class Product {
         (SELECT COUNT(*) - COUNT(used_at) FROM backup_code_sets s JOIN backup_codes c
           ON c.organization_id = s.organization_id AND c.set_id = s.id
           WHERE s.organization_id = a.organization_id AND s.account_id = a.id AND s.revoked_at IS NULL
-          HAVING COUNT(*) > 0) AS "codesLeft"
+          HAVING COUNT(*) > 0) AS "codesLeft",
+        CASE WHEN mfa_since IS NULL THEN 0 ELSE 1 END AS "listedOn", backup_codes_left AS "listedCodesLeft"
       FROM accounts a WHERE organization_id = ${this.person.organizationId} AND id = ${this.person.id}`);
     assert.ok(row);
     const { epoch, windowWrong, windowStart, suspectedAt, disabledAt, passwordSetAt, totpWait, backupWait } = row;
@@ -209,6 +210,7 @@ export class Product {
       lastStep: row['lastStep'],
       pending: row['pending'],
       codesLeft: row['codesLeft'],
+      listed: { on: row['listedOn'] === 1, codesLeft: row['listedCodesLeft'] },
       wrong: { totp: row['totpWrong'], 'backup-code': row['backupWrong'] },
       waitMs: { totp: Math.max(0, totpWait! - now()), 'backup-code': Math.max(0, backupWait! - now()) },
       wrongInWindow: windowOver ? 0 : windowWrong,
@@ -265,6 +267,7 @@ export function stateOf(model: Contact): object {
     lastStep: model.authenticator?.lastStep ?? null,
     pending: pending && pending.challenge.expiresAt > now ? 1 : 0,
     codesLeft: codes?.unused.size ?? null,
+    listed: { on: model.authenticator !== null, codesLeft: codes?.unused.size ?? null },
     wrong: model.wrong,
     waitMs: { totp: wait(model.waitUntil.totp), 'backup-code': wait(model.waitUntil['backup-code']) },
     wrongInWindow: window.startedAt <= now - 30 * 86_400_000 ? 0 : window.wrong,

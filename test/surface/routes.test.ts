@@ -7,7 +7,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
 import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { acme, addStaff, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
+import { acme, addStaff, markedContacts, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
 import { Guest, ownAddress, stage, unchanged, type Stage } from './front-door.ts';
@@ -42,6 +42,9 @@ const STAFF: Record<string, readonly Standing[]> = {
   'make welcome links': ['owner', 'admin'],
   'change settings': ['owner', 'admin'],
   'import and export customers': ['owner', 'admin'],
+  'end sessions': ['owner', 'admin', 'support'],
+  'act on many contacts at once': ['owner', 'admin'],
+  'delete customers and contacts': ['owner', 'admin'],
   'manage the team': ['owner', 'admin'],
 };
 
@@ -59,7 +62,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && /\/:(customer|member|job|import)/.test(path) ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|member|job|selection|import)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -104,6 +107,9 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     role: { role: 'owner', password: '', code: '' },
     new: route.path.includes('/contacts/') ? person : { ...person, customer: 'Eve & Sons' },
     edit: route.path.includes('/contacts/') ? person : { customer: 'Eve & Sons' },
+    delete: { reason: 'because she can', password: '', code: '' },
+    many: { view: '', all: 'on', act: 'reset-mfa' },
+    ':selection': { reason: 'because she can', number: '2', password: '', code: '' },
   };
   return forms[route.path.split('/').at(-1) ?? ''] ?? {};
 }
@@ -403,6 +409,8 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':token': token,
     ':job': await waitingJob(world.installation, organization),
     ':import': await waitingImport(world.installation, organization),
+    ':selection': await markedContacts(world.installation, people.maria, people.noor),
+    ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
     eve: people.eve.id,
     initech: people.initech.id,
   };

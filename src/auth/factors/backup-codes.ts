@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Account } from '../../accounts/accounts.ts';
 import type { Installation } from '../../accounts/installation.ts';
 import type { SealedColumn, SealedRow } from '../../accounts/keys.ts';
+import { keepListed } from '../../accounts/listed.ts';
 import { hashBackupCode, randomSalt } from '../../crypto/passwords.ts';
 import { open, seal } from '../../crypto/seal.ts';
 import { randomDigits, uuidv7 } from '../../crypto/tokens.ts';
@@ -37,6 +38,7 @@ export const backupCodes: Factor = {
       if (!match) return { kind: 'wrong' };
       const used = await tx.run(sql`UPDATE backup_codes SET used_at = ${now}
         WHERE organization_id = ${account.organizationId} AND id = ${match.id} AND used_at IS NULL`);
+      await keepListed(tx, account.organizationId, account.id);
       return { kind: used === 1 ? 'right' : 'wrong' };
     };
   },
@@ -73,10 +75,15 @@ export async function replaceSet(
     await tx.run(sql`INSERT INTO backup_codes (organization_id, id, set_id, hash) VALUES (${organizationId}, ${id}, ${setId},
       ${seal(installation.ring, place(account, setId, id), hash.toString('base64url'))})`);
   }
+  await keepListed(tx, organizationId, accountId);
 }
 
 /** Ends the active set, if there is one. */
-export async function revokeSet(tx: Transaction, account: Account, now: number): Promise<void> {
+export async function revokeSet(
+  tx: Transaction,
+  account: Pick<Account, 'organizationId' | 'id'>,
+  now: number,
+): Promise<void> {
   await tx.run(sql`UPDATE backup_code_sets SET revoked_at = ${now} WHERE organization_id = ${account.organizationId}
     AND account_id = ${account.id} AND revoked_at IS NULL`);
 }

@@ -238,6 +238,31 @@ function drops() {
   }
 }
 
+// Marked rows of a list: what can be done with them shows once there are some, and says how many.
+function markedRows() {
+  const form = document.getElementById('many');
+  if (!form) return;
+  const boxes = all('[data-many]');
+  const status = form.querySelector('[role=status]');
+  const everybody = form.elements.all;
+  const clear = form.querySelector('[data-clear]');
+  const show = () => {
+    const marked = boxes.filter((box) => box.checked).length;
+    const text = marked > 0 ? status.dataset.words.replace('%', marked) : '';
+    form.classList.toggle('none', marked === 0 && !everybody.checked);
+    if (status.textContent !== text) status.textContent = text;
+  };
+  clear.hidden = false;
+  clear.addEventListener('click', () => {
+    for (const box of [...boxes, everybody]) box.checked = false;
+    show();
+    boxes[0]?.focus();
+  });
+  for (const box of [...boxes, everybody]) box.addEventListener('change', show);
+  addEventListener('pageshow', show);
+  show();
+}
+
 function mirrors() {
   for (const picker of all('[data-mirrors]')) {
     const line = document.getElementById(picker.dataset.mirrors);
@@ -255,6 +280,7 @@ showPassword();
 busyForms();
 guards();
 menus();
+markedRows();
 disclosures();
 watchJobs();
 mirrors();

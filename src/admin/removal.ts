@@ -1,0 +1,147 @@
+import { html } from 'hono/html';
+import {
+  belongingsOfContact,
+  belongingsOfCustomer,
+  deleteContact,
+  deleteCustomer,
+  type Belongings,
+} from '../accounts/deletion.ts';
+import { NOTE_MIN } from '../auth/recovery.ts';
+import * as c from '../web/components.ts';
+import type { Visit } from '../web/visit.ts';
+import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
+import {
+  actorOf,
+  type AtContact,
+  type AtCustomer,
+  consolePage,
+  contactPath,
+  counted,
+  customerPath,
+  doneAt,
+} from './console.ts';
+import { CUSTOMERS } from './customer-query.ts';
+import { fitting, lines, NOTE_MAX } from './inputs.ts';
+
+/** Delete a contact: in numbers what goes with them, the reason, and a fresh proof where the last is too old. */
+export function askToDeleteContact(visit: Visit, at: AtContact): Promise<Response> {
+  return contactPage(visit, at, '');
+}
+
+export async function removeContact(visit: Visit, at: AtContact): Promise<Response> {
+  const { reason: written, ...proof } = await visit.form('reason', 'password', 'code');
+  const reason = lines(written);
+  const refusal = await confirmItsYou(visit, at.who, proof, problemsWith(reason));
+  if (refusal) return contactPage(visit, at, reason, refusal);
+  await deleteContact(visit.installation, actorOf(visit, at.who), at.contact, reason);
+  return doneAt(visit, at, `${at.contact.name} was deleted.`);
+}
+
+/** Delete a customer, with everybody there. */
+export function askToDeleteCustomer(visit: Visit, at: AtCustomer): Promise<Response> {
+  return wholePage(visit, at, '');
+}
+
+export async function removeCustomer(visit: Visit, at: AtCustomer): Promise<Response> {
+  const { reason: written, ...proof } = await visit.form('reason', 'password', 'code');
+  const reason = lines(written);
+  const refusal = await confirmItsYou(visit, at.who, proof, problemsWith(reason));
+  if (refusal) return wholePage(visit, at, reason, refusal);
+  await deleteCustomer(visit.installation, actorOf(visit, at.who), at.customer, reason);
+  visit.leave('admin', { kind: 'ok', text: `${at.customer.name} was deleted.` });
+  return visit.see(CUSTOMERS);
+}
+
+function problemsWith(reason: string): c.Problem[] {
+  if (reason.length < NOTE_MIN) return [{ field: 'reason', text: `Say why, in ${NOTE_MIN} characters or more` }];
+  return fitting('reason', 'the reason', reason, NOTE_MAX);
+}
+
+async function contactPage(visit: Visit, at: AtContact, reason: string, refusal?: Refusal): Promise<Response> {
+  const { contact, customer } = at;
+  const { sessions } = await belongingsOfContact(visit.installation.db, contact);
+  const does = [
+    `${contact.name} can't sign in any more: password, authenticator app and backup codes are deleted`,
+    sessions === 0 ? 'They are not signed in anywhere' : `They are signed out in ${browsers(sessions)}`,
+    `The documents of ${customer.name} stay`,
+    ...FOR_GOOD,
+  ];
+  const action = contactPath(contact, '/delete');
+  return askPage(
+    visit,
+    at,
+    { title: `Delete ${contact.name}?`, phrase: contact.email, does, action, label: 'Delete contact' },
+    reason,
+    refusal,
+  );
+}
+
+async function wholePage(visit: Visit, at: AtCustomer, reason: string, refusal?: Refusal): Promise<Response> {
+  const { customer } = at;
+  const all = await belongingsOfCustomer(visit.installation.db, customer);
+  const does = [...whoGoes(all), `${counted(all.documents, 'document is', 'documents are')} deleted`, ...FOR_GOOD];
+  const action = customerPath(customer, '/delete');
+  return askPage(
+    visit,
+    at,
+    { title: `Delete ${customer.name}?`, phrase: 'Customer', does, action, label: 'Delete customer' },
+    reason,
+    refusal,
+  );
+}
+
+const FOR_GOOD = ['The audit log keeps what happened, without the name', 'This cannot be undone'];
+
+function whoGoes({ contacts, sessions }: Belongings): string[] {
+  if (contacts === 0) return ['Nobody is there: no contacts are deleted'];
+  const out = sessions === 0 ? 'nobody is signed in' : `signed out in ${browsers(sessions)}`;
+  return [`${counted(contacts, 'contact is', 'contacts are')} deleted, with passwords and MFA; ${out}`];
+}
+
+function browsers(n: number): string {
+  return counted(n, 'browser', 'browsers');
+}
+
+interface Asking {
+  readonly title: string;
+  readonly phrase: string;
+  readonly does: readonly string[];
+  readonly action: string;
+  readonly label: string;
+}
+
+function askPage(
+  visit: Visit,
+  { who, customer }: AtCustomer,
+  { title, phrase, does, action, label }: Asking,
+  reason: string,
+  refusal?: Refusal,
+): Promise<Response> {
+  const problems = refusal?.problems ?? [];
+  const asksForCode = asksForProof(visit, who.session);
+  const why = c.textareaField({
+    name: 'reason',
+    label: 'Why?',
+    hint: 'Goes to the audit log.',
+    value: reason,
+    rows: 3,
+    error: c.problemOf(problems, 'reason'),
+  });
+  const fields = html`<section class="panel">${why}</section>
+    ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
+    ${c.actions(c.button(label, { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
+  const body = html`<ul class="bullets">
+      ${does.map((text) => html`<li>${text}</li>`)}
+    </ul>
+    ${c.form(action, fields, { busy: 'Deleting…' })}`;
+  return consolePage(visit, who, {
+    current: 'customers',
+    title,
+    phrase,
+    errors: problems,
+    until: refusal?.until,
+    unavailable: refusal?.unavailable,
+    asksForCode,
+    body,
+  });
+}

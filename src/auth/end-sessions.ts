@@ -1,0 +1,60 @@
+import type { Account } from '../accounts/accounts.ts';
+import { record, type Actor } from '../accounts/audit.ts';
+import type { Installation } from '../accounts/installation.ts';
+import { RolledBack, sql, type Transaction } from '../db/db.ts';
+
+type Whose = Pick<Account, 'organizationId' | 'id'>;
+
+/**
+ * Signs an account out everywhere, on the server (ASVS 7.4.5). Nothing else changes: password, MFA and links stay, and
+ * whoever has them signs in again. Answers how many sessions ended; none of them leaves no audit row.
+ */
+export function signOutEverywhere(installation: Installation, actor: Actor, whose: Whose): Promise<number> {
+  return installation.db.transaction((tx) => endSessionsWithin(tx, installation, actor, whose));
+}
+
+/** The same inside a transaction, for one account or for each of many. */
+export async function endSessionsWithin(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  { organizationId, id }: Whose,
+  reason?: string,
+): Promise<number> {
+  // The account's lock: a sign-in that is just being completed ends up on one side of this or on the other.
+  await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${id}`);
+  const ended = await tx.run(sql`UPDATE sessions SET ended_at = ${installation.now()}
+    WHERE organization_id = ${organizationId} AND account_id = ${id} AND ended_at IS NULL`);
+  if (ended === 0) return 0;
+  await record(tx, installation, {
+    organizationId,
+    actor,
+    action: 'sessions.ended',
+    targetId: id,
+    ...(reason === undefined ? {} : { reason }),
+    details: { sessions: ended },
+  });
+  return ended;
+}
+
+/** Ends one session of an account. False where it is not there, is another account's, or had ended already. */
+export function endOneSession(
+  installation: Installation,
+  actor: Actor,
+  { organizationId, id }: Whose,
+  sessionId: string,
+): Promise<boolean> {
+  return installation.db.transaction<boolean>(async (tx) => {
+    const ended = await tx.run(sql`UPDATE sessions SET ended_at = ${installation.now()}
+      WHERE organization_id = ${organizationId} AND account_id = ${id} AND id = ${sessionId} AND ended_at IS NULL`);
+    if (ended === 0) return new RolledBack(false);
+    await record(tx, installation, {
+      organizationId,
+      actor,
+      action: 'sessions.ended',
+      targetId: id,
+      details: { sessions: 1 },
+    });
+    return true;
+  });
+}
