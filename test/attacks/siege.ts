@@ -354,7 +354,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
 }
 
 const INVOICE = `customer name,kind,number,title,date,amount,currency,status
-Globex,invoice,INV-9,Nine,2026-11-01,10,EUR,Due
+Initech,invoice,INV-9,Nine,2026-11-01,10,EUR,Due
 `;
 
 type Act = [pattern: string, path: string, fields: Record<string, string>, file?: Post['file']];

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { hash as argon2 } from '@node-rs/argon2';
 import { hash as bcrypt } from '@node-rs/bcrypt';
 import { OPERATOR } from '../../src/accounts/audit.ts';
+import { createCustomer } from '../../src/accounts/customers.ts';
+import { byBytes, columnOf, wordsIn, wordsOf } from '../../src/accounts/findable.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { answerChallenge } from '../../src/auth/sign-in.ts';
 import { findChallenge } from '../../src/auth/challenges.ts';
@@ -290,6 +292,48 @@ eachEngine('an import', (engine) => {
       /"iva@umbra.test","Umbra","Line 2: email belongs to another customer"/,
     );
     assert.equal((await contact(world, organization, 'iva@umbra.test')).customerId, people.globex.id);
+  });
+
+  test('leaves whom it made and changed in the list, counted and with their words', async () => {
+    await using world = await openWorld(engine);
+    const people = await world.acme();
+    const { organization } = people;
+    await createCustomer(world.installation, OPERATOR, organization.id, 'Hooli Farms');
+    const secret = encodeBase32(Buffer.from('12345678901234567890'));
+    const header = 'email,name,customer_id,customer,external_id,totp_secret';
+    await imports(world, organization, `${header}\na@x.test,Ann One,1,Umbra,c1,${secret}\nb@x.test,Bob,1,Umbra,c2,\n`);
+    await imports(world, organization, `email,name,customer\nc@x.test,Cy,hooli farms\nd@x.test,Di,Globex\n`);
+    await imports(world, organization, `${header}\nz@y.test,Zoe,1,Umbra AG,c1,\ne@x.test,Ed,1,Umbra AG,c3,\n`, {
+      updates: true,
+    });
+    const contacts = await world.db.all<
+      Record<string, string | null>
+    >(sql`SELECT a.id, a.words, a.customer_key AS "customerKey",
+      c.sort_key AS "ofCustomer", a.sort_key AS "sortKey", a.email_key AS "emailKey" FROM accounts a
+      JOIN customers c ON c.id = a.customer_id`);
+    const written = await world.db.all<{ word: string; id: string }>(sql`SELECT word, row_id AS id FROM search_words`);
+    assert.equal(contacts.length, 8);
+    for (const { id, words, customerKey, ofCustomer, sortKey, emailKey } of contacts) {
+      assert.equal(customerKey, ofCustomer);
+      const due = wordsOf([ofCustomer ?? '', sortKey ?? ''], emailKey ?? '');
+      assert.equal(words, columnOf(due));
+      assert.deepEqual(
+        written
+          .filter((row) => row.id === id)
+          .map(({ word }) => word)
+          .toSorted(byBytes),
+        due,
+      );
+    }
+    const customers = sql`SELECT c.id FROM customers c WHERE c.words <> '' OR c.contacts <>
+      (SELECT COUNT(*) FROM accounts a WHERE a.customer_id = c.id)`;
+    assert.deepEqual(await world.db.all(customers), []);
+    assert.equal(written.length, contacts.flatMap(({ words }) => wordsIn(words ?? '')).length);
+    const on = await world.db.all(sql`SELECT email_key FROM accounts WHERE mfa_since IS NOT NULL`);
+    assert.deepEqual(
+      on.map((row) => ({ ...row })),
+      [{ email_key: 'z@y.test' }],
+    );
   });
 
   test('that is to be all or nothing is nothing while one row is wrong', async () => {
