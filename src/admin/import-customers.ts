@@ -10,6 +10,7 @@ import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { actorOf, consolePage } from './console.ts';
+import { CUSTOMERS, readQuery, readView, writeView } from './customer-query.ts';
 
 export const IMPORT = '/admin/customers/import';
 export const EXPORT = '/admin/customers/export';
@@ -92,21 +93,27 @@ function columnsHelp(): c.Html {
     ])}`;
 }
 
-/** Export: what the file will have in it. */
+/** Export: what the file will have in it, and whom: everybody, or those whom the list shows. */
 export function askToExport(visit: Visit, who: SignedIn): Promise<Response> {
+  const { view } = readQuery((name) => visit.query(name));
+  const some = writeView({ ...view, sort: 'name', descending: false });
   const body = html`<section class="panel">
       <p>
-        One row for each contact: email, name, customer, ids, phone, portal access, MFA, backup codes left and last
-        sign-in. No passwords and no secrets.
+        ${some === '' ? 'All contacts' : 'The contacts that your list shows'}, one row each: email, name, customer, ids,
+        phone, portal access, MFA, backup codes left and last sign-in. No passwords and no secrets.
       </p>
       <p>The file is kept for a day, for owners and admins.</p>
     </section>
-    ${c.form(EXPORT, c.actions(c.button('Export customers'), c.linkButton('Cancel', '/admin/customers')))}`;
+    ${c.form(
+      EXPORT,
+      html`<input type="hidden" name="view" value="${some}" />
+        ${c.actions(c.button('Export customers'), c.linkButton('Cancel', `${CUSTOMERS}${some && `?${some}`}`))}`,
+    )}`;
   return consolePage(visit, who, { current: 'customers', title: 'Export customers', phrase: 'Customers', body });
 }
 
 export async function beginExport(visit: Visit, who: SignedIn): Promise<Response> {
-  await visit.form();
-  const id = await startExport(visit.installation, actorOf(visit, who), who.organization.id);
+  const { view } = await visit.form('view');
+  const id = await startExport(visit.installation, actorOf(visit, who), who.organization.id, readView(view));
   return visit.see(`/admin/jobs/${id}`);
 }

@@ -1,7 +1,9 @@
-import { HAS_MFA } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
+import { countContacts } from '../accounts/customer-list.ts';
 import { appendPart } from '../accounts/job-parts.ts';
+import { conditionsOf, IS_LISTED, type View } from '../accounts/list-view.ts';
+import { all } from '../accounts/list-walk.ts';
 import { sql, type Queries } from '../db/db.ts';
 import { BYTE_ORDER_MARK, csvText } from '../import/csv-text.ts';
 import { actorOfJob, startJob, type Job, type JobKind } from './jobs.ts';
@@ -22,14 +24,29 @@ const HEADER = [
   'last_sign_in',
 ];
 
-/** Starts writing a file of all contacts with their customers. Answers the job's id. */
-export function startExport(installation: Installation, actor: Actor, organizationId: string): Promise<string> {
-  return installation.db.transaction(async (tx) => {
-    const row = await tx.one<{ contacts: number }>(sql`SELECT COUNT(*) AS contacts FROM accounts
-      WHERE organization_id = ${organizationId} AND kind = 'contact'`);
-    const total = row?.contacts ?? 0;
-    return startJob(tx, installation, { organizationId, actor, kind: exportCustomers.name, plan: {}, total });
-  });
+/** The view that leaves nobody out. */
+export const EVERYBODY: View = {
+  search: '',
+  mfa: null,
+  portal: null,
+  lastSignIn: null,
+  sort: 'name',
+  descending: false,
+};
+
+/** Starts writing a file of the contacts that a view shows, with their customers. Answers the job's id. */
+export async function startExport(
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  view = EVERYBODY,
+): Promise<string> {
+  const at = installation.now();
+  const total = await countContacts(installation.db, organizationId, view, at);
+  const plan = { view: JSON.stringify(view), at };
+  return installation.db.transaction((tx) =>
+    startJob(tx, installation, { organizationId, actor, kind: exportCustomers.name, plan, total }),
+  );
 }
 
 /** Writes contacts into a file, in the order in which they came; whoever comes meanwhile is among them. */
@@ -39,15 +56,16 @@ export const exportCustomers: JobKind = {
   unit: ['contact', 'contacts'],
   title: () => 'Export customers',
   bite: async (tx, installation, job) => {
-    const contacts = await contactsAfter(tx, job);
+    const looked = await contactsAfter(tx, job);
+    const contacts = looked.filter(({ isMeant }) => isMeant === 1);
     const rows = contacts.map(rowOf);
     const begins = job.cursor === '';
     const text = csvText(begins ? [HEADER, ...rows] : rows);
     if (text !== '') await appendPart(tx, installation, job, FILE, begins ? `${BYTE_ORDER_MARK}${text}` : text);
-    const ended = contacts.length < CONTACTS_A_BITE;
+    const ended = looked.length < CONTACTS_A_BITE;
     const done = job.done + contacts.length;
     if (ended) await recordExport(tx, installation, job, done);
-    const cursor = contacts.at(-1)?.id ?? job.cursor;
+    const cursor = looked.at(-1)?.id ?? job.cursor;
     return { cursor, done: contacts.length, ended, ...(ended ? { total: done } : {}) };
   },
   file: ({ state }) =>
@@ -56,6 +74,7 @@ export const exportCustomers: JobKind = {
 
 interface Exported {
   readonly id: string;
+  readonly isMeant: number;
   readonly email: string;
   readonly name: string;
   readonly phone: string | null;
@@ -63,21 +82,19 @@ interface Exported {
   readonly customer: string;
   readonly customerId: string | null;
   readonly disabledAt: number | null;
-  readonly hasMfa: number;
+  readonly mfaSince: number | null;
   readonly codesLeft: number | null;
   readonly lastSignInAt: number | null;
 }
 
-function contactsAfter(db: Pick<Queries, 'all'>, { organizationId, cursor }: Job): Promise<Exported[]> {
-  return db.all(sql`SELECT a.id, a.email, a.name, a.phone, a.external_id AS "externalId", c.name AS customer,
-      c.external_id AS "customerId", a.disabled_at AS "disabledAt",
-      CASE WHEN ${HAS_MFA} THEN 1 ELSE 0 END AS "hasMfa", a.last_sign_in_at AS "lastSignInAt",
-      (SELECT COUNT(b.id) - COUNT(b.used_at) FROM backup_code_sets s JOIN backup_codes b
-        ON b.organization_id = s.organization_id AND b.set_id = s.id
-        WHERE s.organization_id = a.organization_id AND s.account_id = a.id AND s.revoked_at IS NULL
-        HAVING COUNT(b.id) > 0) AS "codesLeft"
+function contactsAfter(db: Pick<Queries, 'all'>, { organizationId, cursor, plan }: Job): Promise<Exported[]> {
+  const view = JSON.parse(String(plan['view'])) as View;
+  const conditions = conditionsOf(organizationId, view, Number(plan['at']));
+  return db.all(sql`SELECT a.id, CASE WHEN 1 = 1 ${all(conditions)} THEN 1 ELSE 0 END AS "isMeant", a.email, a.name, a.phone,
+      a.external_id AS "externalId", c.name AS customer, c.external_id AS "customerId", a.disabled_at AS "disabledAt",
+      a.mfa_since AS "mfaSince", a.backup_codes_left AS "codesLeft", a.last_sign_in_at AS "lastSignInAt"
     FROM accounts a JOIN customers c ON c.organization_id = a.organization_id AND c.id = a.customer_id
-    WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND a.id > ${cursor}
+    WHERE a.organization_id = ${organizationId} AND ${IS_LISTED} AND a.id > ${cursor}
     ORDER BY a.id LIMIT ${CONTACTS_A_BITE}`);
 }
 
@@ -91,7 +108,7 @@ function rowOf(contact: Exported): string[] {
     contact.externalId ?? '',
     contact.phone ?? '',
     contact.disabledAt === null ? 'yes' : 'no',
-    contact.hasMfa === 1 ? 'on' : 'not set up',
+    contact.mfaSince === null ? 'not set up' : 'on',
     contact.codesLeft === null ? '' : String(contact.codesLeft),
     contact.lastSignInAt === null ? '' : new Date(contact.lastSignInAt).toISOString(),
   ];

@@ -321,7 +321,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ],
     ['/admin/customers/import/:import/columns', `/admin/customers/import/${remapped}/columns`, { email: '0' }],
     ['/admin/customers/import/:import/discard', `/admin/customers/import/${discarded}/discard`, {}],
-    ['/admin/customers/export', '/admin/customers/export', {}],
+    ['/admin/customers/export', '/admin/customers/export', { view: '' }],
     [
       '/admin/customers/import-documents',
       '/admin/customers/import-documents',

@@ -189,6 +189,12 @@ test('Ada exports her customers, and fetches the file', async () => {
   await openRunner(world.installation).turn();
   const { text } = await ada.browser.get(`${location}/file`);
   assert.match(text, /"noor@globex.test","Noor Haddad","Globex"/);
+  assert.match(words(await ada.browser.get('/admin/customers/export?q=eve')), /The contacts that your list shows/);
+  const some = await ada.browser.post('/admin/customers/export', { view: 'q=eve' });
+  await openRunner(world.installation).turn();
+  const file = (await ada.browser.get(`${some.location}/file`)).text;
+  assert.match(file, /"eve@initech.test"/);
+  assert.doesNotMatch(file, /noor@/);
 });
 
 test('Ada imports documents, or is told every mistake with its line', async () => {
