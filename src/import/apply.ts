@@ -7,7 +7,7 @@ import { uuidv7 } from '../crypto/tokens.ts';
 import { list, pieces, sql, type Sql, type Transaction } from '../db/db.ts';
 import { changeContacts, imported, taken, type Importing } from './change.ts';
 import { countOut, customersFor, type Kept } from './customers.ts';
-import { look, plan, type Known, type Plan } from './plan.ts';
+import { look, plan, type Plan } from './plan.ts';
 import { customerKey, type ImportRow, type Problem } from './rows.ts';
 
 /** What became of some rows. */
@@ -25,7 +25,7 @@ export interface Applied {
  * problem for that row. Each contact and customer that is made or changed leaves an audit row (I18).
  */
 export async function apply(tx: Transaction, importing: Importing, rows: readonly ImportRow[]): Promise<Applied> {
-  const known = await lookAtFullTables(tx, importing, rows);
+  const known = await look(tx, importing.organizationId, rows);
   const plans = rows.map((row) => plan(row, known, importing.updates));
   const of = <Kind extends Plan['kind']>(kind: Kind): Extract<Plan, { kind: Kind }>[] =>
     plans.filter((one): one is Extract<Plan, { kind: Kind }> => one.kind === kind);
@@ -37,20 +37,6 @@ export async function apply(tx: Transaction, importing: Importing, rows: readonl
     unchanged: of('unchanged').length,
     problems: [...of('wrong').map(({ problem }) => problem), ...created.problems, ...changed.problems],
   };
-}
-
-// PostgreSQL keeps the plan that it made for a statement while the tables were small: to read them whole. The first import
-// into an empty database would do so with each bite, so these few statements are planned for what is there.
-async function lookAtFullTables(
-  tx: Transaction,
-  { installation, organizationId }: Importing,
-  rows: readonly ImportRow[],
-): Promise<Known> {
-  if (installation.db.engine !== 'postgres') return look(tx, organizationId, rows);
-  await tx.run(sql`SET LOCAL plan_cache_mode = force_custom_plan`);
-  const known = await look(tx, organizationId, rows);
-  await tx.run(sql`SET LOCAL plan_cache_mode = auto`);
-  return known;
 }
 
 interface Done {

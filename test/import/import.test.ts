@@ -19,6 +19,7 @@ import { findJob } from '../../src/jobs/jobs.ts';
 import { openRunner } from '../../src/jobs/runner.ts';
 import { home, signsIn, type Acme, type Person } from '../acme.ts';
 import { eachEngine, oathtool, openWorld, type World } from '../world.ts';
+import { madeFile } from './made.ts';
 import { checked, contact, fileOf, imported, imports, told } from './importing.ts';
 
 /** As Zoho Books exports contacts, with what another portal knew about how they sign in. */
@@ -343,6 +344,25 @@ eachEngine('an import', (engine) => {
     const started = await startImport(world.installation, OPERATOR, key, { allOrNothing: true });
     assert.deepEqual(started, { kind: 'wrong-rows', rows: 1 });
     assert.equal((await findJob(world.db, key))?.state, 'prepared');
+  });
+
+  test('and another of the same people at the same time make each of them once', async () => {
+    await using world = await openWorld(engine);
+    const people = await world.acme();
+    const { organization } = people;
+    const { bytes } = madeFile(600, 0);
+    const files = [await checked(world, organization, bytes), await checked(world, organization, bytes)];
+    const jobs = await Promise.all(files.map(({ key }) => imported(world, key)));
+    const results = jobs.map(({ result }) => result);
+    const sum = (name: string): number => results.reduce((before, result) => before + Number(result[name]), 0);
+    assert.equal(sum('created'), 600);
+    assert.equal(sum('created') + sum('unchanged') + sum('left'), 1_200);
+    const rows = await world.db.one<{ n: number; customers: number }>(sql`SELECT COUNT(*) AS n,
+      COUNT(DISTINCT customer_id) AS customers FROM accounts WHERE external_id IS NOT NULL`);
+    assert.equal(rows?.n, 600);
+    const counted = await world.db.all(sql`SELECT c.id FROM customers c WHERE c.contacts <>
+      (SELECT COUNT(*) FROM accounts a WHERE a.customer_id = c.id)`);
+    assert.deepEqual(counted, []);
   });
 
   test('starts once, however often Import is pressed at once', async () => {
