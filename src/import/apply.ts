@@ -6,7 +6,7 @@ import { sealPassword } from '../auth/passwords.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
 import { list, pieces, sql, type Sql, type Transaction } from '../db/db.ts';
 import { changeContacts, imported, taken, type Importing } from './change.ts';
-import { countOut, customersFor, type Kept } from './customers.ts';
+import { countOut, customersFor, settleCustomers, type Kept } from './customers.ts';
 import { look, plan, type Plan } from './plan.ts';
 import { customerKey, type ImportRow, type Problem } from './rows.ts';
 
@@ -47,7 +47,7 @@ interface Done {
 type New = Extract<Plan, { kind: 'new' }>;
 
 async function createContacts(tx: Transaction, importing: Importing, plans: readonly New[]): Promise<Done> {
-  const customers = await customersFor(tx, importing, plans);
+  const { customers, made: newCustomers } = await customersFor(tx, importing, plans);
   await makeRoomForPrimaries(tx, importing, plans);
   const drafts = plans.flatMap(({ row }) => {
     const customer = customers.get(customerKey(row));
@@ -68,7 +68,10 @@ async function createContacts(tx: Transaction, importing: Importing, plans: read
   }
   const made = drafts.filter(({ id }) => kept.has(id));
   await insertWords(tx, importing.organizationId, made);
-  for (const { id, customer } of drafts) if (!kept.has(id)) await countOut(tx, importing, customer);
+  const filled = new Set(made.map(({ customer }) => customer.id));
+  await settleCustomers(tx, importing, newCustomers, ({ id }) => filled.has(id));
+  for (const { customer } of drafts.filter(({ id }) => !kept.has(id)))
+    if (filled.has(customer.id) || !newCustomers.includes(customer)) await countOut(tx, importing, customer);
   await importAuthenticators(tx, importing.installation, importing.organizationId, withSecrets(made));
   await nameAllForAudit(
     tx,

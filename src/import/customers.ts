@@ -16,13 +16,13 @@ type New = Extract<Plan, { kind: 'new' }>;
 
 /**
  * The customers of contacts that are about to be made, by the key of their rows: found and locked, or made, each with
- * its contacts counted in already. One that is missing was taken, or has gone, meanwhile.
+ * its contacts counted in already. One that is missing was taken, or has gone, meanwhile. `made` are to be settled.
  */
 export async function customersFor(
   tx: Transaction,
   importing: Importing,
   plans: readonly New[],
-): Promise<ReadonlyMap<string, Kept>> {
+): Promise<{ customers: ReadonlyMap<string, Kept>; made: readonly Kept[] }> {
   const byKey = Map.groupBy(plans, ({ row }) => customerKey(row));
   const kept = new Map<string, Kept>();
   const missing: Draft[] = [];
@@ -34,8 +34,9 @@ export async function customersFor(
       if (found) kept.set(key, found);
     } else missing.push(draftOf(importing, key, first.row, contacts));
   }
-  for (const draft of await insertAll(tx, importing, missing)) kept.set(draft.key, draft);
-  return kept;
+  const made = await insertAll(tx, importing, missing);
+  for (const draft of made) kept.set(draft.key, draft);
+  return { customers: kept, made };
 }
 
 // The count is the customer's lock: from here on nobody renames, deletes or fills it until this transaction has ended.
@@ -72,8 +73,11 @@ function draftOf({ installation }: Importing, key: string, row: ImportRow, conta
   return { key, id, name, sortKey: sortKey(name), hasPrimary: false, externalId: row.customer.id ?? null, contacts };
 }
 
-async function insertAll(tx: Transaction, importing: Importing, drafts: readonly Draft[]): Promise<readonly Draft[]> {
-  const { installation, organizationId, actor } = importing;
+async function insertAll(
+  tx: Transaction,
+  { installation, organizationId }: Importing,
+  drafts: readonly Draft[],
+): Promise<readonly Draft[]> {
   const now = installation.now();
   const kept = new Set<string>();
   for (const some of pieces(drafts)) {
@@ -87,16 +91,30 @@ async function insertAll(tx: Transaction, importing: Importing, drafts: readonly
       VALUES ${list(rows)} ON CONFLICT DO NOTHING RETURNING id`);
     for (const { id } of inserted) kept.add(id);
   }
-  const made = drafts.filter(({ id }) => kept.has(id));
+  return drafts.filter(({ id }) => kept.has(id));
+}
+
+/**
+ * Records the customers that were made and have a contact now. One whose contacts somebody else has made meanwhile, under
+ * a customer of his own, goes again unseen.
+ */
+export async function settleCustomers(
+  tx: Transaction,
+  { installation, organizationId, actor }: Importing,
+  made: readonly Kept[],
+  hasContacts: (customer: Kept) => boolean,
+): Promise<void> {
+  const settled = made.filter(hasContacts);
   await nameAllForAudit(
     tx,
     organizationId,
-    made.map(({ id, name }) => ({ subjectId: id, name })),
+    settled.map(({ id, name }) => ({ subjectId: id, name })),
   );
   await recordAll(
     tx,
     installation,
-    made.map(({ id }) => ({ organizationId, actor, action: 'customer.created', targetId: id })),
+    settled.map(({ id }) => ({ organizationId, actor, action: 'customer.created', targetId: id })),
   );
-  return made;
+  for (const { id } of made.filter((customer) => !hasContacts(customer)))
+    await tx.run(sql`DELETE FROM customers WHERE organization_id = ${organizationId} AND id = ${id}`);
 }

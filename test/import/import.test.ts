@@ -361,6 +361,8 @@ eachEngine('an import', (engine) => {
     const rows = await world.db.one<{ n: number; customers: number }>(sql`SELECT COUNT(*) AS n,
       COUNT(DISTINCT customer_id) AS customers FROM accounts WHERE external_id IS NOT NULL`);
     assert.equal(rows?.n, 600);
+    const alone = await world.db.all(sql`SELECT id FROM customers WHERE contacts = 0`);
+    assert.deepEqual(alone, []);
     const counted = await world.db.all(sql`SELECT c.id FROM customers c WHERE c.contacts <>
       (SELECT COUNT(*) FROM accounts a WHERE a.customer_id = c.id)`);
     assert.deepEqual(counted, []);
