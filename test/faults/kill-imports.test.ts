@@ -43,7 +43,7 @@ class Working {
 
 async function reached(installation: Installation, key: Key, done: number): Promise<Job> {
   let job: Job | undefined;
-  await until(60_000, `Row ${done}`, async () => {
+  await until(240_000, `Row ${done}`, async () => {
     job = await findJob(installation.db, key);
     assert.ok(job?.endedAt === null, `the job ended before it had done ${done}`);
     return job.done >= done;
