@@ -110,11 +110,19 @@ const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
 const TEAM_TEST = ['test/auth/team.test.ts'];
 const ANSWER_TEST = ['test/auth/answer.test.ts'];
 const CLOCK_TEST = ['test/auth/clock.test.ts'];
+const IMPORT_TEST = ['test/import/import.test.ts'];
 const AUDIT_CHAIN_TEST = ['test/accounts/audit-chain.test.ts'];
 const AUDIT_VERIFY_TEST = ['test/accounts/audit-verify.test.ts'];
 const FRESH_PROOF_TEST = ['test/auth/fresh-proof.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
+  {
+    invariant: 'I1',
+    file: 'src/auth/imported.ts',
+    find: '  const step = timeStep(now);',
+    replace: '  const step = timeStep(now) - 9;',
+    tests: IMPORT_TEST,
+  },
   { invariant: 'I1', file: TOTP, find: ' AND last_step < ${fresh}', tests: TOTP_TEST },
   {
     invariant: 'I2',
@@ -463,6 +471,13 @@ export const MUTANTS: readonly Mutant[] = [
   { invariant: 'I12', file: SESSIONS, find: "surface === 'portal'\n", replace: 'false\n', tests: SESSIONS_TEST },
   {
     invariant: 'I12',
+    file: 'src/import/change.ts',
+    find: 'epoch = epoch + ${raises ? 1 : 0}',
+    replace: 'epoch = epoch',
+    tests: IMPORT_TEST,
+  },
+  {
+    invariant: 'I12',
     file: SESSIONS,
     find: ' AND s.epoch = a.epoch AND a.disabled_at IS NULL`;',
     replace: ' AND s.epoch = a.epoch`;',
@@ -773,8 +788,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I20',
     file: PASSWORDS,
-    find: '  const argon2 = known ?? (await installation.nobodysPassword);',
-    replace: '  if (known === undefined) return false;\n  const argon2 = known;',
+    find: '  const hash = readable ? known : await installation.nobodysPassword;',
+    replace: '  if (!readable) return false;\n  const hash = known;',
     tests: SIGN_IN_TEST,
   },
   {

@@ -20,5 +20,12 @@ ALTER TABLE accounts ADD COLUMN exempt_reason TEXT;
 ALTER TABLE accounts ADD COLUMN exempt_by TEXT;
 CREATE INDEX accounts_exempt ON accounts (organization_id, exempt_until) WHERE exempt_until IS NOT NULL;
 
+-- Whom a policy would affect and how, counted from the index alone.
+CREATE INDEX accounts_affected ON accounts
+  (organization_id, disabled_at, password_set_at, mfa_since, exempt_until, grace_policy_at, grace_until)
+  WHERE customer_key IS NOT NULL;
+-- Who has MFA, in the order of ids in which a job goes through them.
+CREATE INDEX accounts_enrolled ON accounts (organization_id, id) WHERE customer_key IS NOT NULL AND mfa_since IS NOT NULL;
+
 -- Until when the enrolment that a sign-in has led to may be put off; NULL: there is no way around it.
 ALTER TABLE challenges ADD COLUMN later_until BIGINT;

@@ -20,6 +20,8 @@ import { hashNewPassword, storePassword } from '../src/auth/passwords.ts';
 import type { Visitor } from '../src/auth/sessions.ts';
 import { answerChallenge, leaveChallenge, signIn, type Opened, type SignInOutcome } from '../src/auth/sign-in.ts';
 import { timeStep, totpCode } from '../src/crypto/totp.ts';
+import { checkFile } from '../src/jobs/check-file.ts';
+import { stageFile } from '../src/jobs/import-file.ts';
 import { prepareBulk } from '../src/jobs/bulk-contacts.ts';
 import { startJob } from '../src/jobs/jobs.ts';
 
@@ -256,6 +258,20 @@ function firstName(name: string): string {
 export function waitingJob(installation: Installation, organization: Pick<Organization, 'id'>): Promise<string> {
   const draft = { organizationId: organization.id, actor: OPERATOR, kind: 'of another version', plan: {}, total: 3 };
   return installation.db.transaction((tx) => startJob(tx, installation, draft));
+}
+
+/** A checked file with one good row that waits to be imported; answers its id. */
+export async function waitingImport(
+  installation: Installation,
+  { id: organizationId }: Pick<Organization, 'id'>,
+  email = 'iva@umbra.test',
+): Promise<string> {
+  const bytes = Buffer.from(`email,name,customer\n${email},Iva Import,Umbra\n`);
+  const whose = { organizationId, actor: OPERATOR };
+  const staged = await stageFile(installation, whose, { name: 'people.csv', bytes: [bytes] }, { updates: false });
+  assert.ok(staged.kind === 'staged');
+  await checkFile(installation, { organizationId, id: staged.id });
+  return staged.id;
 }
 
 /** Contacts that somebody has marked in the list, and whose signing out nobody has confirmed yet. */

@@ -39,6 +39,7 @@ const GROUP_OF: Readonly<Record<Action, Group>> = {
   'exemption.granted': 'policy',
   'exemption.ended': 'policy',
   'sessions.ended': 'sign-ins',
+  'customers.imported': 'customers',
   'customers.exported': 'customers',
   'audit.exported': 'settings',
   'job.started': 'settings',

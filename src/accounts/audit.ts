@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { uuidv7 } from '../crypto/tokens.ts';
-import { sql, type Queries, type Sql } from '../db/db.ts';
+import { list, pieces, sql, type Queries, type Sql } from '../db/db.ts';
 import type { Installation } from './installation.ts';
 
 /** Who did it. The operator acts at the shell and has no account; the system acts by itself. */
@@ -31,6 +31,8 @@ export type Action =
   | 'contact.deleted'
   | 'customer.deleted'
   | 'documents.imported'
+  | 'customers.imported'
+  | 'customers.exported'
   | 'welcome-link.made'
   | 'password.set'
   | 'password.answered'
@@ -46,7 +48,6 @@ export type Action =
   | 'exemption.granted'
   | 'exemption.ended'
   | 'sessions.ended'
-  | 'customers.exported'
   | 'job.started'
   | 'job.stopped'
   | 'job.ended'
@@ -85,8 +86,25 @@ export interface AuditRow {
  * without the other (I18). Takes no lock that two accounts share.
  */
 export async function record(tx: Queries, installation: Installation, fact: Fact): Promise<void> {
+  await recordAll(tx, installation, [fact]);
+}
+
+/** The same for many facts of one transaction, a row for each. */
+export async function recordAll(tx: Queries, installation: Installation, facts: readonly Fact[]): Promise<void> {
   const at = installation.now();
-  const row: AuditRow = {
+  for (const some of pieces(facts.map((fact) => rowOf(fact, at)))) {
+    const rows = some.map(
+      (row) => sql`(${row.organizationId}, ${row.id}, ${row.at}, ${row.actorKind}, ${row.actorId}, ${row.action},
+      ${row.targetId}, ${row.address}, ${row.result}, ${row.reason}, ${row.details}, ${macOf(installation.auditKey, row)})`,
+    );
+    await tx.run(sql`INSERT INTO audit_rows
+      (organization_id, id, at, actor_kind, actor_id, action, target_id, address, result, reason, details, mac)
+      VALUES ${list(rows)}`);
+  }
+}
+
+function rowOf(fact: Fact, at: number): AuditRow {
+  return {
     organizationId: fact.organizationId,
     id: uuidv7(at),
     at,
@@ -99,10 +117,6 @@ export async function record(tx: Queries, installation: Installation, fact: Fact
     reason: fact.reason ?? null,
     details: JSON.stringify(fact.details ?? {}),
   };
-  await tx.run(sql`INSERT INTO audit_rows
-    (organization_id, id, at, actor_kind, actor_id, action, target_id, address, result, reason, details, mac)
-    VALUES (${row.organizationId}, ${row.id}, ${row.at}, ${row.actorKind}, ${row.actorId}, ${row.action},
-      ${row.targetId}, ${row.address}, ${row.result}, ${row.reason}, ${row.details}, ${macOf(installation.auditKey, row)})`);
 }
 
 /** Keeps the name by which a person or customer is shown in the log; names live apart from the rows. */
@@ -112,9 +126,20 @@ export async function nameForAudit(
   subjectId: string,
   name: string,
 ): Promise<void> {
-  await tx.run(sql`INSERT INTO audit_names (organization_id, subject_id, name)
-    VALUES (${organizationId}, ${subjectId}, ${name})
-    ON CONFLICT (organization_id, subject_id) DO UPDATE SET name = excluded.name`);
+  await nameAllForAudit(tx, organizationId, [{ subjectId, name }]);
+}
+
+/** The same for many, each of them once. */
+export async function nameAllForAudit(
+  tx: Queries,
+  organizationId: string,
+  names: readonly { subjectId: string; name: string }[],
+): Promise<void> {
+  for (const some of pieces(names)) {
+    const rows = some.map(({ subjectId, name }) => sql`(${organizationId}, ${subjectId}, ${name})`);
+    await tx.run(sql`INSERT INTO audit_names (organization_id, subject_id, name) VALUES ${list(rows)}
+      ON CONFLICT (organization_id, subject_id) DO UPDATE SET name = excluded.name`);
+  }
 }
 
 /** Which rows are asked for. What is left out restricts nothing. */
@@ -209,11 +234,6 @@ function conditions(filter: AuditFilter, organizationId: string): { narrowest: S
     narrowest: (chosen && by[chosen]) ?? [newest],
     others: kinds.flatMap((kind) => (kind === chosen ? [] : (leaveOut[kind] ?? []))),
   };
-}
-
-function list(values: readonly string[]): Sql {
-  const [first = '', ...others] = values;
-  return others.reduce((all, value) => sql`${all}, ${value}`, sql`${first}`);
 }
 
 /** The least id that a row of this moment or a later one can have: ids are UUIDv7 and begin with their time. */

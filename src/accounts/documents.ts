@@ -1,5 +1,5 @@
 import { uuidv7 } from '../crypto/tokens.ts';
-import { sql, type Database } from '../db/db.ts';
+import { list, pieces, sql, type Database } from '../db/db.ts';
 import { record, type Actor } from './audit.ts';
 import type { Installation } from './installation.ts';
 
@@ -28,7 +28,8 @@ export function documentsOf(db: Database, organizationId: string, customerId: st
 
 /**
  * Takes documents over from the billing system in one transaction. A number that is there already is brought up to
- * date, so the same file twice leaves what it left once. Answers how many lines went in.
+ * date, so the same file twice leaves what it left once. No number comes
+ * twice in one call. Answers how many lines went in.
  */
 export async function importDocuments(
   installation: Installation,
@@ -38,11 +39,14 @@ export async function importDocuments(
 ): Promise<number> {
   const now = installation.now();
   return installation.db.transaction(async (tx) => {
-    for (const d of documents) {
+    for (const some of pieces(documents)) {
+      const rows = some.map(
+        (d) => sql`(${organizationId}, ${uuidv7(now)}, ${d.customerId}, ${d.kind}, ${d.number}, ${d.title}, ${d.date},
+          ${d.amount}, ${d.currency}, ${d.status}, ${d.url})`,
+      );
       await tx.run(sql`INSERT INTO documents
         (organization_id, id, customer_id, kind, number, title, date, amount, currency, status, url)
-        VALUES (${organizationId}, ${uuidv7(now)}, ${d.customerId}, ${d.kind}, ${d.number}, ${d.title}, ${d.date},
-          ${d.amount}, ${d.currency}, ${d.status}, ${d.url})
+        VALUES ${list(rows)}
         ON CONFLICT (organization_id, number) DO UPDATE SET customer_id = excluded.customer_id, kind = excluded.kind,
           title = excluded.title, date = excluded.date, amount = excluded.amount, currency = excluded.currency,
           status = excluded.status, url = excluded.url`);

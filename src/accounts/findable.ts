@@ -1,4 +1,4 @@
-import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
+import { list, pieces, sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import { sortKey } from './accounts.ts';
 
 /** Longer words are found by what they begin with. */
@@ -91,6 +91,18 @@ export async function keepCustomersOwnWords(tx: Queries, organizationId: string,
   const kept = await keepWords(tx, organizationId, id, customer.words, words);
   if (kept === customer.words) return;
   await tx.run(sql`UPDATE customers SET words = ${kept} WHERE organization_id = ${organizationId} AND id = ${id}`);
+}
+
+/** Writes words down for many rows that are new and have none yet; their own column of words the caller has filled. */
+export async function insertWords(
+  tx: Queries,
+  organizationId: string,
+  rows: readonly { readonly id: string; readonly words: readonly string[] }[],
+): Promise<void> {
+  for (const some of pieces(rows.flatMap(({ id, words }) => words.map((word) => ({ id, word }))))) {
+    const values = some.map(({ id, word }) => sql`(${organizationId}, ${word}, ${id})`);
+    await tx.run(sql`INSERT INTO search_words (organization_id, word, row_id) VALUES ${list(values)}`);
+  }
 }
 
 /** Takes the words of a row away that is about to go. */

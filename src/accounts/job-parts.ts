@@ -56,6 +56,13 @@ export async function* partsOf(
   }
 }
 
+/** Takes a job's file from the disk; another of the same name may then be begun. */
+export async function dropFile(tx: Queries, { organizationId, id }: JobKey, file: string): Promise<void> {
+  await tx.run(
+    sql`DELETE FROM job_parts WHERE organization_id = ${organizationId} AND job_id = ${id} AND file = ${file}`,
+  );
+}
+
 export const SEALED_PARTS: SealedColumn = {
   name: 'job_parts.sealed',
   table: sql`job_parts`,

@@ -11,6 +11,7 @@ import { bulkBar, chips, type Choice, filterField, pager, selectBox } from '../w
 import type { Visit } from '../web/visit.ts';
 import { barred, consolePage, counted, customerPath } from './console.ts';
 import { codesLeft, contactMenu, mfaPill, portalAccess } from './contact-words.ts';
+import { EXPORT, IMPORT } from './import-customers.ts';
 import { addressOf, CUSTOMERS, type Query, readQuery, SIZES, writeView } from './customer-query.ts';
 
 /** Customers, one row per contact: searched, filtered, sorted, in pages, all of it in the address. */
@@ -35,15 +36,22 @@ export async function listPage(
   const none = page.rows.length === 0 && !(await hasCustomers(db, who.organization.id));
   const add =
     barred(who, 'edit customers') === undefined ? c.linkButton('Add customer', `${CUSTOMERS}/new`, 'main') : c.nothing;
+  const exchange = barred(who, 'import and export customers') === undefined;
+  const bring = exchange ? c.linkButton('Import', IMPORT) : c.nothing;
+  const shown = writeView(view);
+  const take = exchange ? c.linkButton('Export', `${EXPORT}${shown && `?${shown}`}`) : c.nothing;
   const body = none
-    ? c.emptyState('No customers yet. Add your first customer, then give their contacts access to the portal.', add)
+    ? c.emptyState(
+        'No customers yet. Add your first customer, or import them from a file, then give their contacts access to the portal.',
+        html`${add} ${bring}`,
+      )
     : html`${filters(query)} ${chips('Shown are only', chosen(query))}
         <p class="found" role="status">${page.rows.length === 0 ? noneFound(page) : howMany(page.count)}</p>
         ${page.rows.length === 0 ? noMatch(page) : found(visit, who, query, page)} ${pages(query, page)}`;
   return consolePage(visit, who, {
     current: 'customers',
     title: 'Customers',
-    actions: none ? c.nothing : add,
+    actions: none ? c.nothing : html`<div class="actions">${bring} ${take} ${add}</div>`,
     errors,
     body,
   });

@@ -7,6 +7,9 @@ import { atContact, atCustomer } from './console.ts';
 import * as bulk from './bulk.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
+import * as importing from './import-check.ts';
+import * as files from './import-customers.ts';
+import * as documents from './import-documents.ts';
 import { customers } from './customers.ts';
 import * as jobs from './jobs.ts';
 import * as moving from './move-contact.ts';
@@ -41,6 +44,8 @@ const resetting = staff('reset MFA');
 const unlocking = staff('unlock');
 const keeping = staff('open and close portal access');
 const inviting = staff('make welcome links');
+const exchanging = staff('import and export customers');
+const FILE = `${files.IMPORT}/:import`;
 const acting = staff('act on many contacts at once');
 const ending = staff('end sessions');
 const deleting = staff('delete customers and contacts');
@@ -75,6 +80,20 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/customers', look, customers),
   route('GET', '/admin/customers/new', edit, forms.newCustomer),
   route('POST', '/admin/customers/new', edit, forms.addCustomer),
+  route('GET', files.IMPORT, exchanging, files.upload),
+  route('POST', files.IMPORT, exchanging, files.receive, { bodyMax: files.IMPORT_BODY_MAX }),
+  route('GET', `${files.IMPORT}/template`, exchanging, files.template),
+  route('GET', FILE, exchanging, importing.atImport(importing.check)),
+  route('POST', FILE, exchanging, importing.atImport(importing.begin)),
+  route('POST', `${FILE}/columns`, exchanging, importing.atImport(importing.remap)),
+  route('GET', `${FILE}/errors`, exchanging, importing.atImport(importing.errors)),
+  route('POST', `${FILE}/discard`, exchanging, importing.atImport(importing.discard)),
+  route('GET', documents.IMPORT_DOCUMENTS, exchanging, documents.askForDocuments),
+  route('POST', documents.IMPORT_DOCUMENTS, exchanging, documents.receiveDocuments, {
+    bodyMax: documents.DOCUMENTS_BODY_MAX,
+  }),
+  route('GET', files.EXPORT, exchanging, files.askToExport),
+  route('POST', files.EXPORT, exchanging, files.beginExport),
   route('POST', '/admin/customers/many', acting, bulk.choose),
   route('GET', '/admin/customers/many/:selection', acting, bulk.atSelection(bulk.askAboutMany)),
   route('POST', '/admin/customers/many/:selection', acting, bulk.atSelection(bulk.actOnMany)),

@@ -6,7 +6,14 @@ import { forgetAddresses, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { SealedColumn } from '../accounts/keys.ts';
 import { HashingBusy, hashingGuard } from '../crypto/hashing-guard.ts';
-import { hashPassword, isOutdated, isTooLong, PASSWORD_LENGTH, verifyPassword } from '../crypto/passwords.ts';
+import {
+  hashPassword,
+  isOutdated,
+  isReadable,
+  isTooLong,
+  PASSWORD_LENGTH,
+  verifyPassword,
+} from '../crypto/passwords.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
@@ -82,8 +89,9 @@ async function claimed(installation: Installation, claim: Claim): Promise<Held |
 async function fits(installation: Installation, held: Held | undefined, password: string): Promise<boolean> {
   if (isTooLong(password)) return false;
   const known = held && held.sealed !== null ? openPassword(installation, held.account, held.sealed) : undefined;
-  const argon2 = known ?? (await installation.nobodysPassword);
-  return (await installation.hashing(() => verifyPassword(argon2, password))) && known !== undefined;
+  const readable = known !== undefined && isReadable(known);
+  const hash = readable ? known : await installation.nobodysPassword;
+  return (await installation.hashing(() => verifyPassword(hash, password))) && readable;
 }
 
 /** Counts one try against the address and the account; what it answers is to be given back if the password is right. */
@@ -212,7 +220,7 @@ export async function storePassword(
   argon2: string,
 ): Promise<boolean> {
   const now = installation.now();
-  const sealed = seal(installation.ring, place(account), argon2);
+  const sealed = sealPassword(installation, account, argon2);
   const stored = await tx.run(sql`UPDATE accounts SET password = ${sealed}, password_set_at = ${now}, epoch = epoch + 1,
       suspected_at = NULL, ${limits.NO_COUNTS}
     WHERE organization_id = ${account.organizationId} AND id = ${account.id} AND epoch = ${account.epoch}`);
@@ -249,7 +257,7 @@ export async function setPassword(
 async function rehash(installation: Installation, { account, sealed }: Held, password: string): Promise<void> {
   if (sealed === null || !isOutdated(openPassword(installation, account, sealed), installation.passwordCost)) return;
   try {
-    const fresh = seal(installation.ring, place(account), await hashNewPassword(installation, password));
+    const fresh = sealPassword(installation, account, await hashNewPassword(installation, password));
     await installation.db.transaction((tx) =>
       tx.run(sql`UPDATE accounts SET password = ${fresh} WHERE organization_id = ${account.organizationId}
         AND id = ${account.id} AND epoch = ${account.epoch} AND password = ${sealed}`),
@@ -257,6 +265,15 @@ async function rehash(installation: Installation, { account, sealed }: Held, pas
   } catch (fault) {
     if (!(fault instanceof HashingBusy)) throw fault;
   }
+}
+
+/** Seals the hash of an account's password for its own row (I16). */
+export function sealPassword(
+  installation: Installation,
+  account: Pick<Account, 'organizationId' | 'id'>,
+  hash: string,
+): string {
+  return seal(installation.ring, place(account), hash);
 }
 
 function openPassword(installation: Installation, account: Account, sealed: string): string {

@@ -1,4 +1,3 @@
-import { HAS_MFA } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { AskedOfAll, Organization } from '../accounts/organizations.ts';
@@ -37,7 +36,7 @@ function effectOf(organization: Organization, { policy, graceDays }: AskedOfAll,
           graceDays === null ? sql`` : sql`WHEN NOT COALESCE(${isOver}, 1 = 0) THEN 'within-grace'`
         } ELSE 'at-once'`;
   return sql`CASE WHEN a.disabled_at IS NOT NULL OR a.password_set_at IS NULL THEN 'out-of-reach'
-    WHEN ${HAS_MFA} THEN 'already-on' ${asked} END`;
+    WHEN a.mfa_since IS NOT NULL THEN 'already-on' ${asked} END`;
 }
 
 /** How many contacts a policy would affect in which way. */
@@ -49,7 +48,7 @@ export async function countAffected(
 ): Promise<Record<Effect, number>> {
   const rows = await db.all<{ effect: Effect; contacts: number }>(sql`SELECT effect, COUNT(*) AS contacts
     FROM (SELECT ${effectOf(organization, plan, now)} AS effect FROM accounts a
-      WHERE a.organization_id = ${organization.id} AND a.kind = 'contact') grouped GROUP BY effect`);
+      WHERE a.organization_id = ${organization.id} AND a.customer_key IS NOT NULL) grouped GROUP BY effect`);
   const counted = Object.fromEntries(rows.map(({ effect, contacts }) => [effect, contacts]));
   return Object.fromEntries(EFFECTS.map((effect) => [effect, counted[effect] ?? 0])) as Record<Effect, number>;
 }
@@ -79,7 +78,7 @@ export async function affectedContacts(
   return db.all(sql`SELECT a.id, a.customer_id AS "customerId", c.name AS "customerName", a.name, a.email,
       a.email_key AS "emailKey", ${effect} AS effect, a.last_sign_in_at AS "lastSignInAt"
     FROM accounts a JOIN customers c ON c.organization_id = a.organization_id AND c.id = a.customer_id
-    WHERE a.organization_id = ${organization.id} AND a.kind = 'contact' AND a.email_key > ${after} ${wanted}
+    WHERE a.organization_id = ${organization.id} AND a.customer_key IS NOT NULL AND a.email_key > ${after} ${wanted}
     ORDER BY a.email_key LIMIT ${limit}`);
 }
 

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { HAS_MFA } from '../accounts/accounts.ts';
 import { dayOf, writeFigures, STANDINGS, type Standing } from '../accounts/figures.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql, type Database } from '../db/db.ts';
@@ -66,9 +65,6 @@ async function counting(db: Database, organizationId: string, now: number): Prom
 // The one place that says who is counted as what. Contacts without portal access are in none of them. Patient, since
 // PostgreSQL may go the long way round until it has looked at a table that was filled at once.
 function biteOf(db: Database, organizationId: string, after: string, now: number): Promise<Bite | undefined> {
-  const codesLeft = sql`(SELECT COUNT(*) FROM backup_code_sets s
-    JOIN backup_codes b ON b.organization_id = s.organization_id AND b.set_id = s.id
-    WHERE s.organization_id = a.organization_id AND s.account_id = a.id AND s.revoked_at IS NULL AND b.used_at IS NULL)`;
   const counted = sql`SELECT MAX(id) AS last,
       COUNT(CASE WHEN counts = 1 AND mfa = 1 THEN 1 END) AS "mfa-on",
       COUNT(CASE WHEN counts = 1 AND mfa = 0 THEN 1 END) AS "mfa-none",
@@ -77,7 +73,7 @@ function biteOf(db: Database, organizationId: string, after: string, now: number
       COUNT(CASE WHEN counts = 1 AND mfa = 0 AND reset_notice_at IS NOT NULL THEN 1 END) AS "mfa-reset"
     FROM (SELECT a.id, a.reset_notice_at,
         CASE WHEN a.kind = 'contact' AND a.disabled_at IS NULL THEN 1 ELSE 0 END AS counts,
-        CASE WHEN ${HAS_MFA} THEN 1 ELSE 0 END AS mfa, ${codesLeft} AS codes,
+        CASE WHEN a.mfa_since IS NULL THEN 0 ELSE 1 END AS mfa, COALESCE(a.backup_codes_left, 0) AS codes,
         CASE WHEN a.suspected_at IS NOT NULL OR a.totp_wait_until > ${now} OR a.backup_wait_until > ${now}
           THEN 1 ELSE 0 END AS locked
       FROM accounts a WHERE a.organization_id = ${organizationId} AND a.id > ${after} ORDER BY a.id LIMIT ${BITE}) a`;

@@ -1,11 +1,10 @@
-import { parse } from 'csv-parse/sync';
 import type { Command } from 'commander';
-import { sortKey } from '../accounts/accounts.ts';
 import { OPERATOR } from '../accounts/audit.ts';
-import { DOCUMENT_KINDS, importDocuments, type Document } from '../accounts/documents.ts';
-import { sql, type Database } from '../db/db.ts';
+import { importDocuments } from '../accounts/documents.ts';
+import { DOCUMENT_COLUMNS, readDocuments } from '../import/documents.ts';
+import { refusalText } from '../import/records.ts';
 import { onInstallation, organizationOf, type Work } from './open.ts';
-import { command, standardInput } from './shell.ts';
+import { command } from './shell.ts';
 import { Stopped, wrongUsage } from './stopped.ts';
 
 export function add(program: Command, now: () => number): void {
@@ -14,170 +13,27 @@ export function add(program: Command, now: () => number): void {
     .option('--organization <slug>', 'whose documents')
     .addHelpText(
       'after',
-      `\nColumns: ${COLUMNS.join(', ')}.\nEither customer (an id) or customer name says whose a document is; url may be empty.`,
+      `\nColumns: ${DOCUMENT_COLUMNS.join(', ')}.\nEither customer (an id) or customer name says whose a document is; url may be empty.`,
     )
     .action(onInstallation(now, run));
 }
 
-const COLUMNS = [
-  'customer',
-  'customer name',
-  'kind',
-  'number',
-  'title',
-  'date',
-  'amount',
-  'currency',
-  'status',
-  'url',
-] as const;
-type Column = (typeof COLUMNS)[number];
-
-const OPTIONAL: readonly Column[] = ['customer', 'customer name', 'url'];
-const TEXT_MAX = 200;
-
-interface Line {
-  readonly number: number;
-  readonly cells: Readonly<Partial<Record<Column, string>>>;
-}
-
 const run: Work = async (installation, options) => {
   const organization = await organizationOf(installation, options);
-  const lines = readLines(await standardInput());
-  const problems: string[] = [];
-  const documents: (Document & { customerId: string })[] = [];
-  const numbers = new Map<string, number>();
-  const customerOf = customerFinder(installation.db, organization.id);
-  for (const line of lines) {
-    const wrong = [...wrongCells(line), ...repeated(line, numbers)];
-    const customer = await customerOf(line);
-    if (customer.id !== undefined && wrong.length === 0) documents.push(documentOf(line, customer.id));
-    for (const what of [...wrong, ...(customer.wrong ?? [])]) problems.push(`Line ${line.number}: ${what}`);
+  const read = await readDocuments(installation.db, organization.id, process.stdin);
+  switch (read.kind) {
+    case 'refused':
+      throw new Stopped(4, `${refusalText(read.problem)}. Nothing was imported.`);
+    case 'columns':
+      throw wrongUsage(read.sentence);
+    case 'mistakes': {
+      const count = read.lines.length;
+      const sentence = `Nothing was imported, because of ${count} ${count === 1 ? 'mistake' : 'mistakes'}:`;
+      throw new Stopped(4, sentence, undefined, read.lines);
+    }
+    case 'documents': {
+      const count = await importDocuments(installation, OPERATOR, organization.id, read.documents);
+      return { text: `${count} ${count === 1 ? 'document' : 'documents'} imported.`, data: { imported: count } };
+    }
   }
-  if (problems.length > 0)
-    throw new Stopped(
-      4,
-      `Nothing was imported, because of ${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}:`,
-      undefined,
-      problems,
-    );
-  const count = await importDocuments(installation, OPERATOR, organization.id, documents);
-  return { text: `${count} ${count === 1 ? 'document' : 'documents'} imported.`, data: { imported: count } };
 };
-
-/** The lines below the header, each with its number in the file. */
-function readLines(text: string): Line[] {
-  const [header, ...rows] = records(text);
-  const columns = header?.record.map((name) => name.toLowerCase()) ?? [];
-  const missing = COLUMNS.filter((name) => !OPTIONAL.includes(name) && !columns.includes(name));
-  if (!columns.includes('customer') && !columns.includes('customer name')) missing.unshift('customer');
-  if (missing.length > 0)
-    throw wrongUsage(`The file lacks the column ${missing.join(', ')}. Found: ${columns.join(', ') || 'nothing'}.`);
-  const unknown = columns.filter((name) => !(COLUMNS as readonly string[]).includes(name));
-  if (unknown.length > 0) throw wrongUsage(`The file has a column that is not known: ${unknown.join(', ')}.`);
-  return rows.map(({ record, line }) => {
-    if (record.length !== columns.length)
-      throw new Stopped(
-        4,
-        `Line ${line} has ${record.length} cells and the header ${columns.length}: nothing was imported.`,
-      );
-    return { number: line, cells: Object.fromEntries(columns.map((name, at) => [name, record[at]])) };
-  });
-}
-
-function records(text: string): { record: string[]; line: number }[] {
-  try {
-    const rows = parse(text, { bom: true, trim: true, skip_empty_lines: true, relax_column_count: true, info: true });
-    return (rows as unknown as { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({
-      record,
-      line: info.lines,
-    }));
-  } catch (fault) {
-    throw new Stopped(4, `That is not CSV: ${(fault as Error).message}. Nothing was imported.`);
-  }
-}
-
-const CHECKS: [Column, (text: string) => boolean, string][] = [
-  [
-    'kind',
-    (text) => (DOCUMENT_KINDS as readonly string[]).includes(text.toLowerCase()),
-    `is one of ${DOCUMENT_KINDS.join(', ')}`,
-  ],
-  ['number', isText, `has 1 to ${TEXT_MAX} characters`],
-  ['title', isText, `has 1 to ${TEXT_MAX} characters`],
-  ['date', isDate, 'is a date like 2026-11-24'],
-  ['amount', (text) => /^-?\d{1,15}(\.\d{1,4})?$/.test(text), 'is a number like 1250.00'],
-  ['currency', (text) => Intl.supportedValuesOf('currency').includes(text), 'is a currency like EUR'],
-  ['status', isText, `has 1 to ${TEXT_MAX} characters`],
-  ['url', (text) => text === '' || isLink(text), 'is empty or an https address'],
-];
-
-function wrongCells({ cells }: Line): string[] {
-  return CHECKS.filter(([name, fits]) => !fits(cells[name] ?? '')).map(
-    ([name, , rule]) => `${name} ${rule}, not “${cells[name] ?? ''}”`,
-  );
-}
-
-function isText(text: string): boolean {
-  return text !== '' && text.length <= TEXT_MAX && !/\p{Cc}/u.test(text);
-}
-
-// As it is written, since that is how it is shown: what a browser would mend or leave out is no address here.
-function isLink(text: string): boolean {
-  return /^https:\/\/[^\s\p{Cc}]+$/u.test(text) && URL.canParse(text);
-}
-
-// 2026-02-30 would be read as the second of March: a date is one that comes back as it was written.
-function isDate(text: string): boolean {
-  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
-}
-
-function repeated({ number, cells }: Line, seen: Map<string, number>): string[] {
-  const name = cells.number ?? '';
-  const before = seen.get(name);
-  seen.set(name, number);
-  return before === undefined || name === '' ? [] : [`number “${name}” stands on line ${before} already`];
-}
-
-type Found = { id: string; wrong?: undefined } | { id?: undefined; wrong: string[] };
-
-/** Finds the customer of a line, each id or name once. */
-function customerFinder(db: Database, organizationId: string): (line: Line) => Promise<Found> {
-  const known = new Map<string, Promise<Found>>();
-  return ({ cells: { customer = '', 'customer name': name = '' } }) => {
-    const key = customer === '' ? `name ${sortKey(name)}` : `id ${customer}`;
-    const found = known.get(key) ?? find(db, organizationId, customer, name);
-    known.set(key, found);
-    return found;
-  };
-}
-
-async function find(db: Database, organizationId: string, id: string, name: string): Promise<Found> {
-  if (id === '' && name === '') return { wrong: ['customer is missing'] };
-  // PostgreSQL takes no text with NUL, and nobody is called so.
-  if (`${id}${name}`.includes('\0')) return { wrong: ['customer has a character that cannot be used'] };
-  const condition = id === '' ? sql`sort_key = ${sortKey(name)}` : sql`id = ${id}`;
-  const rows = await db.all<{ id: string }>(
-    sql`SELECT id FROM customers WHERE organization_id = ${organizationId} AND ${condition} LIMIT 2`,
-  );
-  const [first, second] = rows;
-  if (first && !second) return { id: first.id };
-  if (second) return { wrong: [`several customers are called “${name}”: use the column customer with the id`] };
-  return { wrong: [id === '' ? `no customer is called “${name}”` : `no customer has the id “${id}”`] };
-}
-
-function documentOf({ cells }: Line, customerId: string): Document & { customerId: string } {
-  const text = (name: Column): string => cells[name] ?? '';
-  return {
-    customerId,
-    kind: text('kind').toLowerCase() as Document['kind'],
-    number: text('number'),
-    title: text('title'),
-    date: text('date'),
-    amount: text('amount'),
-    currency: text('currency'),
-    status: text('status'),
-    url: text('url') || null,
-  };
-}

@@ -9,6 +9,7 @@ export interface Options {
   readonly json?: true;
   readonly yes?: true;
   readonly dryRun?: true;
+  readonly update?: true;
   readonly staff?: true;
   readonly revokeBackupCodes?: true;
   readonly passwordStdin?: true;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { hash, hashRaw, verify, type Options } from '@node-rs/argon2';
+import { hash, hashRaw, type Options } from '@node-rs/argon2';
+import { readHash } from './foreign-hashes.ts';
 
 /** Cost of one argon2id hash: memory in KiB and passes over it; always one lane. */
 export interface HashCost {
@@ -26,9 +27,22 @@ export function hashPassword(password: string, cost: HashCost): Promise<string> 
   return hash(password.normalize('NFKC'), argon2id(cost));
 }
 
-/** Whether a password has the given argon2id string. */
-export function verifyPassword(argon2: string, password: string): Promise<boolean> {
-  return verify(argon2, password.normalize('NFKC'));
+/**
+ * Whether a password fits a stored hash: an argon2id string of ours, or one that was brought from another system. Ours is
+ * of the normalised text; another system hashed what was typed, so where the two differ both are tried, for every
+ * account alike. A hash that cannot be read fits nobody, and costs no time: see `isReadable`.
+ */
+export async function verifyPassword(stored: string, password: string): Promise<boolean> {
+  const read = readHash(stored);
+  if (read.kind !== 'hash') return false;
+  const texts = new Set([password.normalize('NFKC'), password]);
+  for (const text of texts) if (await read.hash.verify(text)) return true;
+  return false;
+}
+
+/** Whether `verifyPassword` can do its work with a stored hash: known, and within the bounds of what it may cost. */
+export function isReadable(stored: string): boolean {
+  return readHash(stored).kind === 'hash';
 }
 
 /** A fresh 128-bit salt for a set of backup codes, base64url. */
@@ -41,9 +55,9 @@ export async function hashBackupCode(code: string, salt: string, cost: HashCost)
   return hashRaw(code, { ...argon2id(cost), salt: Buffer.from(salt, 'base64url') });
 }
 
-/** Whether an argon2id string was made with another cost than today's, and so is due for a new one at sign-in. */
-export function isOutdated(argon2: string, cost: HashCost): boolean {
-  return !argon2.startsWith(`$argon2id$v=19$m=${cost.memoryKiB},t=${cost.passes},p=1$`);
+/** Whether a stored hash is another system's or of another cost than today's, and so due for a new one at sign-in. */
+export function isOutdated(stored: string, cost: HashCost): boolean {
+  return !stored.startsWith(`$argon2id$v=19$m=${cost.memoryKiB},t=${cost.passes},p=1$`);
 }
 
 function argon2id(cost: HashCost): Options {

@@ -14,6 +14,15 @@ export class Sql {
 
 /** Writes a statement: `${value}` becomes a bound parameter, `${sql`…`}` is spliced in as text. */
 export function sql(strings: TemplateStringsArray, ...parts: readonly (Value | Sql)[]): Sql {
+  return woven(strings, parts);
+}
+
+/** Parts with commas between them, for `IN (…)` and `VALUES …`. */
+export function list(parts: readonly (Value | Sql)[]): Sql {
+  return woven(['', ...parts.slice(1).map(() => ', '), ''], parts);
+}
+
+function woven(strings: readonly string[], parts: readonly (Value | Sql)[]): Sql {
   const texts: string[] = [strings[0] ?? ''];
   const values: Value[] = [];
   const append = (text: string): void => {
@@ -32,6 +41,17 @@ export function sql(strings: TemplateStringsArray, ...parts: readonly (Value | S
     }
   });
   return new Sql(texts, values);
+}
+
+/**
+ * Cuts a list into pieces of a hundred, ten and one: statements that are made of pieces are then few texts, and each of
+ * them stays prepared.
+ */
+export function pieces<T>(items: readonly T[]): (readonly T[])[] {
+  const cut: (readonly T[])[] = [];
+  let at = 0;
+  for (const size of [100, 10, 1]) for (; items.length - at >= size; at += size) cut.push(items.slice(at, at + size));
+  return cut;
 }
 
 /** A row as it comes back: column names to values. */

@@ -1,4 +1,3 @@
-import { HAS_MFA } from '../accounts/accounts.ts';
 import type { Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { changePolicy, type Organization } from '../accounts/organizations.ts';
@@ -49,14 +48,11 @@ export async function whoHasMfa(
 }
 
 function enrolled(organizationId: string): Sql {
-  return sql`a.organization_id = ${organizationId} AND a.kind = 'contact' AND ${HAS_MFA}`;
+  return sql`a.organization_id = ${organizationId} AND a.customer_key IS NOT NULL AND a.mfa_since IS NOT NULL`;
 }
 
 function enrolledBefore(organizationId: string, at: number): Sql {
-  return sql`${enrolled(organizationId)} AND (EXISTS (SELECT 1 FROM authenticators m
-      WHERE m.organization_id = a.organization_id AND m.account_id = a.id AND m.enabled_at <= ${at} AND m.revoked_at IS NULL)
-    OR EXISTS (SELECT 1 FROM backup_code_sets b
-      WHERE b.organization_id = a.organization_id AND b.account_id = a.id AND b.created_at <= ${at} AND b.revoked_at IS NULL))`;
+  return sql`${enrolled(organizationId)} AND a.mfa_since <= ${at}`;
 }
 
 export type DisabledForAll =

@@ -83,6 +83,16 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   ],
   'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
   'console: audit log': ['GET /admin/audit', 'POST /admin/audit/export'],
+  'console: import and export': [
+    ...both('/admin/customers/import'),
+    'GET /admin/customers/import/template',
+    ...both('/admin/customers/import/:import'),
+    'POST /admin/customers/import/:import/columns',
+    'GET /admin/customers/import/:import/errors',
+    'POST /admin/customers/import/:import/discard',
+    ...both('/admin/customers/export'),
+    ...both('/admin/customers/import-documents'),
+  ],
   'console: jobs': [
     'GET /admin/jobs',
     'GET /admin/jobs/:job',

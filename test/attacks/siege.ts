@@ -7,7 +7,16 @@ import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { addContact, addStaff, enrol, markedContacts, waitingJob, type Acme, type Person } from '../acme.ts';
+import {
+  addContact,
+  addStaff,
+  enrol,
+  markedContacts,
+  waitingImport,
+  waitingJob,
+  type Acme,
+  type Person,
+} from '../acme.ts';
 import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
@@ -21,6 +30,8 @@ export interface Post {
   readonly browser: Visitor;
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** What the form sends beside its fields, for one that takes a file. */
+  readonly file?: { readonly field: string; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> };
 }
 
 /** Acme with somebody at every form of the product and behind every guard, none of whom needs what another one has. */
@@ -47,8 +58,8 @@ export function nameOf({ method, path }: Pick<Route, 'method' | 'path'>): string
 }
 
 /** Sends a form as it should be sent. */
-export function sendPost({ browser, path, fields }: Post): Promise<Page> {
-  return browser.post(path, fields);
+export function sendPost({ browser, path, fields, file }: Post): Promise<Page> {
+  return file ? browser.upload(path, fields, file) : browser.post(path, fields);
 }
 
 /** That the form would have been taken: what was refused before was refused for how it was sent. */
@@ -87,6 +98,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':member': people.otto.id,
     ':token': token,
     ':job': await waitingJob(world.installation, people.organization),
+    ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
   };
@@ -292,6 +304,12 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   await world.change(
     sql`UPDATE accounts SET exempt_until = ${until}, exempt_reason = 'on leave' WHERE id = ${exempted}`,
   );
+  const [imported, remapped, discarded] = [
+    await waitingImport(world.installation, people.organization, 'ike@umbra.test'),
+    await waitingImport(world.installation, people.organization),
+    await waitingImport(world.installation, people.organization),
+  ];
+  const bytes = new TextEncoder().encode('email\nisa@umbra.test\n');
   const acts: Act[] = [
     [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
     [
@@ -329,6 +347,26 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     [contactRoute('unlock'), contact(locked, 'unlock'), {}],
     [contactRoute('disable'), contact(await target(), 'disable'), {}],
     [contactRoute('enable'), contact(closed, 'enable'), {}],
+    [
+      '/admin/customers/import',
+      '/admin/customers/import',
+      { updates: '' },
+      { field: 'file', name: 'people.csv', bytes },
+    ],
+    [
+      '/admin/customers/import/:import',
+      `/admin/customers/import/${imported}`,
+      { which: 'good', password: '', code: '' },
+    ],
+    ['/admin/customers/import/:import/columns', `/admin/customers/import/${remapped}/columns`, { email: '0' }],
+    ['/admin/customers/import/:import/discard', `/admin/customers/import/${discarded}/discard`, {}],
+    ['/admin/customers/export', '/admin/customers/export', { view: '' }],
+    [
+      '/admin/customers/import-documents',
+      '/admin/customers/import-documents',
+      {},
+      { field: 'file', name: 'invoices.csv', bytes: new TextEncoder().encode(INVOICE) },
+    ],
     [contactRoute('sign-out'), contact(people.noor.id, 'sign-out'), {}],
     [contactRoute('sessions/:session/end'), contact(people.noor.id, 'sessions/none/end'), {}],
     [contactRoute('delete'), contact(await target(), 'delete'), { reason: 'left the company' }],
@@ -345,16 +383,21 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
   ];
-  return [...acts, ...(await teamActs(world, people, ada))].map(([pattern, path, fields]) => ({
+  return [...acts, ...(await teamActs(world, people, ada))].map(([pattern, path, fields, file]) => ({
     name: `POST ${pattern}`,
     world,
     browser: ada.browser,
     path,
     fields,
+    ...(file ? { file } : {}),
   }));
 }
 
-type Act = [pattern: string, path: string, fields: Record<string, string>];
+const INVOICE = `customer name,kind,number,title,date,amount,currency,status
+Initech,invoice,INV-9,Nine,2026-11-01,10,EUR,Due
+`;
+
+type Act = [pattern: string, path: string, fields: Record<string, string>, file?: Post['file']];
 
 /** The acts on staff, each on somebody of their own. */
 async function teamActs(world: World, people: Acme, ada: Guest): Promise<Act[]> {

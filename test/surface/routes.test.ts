@@ -7,7 +7,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
 import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
-import { acme, addStaff, markedContacts, setPolicy, waitingJob, type Acme } from '../acme.ts';
+import { acme, addStaff, markedContacts, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
 import { Guest, ownAddress, stage, unchanged, type Stage } from './front-door.ts';
@@ -41,11 +41,11 @@ const STAFF: Record<string, readonly Standing[]> = {
   unlock: ['owner', 'admin', 'support'],
   'make welcome links': ['owner', 'admin'],
   'change settings': ['owner', 'admin'],
+  'import and export customers': ['owner', 'admin'],
   'end sessions': ['owner', 'admin', 'support'],
   'act on many contacts at once': ['owner', 'admin'],
   'delete customers and contacts': ['owner', 'admin'],
   'manage the team': ['owner', 'admin'],
-  'import and export customers': ['owner', 'admin'],
   'export the audit log': ['owner', 'admin', 'auditor'],
 };
 
@@ -63,7 +63,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && /\/:(customer|member|job|selection)/.test(path) ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|member|job|selection|import)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -415,6 +415,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':contact': people.maria.id,
     ':token': token,
     ':job': await waitingJob(world.installation, organization),
+    ':import': await waitingImport(world.installation, organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
     eve: people.eve.id,

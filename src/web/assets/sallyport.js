@@ -216,6 +216,28 @@ function watchJobs() {
   setTimeout(look, 1000);
 }
 
+// A file may also be dropped anywhere in the frame around its field.
+function drops() {
+  for (const frame of all('[data-drop]')) {
+    const input = document.getElementById(frame.dataset.drop);
+    const over = (event, isOver) => {
+      event.preventDefault();
+      frame.classList.toggle('over', isOver);
+    };
+    const words = document.createElement('p');
+    words.className = 'hint';
+    words.textContent = frame.dataset.says;
+    frame.append(words);
+    frame.classList.add('drop');
+    frame.addEventListener('dragover', (event) => over(event, true));
+    frame.addEventListener('dragleave', (event) => over(event, false));
+    frame.addEventListener('drop', (event) => {
+      over(event, false);
+      if (event.dataTransfer.files.length === 1) input.files = event.dataTransfer.files;
+    });
+  }
+}
+
 // Marked rows of a list: what can be done with them shows once there are some, and says how many.
 function markedRows() {
   const form = document.getElementById('many');
@@ -251,6 +273,7 @@ function mirrors() {
   }
 }
 
+drops();
 copyButtons();
 printButtons();
 showPassword();

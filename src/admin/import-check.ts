@@ -1,0 +1,158 @@
+import { html } from 'hono/html';
+import { FIELDS, type Field } from '../import/columns.ts';
+import { checkFile, findingsOf } from '../jobs/check-file.ts';
+import { discardFile, lastImportOf, rowsWithErrors, startImport } from '../jobs/import-customers.ts';
+import { aboutFile, IMPORT_CUSTOMERS } from '../jobs/import-file.ts';
+import { findJob } from '../jobs/jobs.ts';
+import * as c from '../web/components.ts';
+import { notFoundPage } from '../web/errors.ts';
+import type { SignedIn } from '../web/guards.ts';
+import type { Visit } from '../web/visit.ts';
+import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
+import { actorOf, consolePage, counted } from './console.ts';
+import { IMPORT } from './import-customers.ts';
+import { bringsText, columnsSection, firstRows, problemsSection, totalsText, type Checked } from './import-findings.ts';
+
+/** A checked file that waits to be imported, in the reader's own organization (I15). */
+export interface AtImport extends Checked {
+  readonly who: SignedIn;
+  readonly id: string;
+}
+
+/** Hands on the file that the path names; one that is being imported has its job's page. */
+export function atImport(handler: (visit: Visit, at: AtImport) => Promise<Response> | Response) {
+  return async (visit: Visit, who: SignedIn): Promise<Response> => {
+    const { installation } = visit;
+    const key = { organizationId: who.organization.id, id: visit.param('import') };
+    const job = await findJob(installation.db, key);
+    if (!job || job.kind !== IMPORT_CUSTOMERS) return notFoundPage(visit);
+    if (job.state !== 'prepared') return visit.see(`/admin/jobs/${job.id}`);
+    const about = await aboutFile(installation.db, installation, key);
+    const findings = await findingsOf(installation.db, installation, key);
+    const path = `${IMPORT}/${key.id}`;
+    return about && findings ? handler(visit, { who, id: key.id, path, about, findings }) : notFoundPage(visit);
+  };
+}
+
+/** The second page: what would change, and what cannot. */
+export function check(visit: Visit, at: AtImport): Promise<Response> {
+  return checkPage(visit, at, 'good');
+}
+
+/** Looks at the file again with other columns. */
+export async function remap(visit: Visit, at: AtImport): Promise<Response> {
+  const given = await visit.form(...FIELDS);
+  const mapping: Partial<Record<Field, number>> = {};
+  for (const field of FIELDS) {
+    const column = /^\d{1,3}$/.test(given[field]) ? Number(given[field]) : Number.NaN;
+    if (column < at.about.header.length) mapping[field] = column;
+  }
+  const key = { organizationId: at.who.organization.id, id: at.id };
+  if (mapping.email === undefined)
+    return checkPage(visit, at, 'good', { problems: [{ field: 'email', text: 'Choose the column with the emails' }] });
+  await checkFile(visit.installation, key, mapping);
+  return visit.see(at.path);
+}
+
+/** The rows that do not go in, as a file to mend. */
+export function errors(visit: Visit, { who, id, about, findings }: AtImport): Response {
+  const key = { organizationId: who.organization.id, id };
+  const rows = rowsWithErrors(visit.installation, key, about, findings.mapping);
+  return visit.stream(rows, 'text/csv; charset=utf-8', 'rows-with-errors.csv');
+}
+
+/** Start again: the file is gone at once. */
+export async function discard(visit: Visit, { who, id }: AtImport): Promise<Response> {
+  await visit.form();
+  await discardFile(visit.installation, { organizationId: who.organization.id, id });
+  return visit.see(IMPORT);
+}
+
+/** Import: a job from here on. It can bring passwords and authenticators, so whoever presses it proves who they are. */
+export async function begin(visit: Visit, at: AtImport): Promise<Response> {
+  const { which, ...proof } = await visit.form('which', 'password', 'code');
+  const { who, id } = at;
+  const problems = which === 'good' || which === 'all' ? [] : [{ field: 'which', text: 'Choose which rows go in' }];
+  const refusal = await confirmItsYou(visit, who, proof, problems);
+  if (refusal) return checkPage(visit, at, which, refusal);
+  const key = { organizationId: who.organization.id, id };
+  const allOrNothing = which === 'all';
+  const started = await startImport(visit.installation, actorOf(visit, who), key, { allOrNothing });
+  switch (started.kind) {
+    case 'started':
+    case 'over':
+      return visit.see(`/admin/jobs/${id}`);
+    case 'wrong-rows':
+      return checkPage(
+        visit,
+        at,
+        which,
+        refused(
+          `${counted(started.rows, 'row is', 'rows are')} not right yet. Put that right in the file, then start again`,
+        ),
+      );
+    case 'nothing-to-do':
+      return checkPage(visit, at, which, refused('There is nothing in the file to import'));
+  }
+}
+
+function refused(text: string): Refusal {
+  return { problems: [{ field: 'which', text }] };
+}
+
+async function checkPage(visit: Visit, at: AtImport, which: string, refusal?: Refusal): Promise<Response> {
+  const { who, path, about, findings } = at;
+  const { db } = visit.installation;
+  const problems = refusal?.problems ?? [];
+  const asksForCode = asksForProof(visit, who.session);
+  const { fresh, changed } = findings.totals;
+  const before = await lastImportOf(db, who.organization.id, about.fileHash);
+  const body = html`${
+      before === undefined
+        ? c.nothing
+        : c.notice('warn', html`You imported this file on ${c.time(before, who.organization, 'date')}.`)
+    }
+    <section class="panel">
+      <p><strong>${totalsText(findings)}</strong></p>
+      ${bringsText(findings)}
+      <p>Nothing has been saved yet.</p>
+    </section>
+    ${fresh + changed === 0 ? c.nothing : importForm(at, which, problems, asksForCode)}
+    ${c.form(`${path}/discard`, c.button('Start again', { kind: 'second' }))} ${problemsSection(at)}
+    ${firstRows(findings)} ${columnsSection(at, problems)}`;
+  return consolePage(visit, who, {
+    current: 'customers',
+    title: 'Check before importing',
+    phrase: about.fileName,
+    step: 'Step 2 of 3',
+    errors: problems,
+    until: refusal?.until,
+    unavailable: refusal?.unavailable,
+    asksForCode: asksForCode && fresh + changed > 0,
+    body,
+  });
+}
+
+function importForm(
+  { path, findings }: AtImport,
+  which: string,
+  problems: readonly c.Problem[],
+  asksForCode: boolean,
+): c.Html {
+  const { fresh, changed } = findings.totals;
+  const fields = html`<section class="panel">
+      ${c.radios({
+        name: 'which',
+        label: 'Which rows go in?',
+        value: which,
+        error: c.problemOf(problems, 'which'),
+        choices: [
+          { value: 'good', label: 'Import the good rows' },
+          { value: 'all', label: 'Import nothing until all are right' },
+        ],
+      })}
+    </section>
+    ${asksForCode ? proofSection(problems, 'An import can bring in passwords and authenticators.') : c.nothing}
+    ${c.actions(c.button(`Import ${counted(fresh + changed, 'customer', 'customers')}`))}`;
+  return c.form(path, fields, { busy: 'Starting…' });
+}
