@@ -6,6 +6,7 @@ import type { Installation } from '../accounts/installation.ts';
 import type { Organization } from '../accounts/organizations.ts';
 import * as c from '../web/components.ts';
 import { GROUP_NAMES } from './audit-words.ts';
+import { EMAIL_MAX as FIELD_MAX, fitting } from './inputs.ts';
 
 export const AUDIT = '/admin/audit';
 export const FIELDS = ['who', 'what', 'action', 'whom', 'customer', 'from', 'to', 'address'] as const;
@@ -41,11 +42,23 @@ export async function asked({ db }: Installation, organization: Organization, ty
       from,
       to,
     },
-    problems: (['from', 'to'] as const)
-      .filter((field) => typed[field] !== '' && { from, to }[field] === undefined)
-      .map((field) => ({ field, text: 'Enter a day as 2026-11-24' })),
+    problems: [
+      ...(['from', 'to'] as const)
+        .filter((field) => typed[field] !== '' && { from, to }[field] === undefined)
+        .map((field) => ({ field, text: 'Enter a day as 2026-11-24' })),
+      ...(isAmong(what, isGroup) && isAmong(action, isAction)
+        ? []
+        : [{ field: 'what', text: 'Choose one of the list' }]),
+      ...(['who', 'whom', 'customer', 'address'] as const).flatMap((field) =>
+        fitting(field, 'this', typed[field], FIELD_MAX),
+      ),
+    ],
     fixed: ids.map((field, at) => ({ field, name: names[at] ?? 'somebody who is gone' })),
   };
+}
+
+function isAmong(text: string, known: (text: string) => boolean): boolean {
+  return text === '' || known(text);
 }
 
 /** The address of the page with some fields of its filter changed. */
@@ -63,9 +76,18 @@ export function filterForm({ typed, fixed, problems }: Asked): c.Html {
     (field) => typed[field] !== '' && (field === 'action' || isFixed(field)),
   );
   const text = (name: 'who' | 'whom' | 'address', label: string, hint: string): c.Html =>
-    isFixed(name) ? c.nothing : c.field({ name, label, hint, value: typed[name], autocomplete: 'off' });
+    isFixed(name)
+      ? c.nothing
+      : c.field({ name, label, hint, value: typed[name], autocomplete: 'off', error: c.problemOf(problems, name) });
   const day = (name: 'from' | 'to', label: string): c.Html =>
     c.field({ name, label, type: 'date', value: typed[name], error: c.problemOf(problems, name) });
+  const what = c.selectField({
+    name: 'what',
+    label: 'What',
+    value: typed.what,
+    choices: GROUP_CHOICES,
+    error: c.problemOf(problems, 'what'),
+  });
   return html`${fixed.map(
       ({ field, name }) =>
         html`<p>
@@ -75,7 +97,7 @@ export function filterForm({ typed, fixed, problems }: Asked): c.Html {
     )}
     <form method="get" action="${AUDIT}" role="search" class="filters">
       ${hidden.map((field) => html`<input type="hidden" name="${field}" value="${typed[field]}" />`)}
-      ${text('who', 'Who', 'The beginning of a name or email of your staff')} ${whatField(typed.what)}
+      ${text('who', 'Who', 'The beginning of a name or email of your staff')} ${what}
       ${text('whom', 'Whom', 'An email')} ${day('from', 'From')} ${day('to', 'To')}
       ${text('address', 'Address', 'Where it came from, such as 203.0.113.7')}
       <div class="actions">
@@ -85,12 +107,7 @@ export function filterForm({ typed, fixed, problems }: Asked): c.Html {
     </form>`;
 }
 
-function whatField(chosen: string): c.Html {
-  const choices = [['', 'Everything'] as const, ...GROUPS.map((group) => [group, GROUP_NAMES[group]] as const)];
-  return html`<div class="field">
-    <label for="what">What</label>
-    <select id="what" name="what">
-      ${choices.map(([value, name]) => html`<option value="${value}" ${c.attr('selected', value === chosen)}>${name}</option>`)}
-    </select>
-  </div>`;
-}
+const GROUP_CHOICES: c.Option[] = [
+  { value: '', label: 'Everything' },
+  ...GROUPS.map((group) => ({ value: group, label: GROUP_NAMES[group] })),
+];

@@ -12,7 +12,6 @@ import { actorOf, barred, consolePage } from './console.ts';
 import { line } from './inputs.ts';
 
 const PAGE = 50;
-const FIELD_MAX = 254;
 
 /** The audit log: what happened, to whom and by whom, the newest first. */
 export async function audit(visit: Visit, who: SignedIn): Promise<Response> {
@@ -30,14 +29,16 @@ export async function exportAudit(visit: Visit, who: SignedIn): Promise<Response
     who.organization,
     typedIn((field) => given[field]),
   );
+  const { format } = given;
+  if (format !== 'csv' && format !== 'jsonl')
+    return auditPage(visit, who, { ...looked, problems: [{ field: 'main', text: 'Choose CSV or JSON lines' }] });
   if (looked.problems.length > 0) return auditPage(visit, who, looked);
-  const format = given.format === 'jsonl' ? 'jsonl' : 'csv';
   const id = await startAuditExport(visit.installation, actorOf(visit, who), who.organization, format, looked.filter);
   return visit.see(`/admin/jobs/${id}`);
 }
 
 function typedIn(read: (field: keyof Typed) => string): Typed {
-  return Object.fromEntries(FIELDS.map((field) => [field, line(read(field)).slice(0, FIELD_MAX)])) as Typed;
+  return Object.fromEntries(FIELDS.map((field) => [field, line(read(field))])) as Typed;
 }
 
 async function auditPage(visit: Visit, who: SignedIn, looked: Asked): Promise<Response> {

@@ -7,7 +7,7 @@ import { LONG_AGO_DAYS, RECENT_DAYS, type View } from '../accounts/list-view.ts'
 import type { BulkAct } from '../jobs/bulk-contacts.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
-import { bulkBar, chips, type Choice, filterField, pager, selectBox } from '../web/lists.ts';
+import { bulkBar, chips, pager, selectBox } from '../web/lists.ts';
 import type { Visit } from '../web/visit.ts';
 import { barred, consolePage, counted, customerPath } from './console.ts';
 import { codesLeft, contactMenu, mfaPill, portalAccess } from './contact-words.ts';
@@ -64,7 +64,7 @@ export const BULK_BUTTONS: readonly { value: BulkAct; label: string }[] = [
   { value: 'disable', label: 'Disable portal access' },
 ];
 
-const MFA: Choice[] = [
+const MFA: c.Option[] = [
   { value: '', label: 'All' },
   { value: 'on', label: 'On' },
   { value: 'none', label: 'Not set up' },
@@ -73,13 +73,13 @@ const MFA: Choice[] = [
   { value: 'reset', label: 'Reset' },
   { value: 'exempt', label: 'Exempt' },
 ];
-const PORTAL: Choice[] = [
+const PORTAL: c.Option[] = [
   { value: '', label: 'All' },
   { value: 'on', label: 'On' },
   { value: 'invited', label: 'Invited' },
   { value: 'off', label: 'Off' },
 ];
-const LAST: Choice[] = [
+const LAST: c.Option[] = [
   { value: '', label: 'Any time' },
   { value: 'recent', label: `In the last ${RECENT_DAYS} days` },
   { value: 'long-ago', label: `Over ${LONG_AGO_DAYS} days ago` },
@@ -101,9 +101,9 @@ function filters({ view, size }: Query): c.Html {
       value: view.search,
       autocomplete: 'off',
     })}
-    ${filterField({ name: 'mfa', label: 'MFA', value: view.mfa ?? '', choices: MFA })}
-    ${filterField({ name: 'portal', label: 'Portal access', value: view.portal ?? '', choices: PORTAL })}
-    ${filterField({ name: 'last', label: 'Last sign-in', value: view.lastSignIn ?? '', choices: LAST })}
+    ${c.selectField({ name: 'mfa', label: 'MFA', value: view.mfa ?? '', choices: MFA })}
+    ${c.selectField({ name: 'portal', label: 'Portal access', value: view.portal ?? '', choices: PORTAL })}
+    ${c.selectField({ name: 'last', label: 'Last sign-in', value: view.lastSignIn ?? '', choices: LAST })}
     ${kept.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
     ${c.button('Search', { kind: 'second' })}
   </form>`;
@@ -114,7 +114,7 @@ function chosen(query: Query): { text: string; href: string }[] {
   const chip = (
     label: string,
     value: string | null,
-    choices: Choice[],
+    choices: c.Option[],
     change: Partial<View>,
   ): { text: string; href: string }[] => {
     const choice = choices.find((known) => known.value === value);

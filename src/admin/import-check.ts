@@ -43,13 +43,15 @@ export function check(visit: Visit, at: AtImport): Promise<Response> {
 export async function remap(visit: Visit, at: AtImport): Promise<Response> {
   const given = await visit.form(...FIELDS);
   const mapping: Partial<Record<Field, number>> = {};
-  for (const field of FIELDS) {
-    const column = /^\d{1,3}$/.test(given[field]) ? Number(given[field]) : Number.NaN;
-    if (column < at.about.header.length) mapping[field] = column;
+  const problems: c.Problem[] = [];
+  for (const field of FIELDS.filter((one) => given[one] !== '')) {
+    const column = at.about.header.findIndex((_, number) => String(number) === given[field]);
+    if (column < 0) problems.push({ field, text: 'Choose one of the columns' });
+    else mapping[field] = column;
   }
   const key = { organizationId: at.who.organization.id, id: at.id };
-  if (mapping.email === undefined)
-    return checkPage(visit, at, 'good', { problems: [{ field: 'email', text: 'Choose the column with the emails' }] });
+  if (given.email === '') problems.push({ field: 'email', text: 'Choose the column with the emails' });
+  if (problems.length > 0) return checkPage(visit, at, 'good', { problems });
   await checkFile(visit.installation, key, mapping);
   return visit.see(at.path);
 }

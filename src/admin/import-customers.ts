@@ -3,6 +3,7 @@ import { TEMPLATE } from '../import/columns.ts';
 import { BYTE_ORDER_MARK, csvText } from '../import/csv-text.ts';
 import { FILE_BYTES_MAX } from '../import/records.ts';
 import { checkFile } from '../jobs/check-file.ts';
+import type { View } from '../accounts/list-view.ts';
 import { startExport } from '../jobs/export-customers.ts';
 import { stageFile } from '../jobs/import-file.ts';
 import { LIMITS, refusalOf } from '../jobs/import-refusals.ts';
@@ -95,7 +96,15 @@ function columnsHelp(): c.Html {
 
 /** Export: what the file will have in it, and whom: everybody, or those whom the list shows. */
 export function askToExport(visit: Visit, who: SignedIn): Promise<Response> {
-  const { view } = readQuery((name) => visit.query(name));
+  return exportPage(visit, who, readQuery((name) => visit.query(name)).view, []);
+}
+
+const OTHER_VIEW: c.Problem = {
+  field: 'main',
+  text: 'The list has changed. Look at what will be in the file, then export',
+};
+
+function exportPage(visit: Visit, who: SignedIn, view: View, errors: readonly c.Problem[]): Promise<Response> {
   const some = writeView({ ...view, sort: 'name', descending: false });
   const body = html`<section class="panel">
       <p>
@@ -109,11 +118,20 @@ export function askToExport(visit: Visit, who: SignedIn): Promise<Response> {
       html`<input type="hidden" name="view" value="${some}" />
         ${c.actions(c.button('Export customers'), c.linkButton('Cancel', `${CUSTOMERS}${some && `?${some}`}`))}`,
     )}`;
-  return consolePage(visit, who, { current: 'customers', title: 'Export customers', phrase: 'Customers', body });
+  return consolePage(visit, who, {
+    current: 'customers',
+    title: 'Export customers',
+    phrase: 'Customers',
+    errors,
+    body,
+  });
 }
 
 export async function beginExport(visit: Visit, who: SignedIn): Promise<Response> {
-  const { view } = await visit.form('view');
-  const id = await startExport(visit.installation, actorOf(visit, who), who.organization.id, readView(view));
+  const shown = (await visit.form('view')).view;
+  const view = readView(shown);
+  // A view that is not as a page of ours writes it would select others than somebody has seen.
+  if (writeView(view) !== shown) return exportPage(visit, who, view, [OTHER_VIEW]);
+  const id = await startExport(visit.installation, actorOf(visit, who), who.organization.id, view);
   return visit.see(`/admin/jobs/${id}`);
 }

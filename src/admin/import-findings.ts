@@ -154,21 +154,21 @@ export function columnsSection(
       c.form(`${path}/columns`, html`${fields} ${c.button('Check again', { kind: 'second' })}`, {
         busy: 'Checking…',
       }),
-      { open: problems.some(({ field }) => field === 'email') },
+      { open: problems.some(({ field }) => (FIELDS as readonly string[]).includes(field)) },
     ),
   );
 }
 
 function columnField(field: Field, { header, samples }: About, mapping: Mapping, error: string | undefined): c.Html {
   const says = (at: number): string => (samples[at] ? `${header[at]} (${samples[at]})` : (header[at] ?? ''));
-  return html`<div class="field${error ? ' wrong' : ''}">
-    <label for="${field}">${FIELD_NAMES[field]}</label>
-    ${error ? html`<p class="error" id="${field}-error">${error}</p>` : c.nothing}
-    <select id="${field}" name="${field}">
-      <option value="">Not in the file</option>
-      ${header.map(
-        (_, at) => html`<option value="${at}" ${c.attr('selected', mapping[field] === at)}>${says(at)}</option>`,
-      )}
-    </select>
-  </div>`;
+  return c.selectField({
+    name: field,
+    label: FIELD_NAMES[field],
+    value: String(mapping[field] ?? ''),
+    choices: [
+      { value: '', label: 'Not in the file' },
+      ...header.map((_, at) => ({ value: String(at), label: says(at) })),
+    ],
+    error,
+  });
 }

@@ -99,13 +99,23 @@ export async function resetWithin(
   if (!enrolled) return false;
   await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, ${NO_WAITS}, reset_notice_at = ${now}, reset_told_at = NULL
     WHERE ${account}`);
+  await takeFactorsAway(tx, target, now);
+  await voidCarriers(tx, organizationId, id, now);
+  await record(tx, installation, { organizationId, actor, action: 'mfa.reset', targetId: id, reason });
+  return true;
+}
+
+/** Ends every authenticator and backup code of an account whose lock is held, and what stands of them in its row. */
+export async function takeFactorsAway(
+  tx: Transaction,
+  target: Pick<Account, 'organizationId' | 'id'>,
+  now: number,
+): Promise<void> {
+  const { organizationId, id } = target;
   await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
     WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
   await revokeSet(tx, target, now);
   await keepListed(tx, organizationId, id);
-  await voidCarriers(tx, organizationId, id, now);
-  await record(tx, installation, { organizationId, actor, action: 'mfa.reset', targetId: id, reason });
-  return true;
 }
 
 /**

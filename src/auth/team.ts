@@ -4,7 +4,7 @@ import { forgetAddresses, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { createStaff, mayGive, mayManage, type StaffDraft } from '../accounts/staff.ts';
 import { RolledBack, sql, type Sql, type Transaction } from '../db/db.ts';
-import { revokeSet } from './factors/backup-codes.ts';
+import { takeFactorsAway } from './recovery.ts';
 import { NO_COUNTS } from './limits.ts';
 import { linkWithin } from './welcome.ts';
 
@@ -129,9 +129,7 @@ export function removeStaff(
       WHERE ${isMember(member)} AND ${leavesAnOwner(member)}`);
     if (removed === 0) return { kind: 'last-owner' };
     await tx.run(sql`DELETE FROM staff_emails WHERE organization_id = ${organizationId} AND account_id = ${id}`);
-    await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
-      WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
-    await revokeSet(tx, member, now);
+    await takeFactorsAway(tx, member, now);
     await voidCarriers(tx, organizationId, id, now);
     await forgetAddresses(tx, organizationId, id);
     await record(tx, installation, {

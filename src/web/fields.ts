@@ -132,13 +132,15 @@ export function textareaField(p: FieldParts & { label: string; value?: string | 
   return labelled(p, box);
 }
 
-/** One of many, by its name. */
+export type Option = { value: string; label: string };
+
+/** One of many. A choice that is a text stands for itself. */
 export function selectField(
-  p: FieldParts & { label: string; value?: string | undefined; choices: readonly string[] },
+  p: FieldParts & { label: string; value?: string | undefined; choices: readonly (string | Option)[] },
 ): Html {
-  const choices = p.choices.map(
-    (choice) => html`<option value="${choice}" ${attr('selected', choice === p.value)}>${choice}</option>`,
-  );
+  const choices = p.choices
+    .map((choice) => (typeof choice === 'string' ? { value: choice, label: choice } : choice))
+    .map(({ value, label }) => html`<option value="${value}" ${attr('selected', value === p.value)}>${label}</option>`);
   return labelled(
     p,
     html`<select id="${p.name}" name="${p.name}" ${described(p)}>

@@ -1,19 +1,5 @@
 import { html } from 'hono/html';
-import { attr, button, type Content, type Html, linkButton, nothing } from './fields.ts';
-
-export type Choice = { value: string; label: string };
-
-/** One choice of several in little room, for the filters of a list. */
-export function filterField(p: { name: string; label: string; value: string; choices: readonly Choice[] }): Html {
-  return html`<div class="field">
-    <label for="${p.name}">${p.label}</label>
-    <select id="${p.name}" name="${p.name}">
-      ${p.choices.map(
-        ({ value, label }) => html`<option value="${value}" ${attr('selected', value === p.value)}>${label}</option>`,
-      )}
-    </select>
-  </div>`;
-}
+import { button, type Content, type Html, linkButton, nothing } from './fields.ts';
 
 /** What a list is narrowed to, each with the way to take it back. */
 export function chips(label: string, items: readonly { text: string; href: string }[]): Html {

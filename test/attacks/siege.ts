@@ -6,6 +6,7 @@ import { createCustomer } from '../../src/accounts/customers.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
+import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
 import {
   addContact,
@@ -358,7 +359,11 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       `/admin/customers/import/${imported}`,
       { which: 'good', password: '', code: '' },
     ],
-    ['/admin/customers/import/:import/columns', `/admin/customers/import/${remapped}/columns`, { email: '0' }],
+    [
+      '/admin/customers/import/:import/columns',
+      `/admin/customers/import/${remapped}/columns`,
+      Object.fromEntries(FIELDS.map((field) => [field, field === 'email' ? '0' : ''])),
+    ],
     ['/admin/customers/import/:import/discard', `/admin/customers/import/${discarded}/discard`, {}],
     ['/admin/customers/export', '/admin/customers/export', { view: '' }],
     [

@@ -47,7 +47,7 @@ function isUnread({ name }: Post, field: string): boolean {
   if (name.includes('welcome')) return field === 'email';
   const asks =
     name.startsWith('POST /admin/') &&
-    /general$|branding$|reset-mfa$|exempt(\/end)?$|-everyone-out$|-everybody$|\/team\//.test(name);
+    /general$|branding$|reset-mfa$|exempt(\/end)?$|-everyone-out$|-everybody$|\/team\/|\/import\/:import$/.test(name);
   return asks && /^(password|code|mfa|policy|removeLogo)$/.test(field);
 }
 

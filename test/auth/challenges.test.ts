@@ -161,6 +161,7 @@ eachEngine('a challenge', (engine) => {
     const { maria, secret } = await world.acmeWithMfa();
     await world.change(sql`UPDATE authenticators SET enabled_at = NULL`);
     await world.change(sql`UPDATE backup_code_sets SET revoked_at = 1`);
+    await world.change(sql`UPDATE accounts SET mfa_since = NULL`);
     const challenge = await challenged(world.installation, maria);
     assert.equal(challenge.purpose, 'enrolment');
     await world.change(sql`UPDATE authenticators SET enabled_at = 1`);

@@ -156,12 +156,13 @@ describe('what people do in a browser', () => {
       await gear.focus();
       const walk: [key: string, comesTo: string][] = [
         ['ArrowDown', 'Reset Portal MFA'],
-        ['ArrowDown', 'Edit'],
-        ['End', 'Disable portal access'],
+        ['ArrowDown', 'Sign out everywhere'],
+        ['End', 'Delete'],
         ['ArrowDown', 'Reset Portal MFA'],
-        ['ArrowUp', 'Disable portal access'],
+        ['ArrowUp', 'Delete'],
         ['Home', 'Reset Portal MFA'],
         ['d', 'Disable portal access'],
+        ['d', 'Delete'],
         ['Escape', `Actions for ${acme.noor.email}`],
       ];
       for (const [key, comesTo] of walk) {
