@@ -27,6 +27,7 @@ async function ofTheConsole(browser: Browser, origin: string): Promise<void> {
   await givesPassword(ada, { email: 'ada@acme.test', password: PASSWORD });
   await givesCode(ada, await pocket(ada.page));
   await ada.arrives('Overview');
+  await take(ada.page, 'overview');
   await ada.press('Customers');
   await ada.arrives('Customers');
   await ada.page.getByRole('link', { name: 'Globex' }).first().click();

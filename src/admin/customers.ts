@@ -37,7 +37,7 @@ export async function listPage(
   const add =
     barred(who, 'edit customers') === undefined ? c.linkButton('Add customer', `${CUSTOMERS}/new`, 'main') : c.nothing;
   const exchange = barred(who, 'import and export customers') === undefined;
-  const bring = exchange ? c.linkButton('Import', IMPORT) : c.nothing;
+  const bring = exchange ? c.linkButton('Import customers', IMPORT) : c.nothing;
   const shown = writeView(view);
   const take = exchange ? c.linkButton('Export', `${EXPORT}${shown && `?${shown}`}`) : c.nothing;
   const body = none
