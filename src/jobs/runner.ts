@@ -47,6 +47,7 @@ export function openRunner(installation: Installation, kinds: readonly JobKind[]
     await letGo(db, holder, key);
   };
   const turn = async (): Promise<boolean> => {
+    if (leaving.signal.aborted) return false;
     const key = await takeUp(installation, holder, kinds);
     if (key) await work(key, BITES_A_TURN, () => undefined);
     return key !== undefined;

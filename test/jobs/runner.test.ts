@@ -103,6 +103,23 @@ eachEngine('a job', (engine) => {
     );
   });
 
+  test('is given up after its bite by a server that stops, which takes up no other, and goes on elsewhere at once', async () => {
+    await using world = await openWorld(engine);
+    const job = await started(world, await world.acme(), 30);
+    const stopping: (() => Promise<void>)[] = [];
+    const runner = openRunner(world.installation, [
+      adding((number) => {
+        if (number === 3) void stopping[0]?.();
+      }),
+    ]);
+    stopping.push(runner.finish);
+    await runner.turn();
+    assert.equal(await runner.turn(), false);
+    assert.equal((await reread(world, job)).done, 3);
+    assert.equal(await openRunner(world.installation, [adding()]).turn(), true);
+    assert.equal((await reread(world, job)).done, 28);
+  });
+
   test('that fails undoes the bite it failed in, says so, and can go on from there', async () => {
     await using world = await openWorld(engine);
     const job = await started(world, await world.acme(), 5);
