@@ -145,11 +145,12 @@ const BITE = 200;
 
 /**
  * Writes down words for whoever has none: rows from before there were words, and whatever was put into the tables by
- * another way than ours. In bites, each its own transaction; several servers may do it at once. Answers how many rows.
+ * another way than ours. In bites, each its own transaction, as long as `mayGoOn` agrees; several servers may do it at
+ * once. Answers how many rows.
  */
-export async function makeFindable(db: Database): Promise<number> {
+export async function makeFindable(db: Database, mayGoOn: () => boolean = () => true): Promise<number> {
   let made = 0;
-  for (;;) {
+  while (mayGoOn()) {
     const contacts = await db.all<Missing>(sql`SELECT organization_id AS "organizationId", id FROM accounts
       WHERE kind = 'contact' AND words IS NULL ORDER BY organization_id, id LIMIT ${BITE}`);
     const customers = await db.all<Missing>(sql`SELECT organization_id AS "organizationId", id FROM customers
@@ -158,6 +159,7 @@ export async function makeFindable(db: Database): Promise<number> {
     await db.transaction((tx) => makeBite(tx, contacts, customers));
     made += contacts.length + customers.length;
   }
+  return made;
 }
 
 interface Missing {

@@ -155,27 +155,37 @@ async function greet(installation: Installation, publicUrl: string, options: Opt
   if (setup !== undefined) console.log(`Set it up within 24 hours, with this link:\n\n  ${setup}\n`);
 }
 
-/** Says that it runs, and sweeps, now and every minute; what it answers ends that, after the sweep under way. */
+/**
+ * Says that it runs, and sweeps, now and every minute, never twice at once; what it answers ends that, after the bite
+ * under way: after an update there may be hours of it.
+ */
 export function keepHouse(installation: Installation): () => Promise<void> {
-  let sweeping = Promise.resolve();
+  let leaving = false;
+  let holding = Promise.resolve();
+  let sweeping: Promise<void> | undefined;
+  const attempt = (work: Promise<unknown>): Promise<void> =>
+    work.then(
+      () => undefined,
+      (fault: unknown) => installation.log.error('housekeeping failed', { reason: String(fault) }),
+    );
   const run = (): void => {
-    sweeping = keepHouseOnce(installation).catch((fault: unknown) => {
-      installation.log.error('housekeeping failed', { reason: String(fault) });
-    });
+    // By itself, for whoever says nothing for three minutes is held to be gone, and the sweep may take longer.
+    holding = attempt(keepRing(installation));
+    sweeping ??= attempt(sweepAll(installation, () => !leaving)).finally(() => (sweeping = undefined));
   };
   run();
   const timer = setInterval(run, SWEEP_EVERY_MS).unref();
-  return () => {
+  return async () => {
     clearInterval(timer);
-    return sweeping;
+    leaving = true;
+    await Promise.all([holding, sweeping]);
   };
 }
 
-async function keepHouseOnce(installation: Installation): Promise<void> {
-  await keepRing(installation);
+async function sweepAll(installation: Installation, mayGoOn: () => boolean): Promise<void> {
   await sweep(installation);
-  await makeFindable(installation.db);
   await sweepJobs(installation);
+  await makeFindable(installation.db, mayGoOn);
 }
 
 /** Resolves at the first signal to stop, so that requests under way can finish; a second one does not wait for them. */

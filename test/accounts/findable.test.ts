@@ -4,6 +4,7 @@ import { OPERATOR } from '../../src/accounts/audit.ts';
 import { changeContact, contactsOf } from '../../src/accounts/contacts.ts';
 import { createCustomer, renameCustomer } from '../../src/accounts/customers.ts';
 import { fits, makeFindable, searchedWords, wordsIn, wordsOf } from '../../src/accounts/findable.ts';
+import { keepHouse } from '../../src/cli/serve.ts';
 import { sql } from '../../src/db/db.ts';
 import { addContact } from '../acme.ts';
 import { eachEngine, openWorld, type World } from '../world.ts';
@@ -83,5 +84,15 @@ eachEngine('the words that somebody is found by', (engine) => {
     const [row] = await world.db.all(sql`SELECT customer_key FROM accounts WHERE id = ${maria.id}`);
     assert.equal(row?.['customer_key'], 'globex');
     assert.deepEqual((await words(world))[initech.id], []);
+  });
+
+  test('wait for the next server where this one is to stop', async () => {
+    await using world = await openWorld(engine);
+    await world.acme();
+    await world.change(sql`UPDATE accounts SET words = NULL`);
+    const stop = keepHouse(world.installation);
+    await stop();
+    assert.equal(await makeFindable(world.db, () => false), 0);
+    assert.equal(await makeFindable(world.db), 3);
   });
 });
