@@ -6,7 +6,7 @@ import { openRunner } from '../../src/jobs/runner.ts';
 import { addContact, signsIn, type Acme } from '../acme.ts';
 import type { Page } from '../visitor.ts';
 import { eachEngine, MINUTE_MS, openWorld, type World } from '../world.ts';
-import { refusedWith, stage, type Guest, type Stage } from './front-door.ts';
+import { enrolled, refusedWith, stage, unchanged, type Guest, type Stage } from './front-door.ts';
 
 const CUSTOMERS = '/admin/customers';
 
@@ -159,6 +159,23 @@ eachEngine('the page of a customer', (engine) => {
     assert.match((await sam.browser.follow()).notices.join(' '), /signed out everywhere: 1 session ended/);
     assert.equal((await maria.browser.get('/portal/acme/home')).status, 303);
     assert.match((await sam.browser.get(everywhere)).text, /isn&#39;t signed in anywhere/);
+  });
+
+  test("asks Sam who he is before a contact's email changes, and not for a name", async () => {
+    await using world = await openWorld(engine);
+    const { people, guest } = await stage(world);
+    const sam = await enrolled(guest(people.sam));
+    await sam.signsIn();
+    world.clock.advance(11 * MINUTE_MS);
+    const path = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/edit`;
+    const asked = { name: 'Maria Silva', email: 'eve@elsewhere.test', phone: '' };
+    const refused = await unchanged(world, () => sam.browser.post(path, asked));
+    refusedWith(refused, 422, /Enter your password/);
+    assert.match(refused.text, /eve@elsewhere\.test/, 'and what was typed stands there still');
+    const renamed = await sam.browser.post(path, { ...asked, name: 'Maria S.', email: people.maria.email });
+    assert.equal(renamed.status, 303);
+    const proof = { password: people.sam.password, code: sam.nextCode() };
+    assert.equal((await sam.browser.post(path, { ...asked, ...proof })).status, 303);
   });
 
   test('lets Ada move Maria to a customer she looks for, and says whose documents Maria will see', async () => {

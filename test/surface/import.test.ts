@@ -121,7 +121,7 @@ describe('Ada imports customers', () => {
     const { page, path } = await checks(ada, 'email,reach,who\nx,iva@umbra.test,Iva\n');
     assert.match(words(page), /0 new · 0 changed · 1 with errors/);
     refusedWith(await ada.browser.post(`${path}/columns`, { email: '' }), 422, /Choose the column with the emails/);
-    refusedWith(await ada.browser.post(`${path}/columns`, { email: '3' }), 422, /Choose the column with the emails/);
+    refusedWith(await ada.browser.post(`${path}/columns`, { email: '3' }), 422, /Choose one of the columns/);
     await ada.browser.post(`${path}/columns`, { email: '1', name: '2' });
     assert.match(words(await ada.browser.follow()), /1 new · 0 changed · 0 with errors/);
   });
