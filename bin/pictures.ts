@@ -27,6 +27,10 @@ async function ofTheConsole(browser: Browser, origin: string): Promise<void> {
   await givesPassword(ada, { email: 'ada@acme.test', password: PASSWORD });
   await givesCode(ada, await pocket(ada.page));
   await ada.arrives('Overview');
+  await ada.page
+    .getByText('of your customers use MFA')
+    .first()
+    .evaluate((it: { scrollIntoView(): void }) => it.scrollIntoView());
   await take(ada.page, 'overview');
   await ada.press('Customers');
   await ada.arrives('Customers');
