@@ -437,7 +437,12 @@ export const MUTANTS: readonly Mutant[] = [
   { invariant: 'I11', file: POLICY, find: ' && now < until', tests: POLICY_TEST },
   { invariant: 'I11', file: SIGN_IN, find: "if (next.kind === 'session') {", replace: '{', tests: POLICY_TEST },
   { invariant: 'I11', file: GRACE, find: ' || laterUntil === null || now >= laterUntil', tests: PUTTING_OFF_TEST },
-  { invariant: 'I11', file: GRACE, find: '!allows || ', tests: PUTTING_OFF_TEST },
+  {
+    invariant: 'I11',
+    file: GRACE,
+    find: "    if (next.kind === 'challenge' || (next.kind === 'enrolment' && next.laterUntil === null)) return refused;\n",
+    tests: PUTTING_OFF_TEST,
+  },
   { invariant: 'I11', file: GRACE, find: ' || graceUntil !== null', tests: GRACE_TEST },
   { invariant: 'I11', file: GRACE, find: "account.kind === 'contact' && ", tests: GRACE_TEST },
   {
@@ -688,7 +693,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I18',
     file: SIGN_IN,
-    find: "    await note('password.answered', 'right', { next });\n",
+    find: "    await note('password.answered', 'right', { next: next.kind });\n",
     tests: ANSWER_TEST,
   },
   {

@@ -55,7 +55,7 @@ export async function saveBranding(
   await installation.db.transaction(async (tx) => {
     // First, since it locks the organization's row: of two who send a logo at once, the second finds the first's.
     await changeBranding(tx, installation, actor, organization, { ...asked, ...face });
-    if (logo === undefined || logo?.hash === organization.logoHash) return;
+    if (logo === undefined || (logo?.hash ?? null) === organization.logoHash) return;
     await tx.run(sql`DELETE FROM logos WHERE organization_id = ${organizationId}`);
     if (logo === null) return;
     await tx.run(sql`INSERT INTO logos (organization_id, hash, type, content)

@@ -72,10 +72,11 @@ export function setUpLater(
     if (!(await lockAtEpoch(tx, account, challenge.epoch))) return refused;
     const standing = await standingOf(tx, account);
     const next = afterPassword(standing, now);
-    const allows = next.kind === 'session' || (next.kind === 'enrolment' && next.laterUntil !== null);
-    if (!allows || standing.suspectedAt !== null) return refused;
+    if (next.kind === 'challenge' || (next.kind === 'enrolment' && next.laterUntil === null)) return refused;
+    if (standing.suspectedAt !== null) return refused;
     if (!(await consume(tx, challenge, now))) return refused;
-    const proof = new Proof(account, challenge.epoch, 'password', challenge.id, laterUntil);
+    const until = Math.min(laterUntil, (next.kind === 'session' ? next.until : next.laterUntil) ?? laterUntil);
+    const proof = new Proof(account, challenge.epoch, 'password', challenge.id, until);
     const cookie = await startSession(tx, proof, challenge.surface, visitor, previous, now);
     await record(tx, installation, {
       organizationId: account.organizationId,
@@ -83,7 +84,7 @@ export function setUpLater(
       action: 'signed-in',
       targetId: account.id,
       result: 'right',
-      details: { factor: 'password', laterUntil },
+      details: { factor: 'password', laterUntil: until },
     });
     return cookie;
   });

@@ -1,4 +1,4 @@
-import { HAS_MFA, type Account } from '../accounts/accounts.ts';
+import { findAccount, HAS_MFA, type Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
 import { keepListed } from '../accounts/listed.ts';
@@ -66,6 +66,13 @@ export async function resetMfa(
     if (!(await resetWithin(tx, installation, actor, target, reasonText(reason))))
       return new RolledBack<ResetOutcome>({ kind: 'no-mfa' });
     if (agent !== 'operator') {
+      // Again, of both as they are now: a role may have been given or taken since their rows were read.
+      const [agentNow, targetNow] = [
+        await findAccount(tx, agent.organizationId, agent.id),
+        await findAccount(tx, target.organizationId, target.id),
+      ];
+      const allowed = agentNow?.disabledAt === null && targetNow !== undefined && mayReset(agentNow, targetNow);
+      if (!allowed) return new RolledBack<ResetOutcome>({ kind: 'not-allowed' });
       const subject = fingerprint(installation.counterKey, target.organizationId, agent.id);
       const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, installation.now());
       if (!room.ok) return new RolledBack<ResetOutcome>({ kind: 'limited', until: room.until });

@@ -1,5 +1,6 @@
 import { csvText } from './csv-text.ts';
 import type { Mapping } from './columns.ts';
+import { looksSecret } from './secrets.ts';
 import type { CsvRecord } from './records.ts';
 import type { Problem } from './rows.ts';
 
@@ -30,9 +31,13 @@ export function leftRows(
   width: number,
 ): string {
   const hidden = [mapping.totp_secret, mapping.password_hash];
+  const read = Object.values(mapping);
+  // A column that nobody has said to read may be one of them under another name.
+  const isHidden = (cell: string, at: number): boolean =>
+    read.includes(at) ? hidden.includes(at) && cell.trim() !== '' : looksSecret(cell);
   const lines = rows.map(({ record, errors }) => {
     const cells = Array.from({ length: Math.max(width, record.cells.length) }, (_, at) => record.cells[at] ?? '');
-    const shown = cells.map((cell, at) => (hidden.includes(at) && cell.trim() !== '' ? ELSEWHERE : cell));
+    const shown = cells.map((cell, at) => (isHidden(cell, at) ? ELSEWHERE : cell));
     return [...shown, errors.join('; ')];
   });
   return csvText([...headers.map((header) => [...header, 'error']), ...lines]);

@@ -1,4 +1,5 @@
 import { decodeBase32 } from '../crypto/base32.ts';
+import { readHash } from '../crypto/foreign-hashes.ts';
 
 /** RFC 4226 §4 R6: a shared secret has at least 128 bits. */
 const SECRET_BYTES = { min: 16, max: 128 };
@@ -19,6 +20,12 @@ export function readSecret(text: string): SecretRead {
   if (!secret) return refused("isn't base32 or an otpauth:// address");
   if (secret.length < SECRET_BYTES.min) return refused('is shorter than 128 bits');
   return secret.length > SECRET_BYTES.max ? refused('is too long') : { kind: 'secret', secret };
+}
+
+/** Whether a cell holds a secret or a hash, whatever its column is called. */
+export function looksSecret(cell: string): boolean {
+  const text = cell.trim();
+  return /^otpauth:/i.test(text) || readSecret(text).kind === 'secret' || readHash(text).kind !== 'unknown';
 }
 
 /** The secret of an address, or why it is none that can be used. */

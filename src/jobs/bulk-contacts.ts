@@ -10,7 +10,16 @@ import { setPortalAccessWithin } from '../auth/access.ts';
 import { endSessionsWithin } from '../auth/end-sessions.ts';
 import { resetWithin } from '../auth/recovery.ts';
 import { sql, type Queries, type Transaction } from '../db/db.ts';
-import { actorOfJob, findJob, prepareJob, startPrepared, type Bite, type Job, type JobKind } from './jobs.ts';
+import {
+  actorOfJob,
+  findJob,
+  prepareJob,
+  startPrepared,
+  type Bite,
+  type Job,
+  type JobDraft,
+  type JobKind,
+} from './jobs.ts';
 
 export const BULK = 'bulk-contacts';
 /** Acts in one bite: some ten statements each, while every writer of an SQLite file waits. */
@@ -92,16 +101,20 @@ export async function prepareBulk(
 ): Promise<string | undefined> {
   const { db, now } = installation;
   const at = now();
-  const total =
-    'view' in selection
-      ? await countContacts(db, organizationId, selection.view, at)
-      : (await contactsWhere(db, organizationId, sql`a.id IN (${listOf(selection.ids)})`)).length;
-  if (total === 0) return undefined;
-  const plan =
-    'view' in selection
-      ? { act, view: JSON.stringify(selection.view), at }
-      : { act, ids: selection.ids.toSorted().join(' '), at };
-  return db.transaction((tx) => prepareJob(tx, installation, { organizationId, actor, kind: BULK, plan, total }));
+  if ('view' in selection) {
+    const total = await countContacts(db, organizationId, selection.view, at);
+    const plan = { act, view: JSON.stringify(selection.view), at };
+    return total === 0 ? undefined : keep(installation, { organizationId, actor, plan, total });
+  }
+  // What was sent may name anybody: what is kept are the contacts among them, each once, and nobody on the staff.
+  const contacts = await contactsWhere(db, organizationId, sql`a.id IN (${listOf(selection.ids)})`);
+  const ids = contacts.map(({ id }) => id).toSorted();
+  if (ids.length === 0) return undefined;
+  return keep(installation, { organizationId, actor, plan: { act, ids: ids.join(' '), at }, total: ids.length });
+}
+
+function keep(installation: Installation, draft: Omit<JobDraft, 'kind'>): Promise<string> {
+  return installation.db.transaction((tx) => prepareJob(tx, installation, { ...draft, kind: BULK }));
 }
 
 /** What was chosen under an id, as long as nobody has confirmed it. */

@@ -4,7 +4,6 @@ import type { Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { appendPart, partOf, type JobKey } from '../accounts/job-parts.ts';
 import type { Queries } from '../db/db.ts';
-import { readHash } from '../crypto/foreign-hashes.ts';
 import { recognise } from '../import/columns.ts';
 import {
   COLUMNS_MAX,
@@ -15,7 +14,7 @@ import {
   type CsvRecord,
   type FileProblem,
 } from '../import/records.ts';
-import { readSecret } from '../import/secrets.ts';
+import { looksSecret } from '../import/secrets.ts';
 import { prepareJob } from './jobs.ts';
 
 /** The kind of the job that a file waits in, from its upload on. */
@@ -134,8 +133,7 @@ const SAMPLE_MAX = 40;
 function shownSample(cell: string): string {
   const text = cell.trim();
   if (text === '') return '';
-  const isSecret = /^otpauth:/i.test(text) || readSecret(text).kind === 'secret' || readHash(text).kind !== 'unknown';
-  return isSecret ? '(secret)' : Array.from(text).slice(0, SAMPLE_MAX).join('');
+  return looksSecret(text) ? '(secret)' : Array.from(text).slice(0, SAMPLE_MAX).join('');
 }
 
 function keep(installation: Installation, key: JobKey, file: string, value: unknown): Promise<void> {

@@ -72,6 +72,16 @@ eachEngine('branding', (engine) => {
     assert.deepEqual(await world.rows('logos'), []);
   });
 
+  test('whose logo somebody takes away who has seen none, keeps the one that came meanwhile', async () => {
+    await using world = await openWorld(engine);
+    const { organization } = await world.acme();
+    await saveBranding(world.installation, OPERATOR, organization, {}, PNG);
+    await saveBranding(world.installation, OPERATOR, organization, {}, null);
+    const shown = await today(world, organization);
+    assert.equal(shown.logoHash, PNG.hash);
+    assert.ok(await findLogo(world.db, shown));
+  });
+
   test('of one merchant is nobody else’s, be the logo the same (I15)', async () => {
     await using world = await openWorld(engine);
     const { organization } = await world.acme();

@@ -129,6 +129,23 @@ eachEngine('set up later', (engine) => {
   });
 });
 
+eachEngine('set up later, begun under a grace and pressed under an exemption', (engine) => {
+  test('ends with the exemption, on which alone it stands by then', async () => {
+    await using world = await openWorld(engine);
+    const { organization, noor } = await world.acme();
+    await setPolicy(world.installation, organization, 'required', 14);
+    const challenge = await challenged(world.installation, noor);
+    await setPolicy(world.installation, organization, 'optional');
+    world.clock.advance(1);
+    await setPolicy(world.installation, organization, 'required');
+    const until = world.clock.now + HOUR_MS;
+    await world.change(sql`UPDATE accounts SET exempt_until = ${until} WHERE id = ${noor.id}`);
+    const cookie = await setUpLater(world.installation, challenge, home(noor), undefined);
+    assert.ok(cookie !== undefined);
+    assert.equal((await findSession(world.db, 'portal', cookie, world.clock.now))?.expiresAt, until);
+  });
+});
+
 eachEngine('MFA that is offered', (engine) => {
   test('is set up from inside, after the password, and ends at the sign-in page with all older sessions', async () => {
     await using world = await openWorld(engine);

@@ -5,6 +5,7 @@ import { OPERATOR, type Actor } from '../../src/accounts/audit.ts';
 import { findStaff, mayGive, mayManage, resets, ROLES, teamOf } from '../../src/accounts/staff.ts';
 import { findSession } from '../../src/auth/sessions.ts';
 import { setPassword } from '../../src/auth/passwords.ts';
+import { resetMfa } from '../../src/auth/recovery.ts';
 import {
   changeRole,
   inviteAgain,
@@ -334,5 +335,22 @@ eachEngine('somebody who is removed from the staff', (engine) => {
       assert.deepEqual(await by(world, who).removes(whom), { kind: 'not-allowed' });
     assert.deepEqual(await by(world, abe).removes(otto), { kind: 'removed' });
     assert.deepEqual(await by(world, ada).removes(abe), { kind: 'removed' });
+  });
+});
+
+eachEngine('staff who lost their phone', (engine) => {
+  test('whose role was raised since the page was opened is not reset by an equal of today (R2)', async () => {
+    await using world = await openWorld(engine);
+    const { installation } = world;
+    const { ada, sam, abe } = await withAbe(world);
+    await enrol(installation, sam);
+    const actor: Actor = { kind: 'account', id: abe.id, address: home(abe).address };
+    const [agent, asSupport] = [await world.account(abe), await world.account(sam)];
+    const met = { check: 'met-in-person', note: '' } as const;
+    assert.deepEqual(await by(world, ada).changes(sam, 'admin'), { kind: 'changed' });
+    assert.deepEqual(await resetMfa(installation, actor, agent, asSupport, met), { kind: 'not-allowed' });
+    assert.deepEqual(await by(world, ada).changes(sam, 'support'), { kind: 'changed' });
+    assert.deepEqual(await by(world, ada).changes(abe, 'auditor'), { kind: 'changed' });
+    assert.deepEqual(await resetMfa(installation, actor, agent, asSupport, met), { kind: 'not-allowed' });
   });
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { recognise, TEMPLATE } from '../../src/import/columns.ts';
+import { recognise, TEMPLATE, type Mapping } from '../../src/import/columns.ts';
 import { readRow, type ImportRow, type Problem } from '../../src/import/rows.ts';
+import { leftRows, withErrors } from '../../src/import/left-rows.ts';
 import { readSecret } from '../../src/import/secrets.ts';
 
+const HASH = '$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy';
 const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 
 function reads(header: readonly string[], cells: readonly string[]): ImportRow | readonly Problem[] {
@@ -175,6 +177,24 @@ describe('the secret of an authenticator app', () => {
       assert.ok(read.kind === 'refused', text);
       assert.match(read.why, why);
       assert.doesNotMatch(read.why, /GEZD|AAAA/);
+    }
+  });
+});
+
+describe('the rows that are left out of an import', () => {
+  const header = ['email', 'otp seed', 'pw', 'note'];
+  const record = { line: 2, cells: ['maria', SECRET, HASH, 'pays late'] };
+  const problems = [{ line: 2, kind: 'email-shape', text: 'not an email' } as const];
+  const text = (mapping: Mapping): string => leftRows([header], withErrors([record], problems), mapping, header.length);
+
+  test('go back without secrets and hashes, also where their columns were called otherwise or were not to be read (I19)', () => {
+    for (const mapping of [
+      { email: 0 },
+      { email: 0, totp_secret: 1 },
+      { email: 0, totp_secret: 1, password_hash: 2 },
+    ]) {
+      assert.ok(!text(mapping).includes(SECRET) && !text(mapping).includes(HASH), text(mapping));
+      assert.match(text(mapping), /"maria","\(copy it[^"]*","\(copy it[^"]*","pays late","Line 2: not an email"/);
     }
   });
 });

@@ -116,6 +116,24 @@ eachEngine('an act on many contacts', (engine) => {
     assert.equal(await findPrepared(world.installation, { ...key, organizationId: 'another' }), undefined);
   });
 
+  test('is for contacts alone, each of them once: an admin who sends the ids of staff along resets no owner', async () => {
+    await using world = await openWorld(engine);
+    const people = await world.acmeWithMfa();
+    await enrol(world.installation, people.ada);
+    const { maria, ada } = people;
+    for (const act of ['sign-out', 'reset-mfa'] as const) {
+      const before = (await world.rows('accounts')).find(({ id }) => id === ada.id);
+      const job = await confirmed(world, people, act, { ids: [maria.id, ada.id, maria.id, 'nobody'] });
+      assert.deepEqual([job.total, (await finished(world, job)).done], [1, 1]);
+      assert.deepEqual(
+        (await world.rows('accounts')).find(({ id }) => id === ada.id),
+        before,
+      );
+    }
+    assert.equal(actions(await world.audit(ada), 'mfa.reset'), 0);
+    assert.equal(actions(await world.audit(maria), 'mfa.reset'), 1);
+  });
+
   test('spares whom it no longer concerns by then', async () => {
     await using world = await openWorld(engine);
     const people = await world.acmeWithMfa();
