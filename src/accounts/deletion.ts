@@ -5,36 +5,18 @@ import type { Customer } from './customers.ts';
 import { forgetWords, keepCustomersOwnWords } from './findable.ts';
 import type { Installation } from './installation.ts';
 
-/** What would go with a contact or a customer. */
+/** What would go with a customer. */
 export interface Belongings {
   readonly contacts: number;
-  readonly sessions: number;
   readonly documents: number;
 }
 
-/** What goes with a contact: its documents are its customer's, and stay. */
-export function belongingsOfContact(db: Database, contact: Contact): Promise<Belongings> {
-  return belongings(db, contact.organizationId, sql`id = ${contact.id}`, undefined);
-}
-
-export function belongingsOfCustomer(db: Database, { organizationId, id }: Customer): Promise<Belongings> {
-  return belongings(db, organizationId, sql`customer_id = ${id}`, id);
-}
-
-async function belongings(
-  db: Database,
-  organizationId: string,
-  whose: Sql,
-  customerId: string | undefined,
-): Promise<Belongings> {
-  const accounts = sql`SELECT id FROM accounts WHERE organization_id = ${organizationId} AND ${whose}`;
-  const row = await db.one<Belongings>(sql`SELECT
-    (SELECT COUNT(*) FROM (${accounts}) a) AS contacts,
-    (SELECT COUNT(*) FROM sessions WHERE organization_id = ${organizationId} AND ended_at IS NULL
-      AND account_id IN (${accounts})) AS sessions,
-    (SELECT COUNT(*) FROM documents WHERE organization_id = ${organizationId} AND customer_id = ${customerId ?? ''})
-      AS documents`);
-  return row ?? { contacts: 0, sessions: 0, documents: 0 };
+/** What goes with a customer; who of its contacts is signed in, `signedInNow` tells. */
+export async function belongingsOf(db: Database, { organizationId, id }: Customer): Promise<Belongings> {
+  const own = sql`organization_id = ${organizationId} AND customer_id = ${id}`;
+  const row = await db.one<Belongings>(sql`SELECT (SELECT COUNT(*) FROM accounts WHERE ${own}) AS contacts,
+    (SELECT COUNT(*) FROM documents WHERE ${own}) AS documents`);
+  return row ?? { contacts: 0, documents: 0 };
 }
 
 /**

@@ -1,12 +1,7 @@
 import { html } from 'hono/html';
-import {
-  belongingsOfContact,
-  belongingsOfCustomer,
-  deleteContact,
-  deleteCustomer,
-  type Belongings,
-} from '../accounts/deletion.ts';
+import { belongingsOf, deleteContact, deleteCustomer } from '../accounts/deletion.ts';
 import { NOTE_MIN } from '../auth/recovery.ts';
+import { signedInNow } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
 import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
@@ -59,7 +54,8 @@ function problemsWith(reason: string): c.Problem[] {
 
 async function contactPage(visit: Visit, at: AtContact, reason: string, refusal?: Refusal): Promise<Response> {
   const { contact, customer } = at;
-  const { sessions } = await belongingsOfContact(visit.installation.db, contact);
+  const { installation, now } = visit;
+  const { sessions } = await signedInNow(installation.db, contact.organizationId, now, { contactId: contact.id });
   const does = [
     `${contact.name} can't sign in any more: password, authenticator app and backup codes are deleted`,
     sessions === 0 ? 'They are not signed in anywhere' : `They are signed out in ${browsers(sessions)}`,
@@ -78,8 +74,14 @@ async function contactPage(visit: Visit, at: AtContact, reason: string, refusal?
 
 async function wholePage(visit: Visit, at: AtCustomer, reason: string, refusal?: Refusal): Promise<Response> {
   const { customer } = at;
-  const all = await belongingsOfCustomer(visit.installation.db, customer);
-  const does = [...whoGoes(all), `${counted(all.documents, 'document is', 'documents are')} deleted`, ...FOR_GOOD];
+  const { db } = visit.installation;
+  const all = await belongingsOf(db, customer);
+  const { sessions } = await signedInNow(db, customer.organizationId, visit.now, { customerId: customer.id });
+  const does = [
+    ...whoGoes(all.contacts, sessions),
+    `${counted(all.documents, 'document is', 'documents are')} deleted`,
+    ...FOR_GOOD,
+  ];
   const action = customerPath(customer, '/delete');
   return askPage(
     visit,
@@ -92,7 +94,7 @@ async function wholePage(visit: Visit, at: AtCustomer, reason: string, refusal?:
 
 const FOR_GOOD = ['The audit log keeps what happened, without the name', 'This cannot be undone'];
 
-function whoGoes({ contacts, sessions }: Belongings): string[] {
+function whoGoes(contacts: number, sessions: number): string[] {
   if (contacts === 0) return ['Nobody is there: no contacts are deleted'];
   const out = sessions === 0 ? 'nobody is signed in' : `signed out in ${browsers(sessions)}`;
   return [`${counted(contacts, 'contact is', 'contacts are')} deleted, with passwords and MFA; ${out}`];

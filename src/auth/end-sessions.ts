@@ -2,18 +2,19 @@ import type { Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
+import { signedInNow } from './sessions.ts';
 
 type Whose = Pick<Account, 'organizationId' | 'id'>;
 
 /**
- * Signs an account out everywhere, on the server (ASVS 7.4.5). Nothing else changes: password, MFA and links stay, and
- * whoever has them signs in again. Answers how many sessions ended; none of them leaves no audit row.
+ * Signs a contact out everywhere, on the server (ASVS 7.4.5). Nothing else changes: password, MFA and links stay, and
+ * whoever has them signs in again. Answers how many sessions were open; none of them leaves no audit row.
  */
 export function signOutEverywhere(installation: Installation, actor: Actor, whose: Whose): Promise<number> {
   return installation.db.transaction((tx) => endSessionsWithin(tx, installation, actor, whose));
 }
 
-/** The same inside a transaction, for one account or for each of many. */
+/** The same inside a transaction, for one contact or for each of many. */
 export async function endSessionsWithin(
   tx: Transaction,
   installation: Installation,
@@ -23,18 +24,21 @@ export async function endSessionsWithin(
 ): Promise<number> {
   // The account's lock: a sign-in that is just being completed ends up on one side of this or on the other.
   await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${id}`);
-  const ended = await tx.run(sql`UPDATE sessions SET ended_at = ${installation.now()}
+  const now = installation.now();
+  // Idle ones, and those that signing everyone out has voided, end too; told are those in which somebody was still in.
+  const { sessions } = await signedInNow(tx, organizationId, now, { contactId: id });
+  await tx.run(sql`UPDATE sessions SET ended_at = ${now}
     WHERE organization_id = ${organizationId} AND account_id = ${id} AND ended_at IS NULL`);
-  if (ended === 0) return 0;
+  if (sessions === 0) return 0;
   await record(tx, installation, {
     organizationId,
     actor,
     action: 'sessions.ended',
     targetId: id,
     ...(reason === undefined ? {} : { reason }),
-    details: { sessions: ended },
+    details: { sessions },
   });
-  return ended;
+  return sessions;
 }
 
 /** Ends one session of an account. False where it is not there, is another account's, or had ended already. */

@@ -169,12 +169,26 @@ export function openSessions(db: Database, surface: Surface, account: Account, n
     ORDER BY s.last_used_at DESC, s.id DESC`);
 }
 
-/** Who is signed in to an organization's portal just now: how many contacts, in how many browsers. */
-export async function signedInNow(db: Pick<Queries, 'one'>, organizationId: string, now: number): Promise<SignedIn> {
+/**
+ * Who is signed in to an organization's portal just now: how many contacts, in how many browsers. Of all of them, of a
+ * customer's, or of one contact.
+ */
+export async function signedInNow(
+  db: Pick<Queries, 'one'>,
+  organizationId: string,
+  now: number,
+  { customerId, contactId }: { readonly customerId?: string; readonly contactId?: string } = {},
+): Promise<SignedIn> {
+  const ofContact = contactId === undefined ? sql`` : sql`AND s.account_id = ${contactId}`;
+  const ofCustomer =
+    customerId === undefined
+      ? sql``
+      : sql`AND s.account_id IN (SELECT p.id FROM accounts p
+          WHERE p.organization_id = ${organizationId} AND p.customer_id = ${customerId})`;
   const row = await db.one<SignedIn>(sql`SELECT COUNT(DISTINCT s.account_id) AS contacts,
       COUNT(*) AS sessions
     FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
-    WHERE s.organization_id = ${organizationId} AND ${isOpen('portal', now)}`);
+    WHERE s.organization_id = ${organizationId} ${ofContact} ${ofCustomer} AND ${isOpen('portal', now)}`);
   return row ?? { contacts: 0, sessions: 0 };
 }
 

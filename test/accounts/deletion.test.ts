@@ -5,15 +5,11 @@ import { test } from 'node:test';
 import { listAudit, OPERATOR } from '../../src/accounts/audit.ts';
 import { contactsOf, createContact, findContact, type Contact } from '../../src/accounts/contacts.ts';
 import { findCustomer } from '../../src/accounts/customers.ts';
-import {
-  belongingsOfContact,
-  belongingsOfCustomer,
-  deleteContact,
-  deleteCustomer,
-} from '../../src/accounts/deletion.ts';
+import { belongingsOf, deleteContact, deleteCustomer } from '../../src/accounts/deletion.ts';
 import { importDocuments } from '../../src/accounts/documents.ts';
 import { moveContact } from '../../src/accounts/moving.ts';
-import { openSessions } from '../../src/auth/sessions.ts';
+import { signEveryoneOut } from '../../src/accounts/organizations.ts';
+import { openSessions, signedInNow } from '../../src/auth/sessions.ts';
 import { sql } from '../../src/db/db.ts';
 import { acme, answers, challenged, type Acme, type Person } from '../acme.ts';
 import { eachEngine, openWorld, type World } from '../world.ts';
@@ -52,7 +48,8 @@ eachEngine('a contact who is deleted', (engine) => {
     await using world = await openWorld(engine);
     const { globex, maria, noor, organization } = await mariaInside(world);
     const contact = await contactOf(world, globex, maria);
-    assert.deepEqual({ ...(await belongingsOfContact(world.db, contact)) }, { contacts: 1, sessions: 2, documents: 0 });
+    const inside = { ...(await signedInNow(world.db, organization.id, world.clock.now, { contactId: maria.id })) };
+    assert.deepEqual(inside, { contacts: 1, sessions: 2 });
     const rows = (await world.audit(maria)).length;
     assert.equal(await deleteContact(world.installation, OPERATOR, contact, WHY), true);
     assert.ok(OF_ACCOUNTS.includes('sessions') && OF_ACCOUNTS.includes('authenticators'));
@@ -102,7 +99,12 @@ eachEngine('a customer who is deleted', (engine) => {
       { ...bill, ...more, number: 'A', customerId: globex.id },
       { ...bill, ...more, number: 'B', customerId: initech.id },
     ]);
-    assert.deepEqual({ ...(await belongingsOfCustomer(world.db, globex)) }, { contacts: 2, sessions: 2, documents: 1 });
+    assert.deepEqual({ ...(await belongingsOf(world.db, globex)) }, { contacts: 2, documents: 1 });
+    const inside = async (customerId: string): Promise<number> =>
+      (await signedInNow(world.db, organization.id, world.clock.now, { customerId })).sessions;
+    assert.deepEqual([await inside(globex.id), await inside(initech.id)], [2, 0]);
+    await signEveryoneOut(world.installation, OPERATOR, organization.id, { contacts: 1, sessions: 2 });
+    assert.equal(await inside(globex.id), 0);
     assert.equal(await deleteCustomer(world.installation, OPERATOR, globex, WHY), true);
     assert.equal(await findCustomer(world.db, organization.id, globex.id), undefined);
     assert.deepEqual(

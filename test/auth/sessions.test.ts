@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { signEveryoneOut } from '../../src/accounts/organizations.ts';
+import { signOutEverywhere } from '../../src/auth/end-sessions.ts';
 import {
   endedByIdleness,
   findSession,
@@ -63,6 +64,23 @@ eachEngine('a session', (engine) => {
       rows.map((row) => row['details']),
       [JSON.stringify({ contacts: 1, sessions: 1 })],
     );
+  });
+
+  test('that is over already, idle or with everyone’s, is not told as ended again', async () => {
+    await using world = await openWorld(engine);
+    const { person, cookie } = await signedIn(world, 'noor');
+    const out = async (): Promise<number> =>
+      signOutEverywhere(world.installation, OPERATOR, await world.account(person));
+    await signEveryoneOut(world.installation, OPERATOR, person.organizationId, { contacts: 1, sessions: 1 });
+    assert.equal(await out(), 0);
+    await signsIn(world.installation, person);
+    world.clock.advance(31 * MINUTE_MS);
+    assert.equal(await out(), 0);
+    assert.ok((await world.rows('sessions')).every((row) => row['ended_at'] !== null));
+    const again = await signsIn(world.installation, person);
+    assert.ok(again.kind === 'signed-in' && again.cookie !== cookie);
+    assert.equal(await out(), 1);
+    assert.equal((await world.audit(person)).filter(({ action }) => action === 'sessions.ended').length, 1);
   });
 
   test('of staff goes on when everyone is signed out of the portal', async () => {

@@ -95,6 +95,10 @@ describe('a hash from another system', () => {
     '$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.',
     '$argon2id$v=19$m=1,t=1,p=1$c29tZXNhbHRzYWx0$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg',
     '$argon2id$v=19$m=64,t=0,p=1$c29tZXNhbHRzYWx0$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg',
+    '$argon2id$v=19$m=064,t=1,p=1$c29tZXNhbHRzYWx0$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg',
+    '$argon2id$v=19$m=64,t=1,p=1$c2FsdA$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg',
+    '$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzYWx0$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbh',
+    '$scrypt$ln=16,r=1,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E',
     '$2x$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe',
     '$2b$99$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe',
     '$2b$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVf',
@@ -111,4 +115,18 @@ describe('a hash from another system', () => {
       assert.equal(await verifyPassword(text, 'password'), false);
     });
   }
+
+  test('is checked without a fault wherever it was understood, whatever is typed: it went in with a file', async () => {
+    const [short, long] = ['c2FsdA', 'c29tZXNhbHRzYWx0'];
+    const digest = 'YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg';
+    const hashes = [
+      ...[short, long].map((one) => `$argon2id$v=19$m=64,t=1,p=8$${one}$${digest}`),
+      ...[1, 4, 15, 16, 20].map((ln) => `$scrypt$ln=${ln},r=1,p=1$${short}$${digest}`),
+      ...['.', '9', 'z'].map((letter) => `$2b$04$${letter.repeat(53)}`),
+      `$pbkdf2-sha256$1$${short}$${digest}`,
+    ];
+    for (const one of hashes)
+      for (const typed of ['', 'a\0b', '\ud800', 'é'.repeat(128)])
+        assert.equal(await verifyPassword(one, typed), false, one);
+  });
 });
