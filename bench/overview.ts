@@ -2,16 +2,15 @@
 // taken of everybody every ten minutes beside it, for merchants of these sizes in one database.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { dayOf, daysUntil, writeFigures } from '../src/accounts/figures.ts';
 import { showProgress } from '../src/cli/progress.ts';
 import { countStandings } from '../src/auth/standing.ts';
 import { sql } from '../src/db/db.ts';
-import { aYear } from '../src/demo/year.ts';
 import { acme, setPolicy, type Acme } from '../test/acme.ts';
 import { Guest, ownAddress } from '../test/surface/front-door.ts';
 import type { Visitor } from '../test/visitor.ts';
 import { openWorld } from '../test/world.ts';
 import { percentile, printTable } from './figures.ts';
+import { twoYears } from './years.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -35,7 +34,8 @@ for (const contacts of options.contacts.split(',').map(Number)) {
   await owner.enrols();
   await owner.signsIn();
   await crowd(people, contacts);
-  await twoYears(people, contacts);
+  const agents = [people.sam.id, people.ada.id, people.otto.id];
+  await twoYears(world.db, people.organization, world.clock.now, { contacts, agents });
   const counting = await counted();
   merchants.push({ contacts, browser: owner.browser, counting, times: [], cpuMs: 0 });
 }
@@ -78,15 +78,6 @@ async function crowd({ organization, globex }: Acme, contacts: number): Promise<
       SELECT ${organization.id}, 'c' || (10000000 + n), 'contact', ${globex.id}, 'Contact', 'contact',
         'c' || n || '@x.test', 'c' || n || '@x.test', 1 FROM n`);
     progress('Contacts', until, contacts);
-  }
-}
-
-async function twoYears({ organization, sam, ada, otto }: Acme, contacts: number): Promise<void> {
-  const today = dayOf(world.clock.now, organization.timeZone);
-  const agents = [sam.id, ada.id, otto.id];
-  for (const end of [daysUntil(today, 366).from, today]) {
-    const year = aYear(end, { contacts, on: Math.round(contacts * 0.68), agents });
-    await world.db.transaction((tx) => writeFigures(tx, organization.id, year, 'replace'));
   }
 }
 
