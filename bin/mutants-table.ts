@@ -556,7 +556,7 @@ export const MUTANTS: readonly Mutant[] = [
     invariant: 'I12',
     file: TEAM,
     find: '  await tx.run(sql`UPDATE organizations SET name = name WHERE id = ${organizationId}`);\n',
-    tests: ['test/races/team.test.ts'],
+    tests: ['test/races/team.test.ts', ...TEAM_TEST],
   },
   {
     invariant: 'I12',

@@ -118,7 +118,7 @@ function askPage(visit: Visit, { who, chosen }: AtSelection, given: Given, refus
         error: c.problemOf(problems, 'number'),
       })}
     </section>
-    ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
+    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button(title, { kind: 'danger' }), c.linkButton('Cancel', CUSTOMERS))}`;
   const body = html`<ul class="bullets">
       ${DOES[chosen.act].map((text) => html`<li>${text}</li>`)}

@@ -21,8 +21,10 @@ export function asksForProof(visit: Visit, session: Session): boolean {
   return !isFreshlyProven(session, visit.now);
 }
 
+const PROVEN_LONG_AGO = 'You last proved who you are over 10 minutes ago.';
+
 /** The part of such a form that asks. */
-export function proofSection(problems: readonly c.Problem[], when: string): c.Html {
+export function proofSection(problems: readonly c.Problem[], when = PROVEN_LONG_AGO): c.Html {
   return c.section(
     "Confirm it's you",
     html`<p>${when}</p>
@@ -44,7 +46,7 @@ export async function confirmItsYou(
   visit: Visit,
   who: SignedIn,
   given: { password: string; code: string },
-  problems: readonly c.Problem[],
+  problems: readonly c.Problem[] = [],
 ): Promise<Refusal | undefined> {
   if (!asksForProof(visit, who.session)) return problems.length > 0 ? { problems } : undefined;
   const code = readCode(given.code);

@@ -14,7 +14,6 @@ const SIGN_OUT = `${GENERAL}/sign-everyone-out`;
 const RESET = `${GENERAL}/reset-everybody`;
 const REASON_MIN = 10;
 const NAMES_SHOWN = 10;
-const PROOF_WHY = 'You last proved who you are over 10 minutes ago.';
 
 /** Sign everyone out: what it will do, in numbers. */
 export function askToSignOut(visit: Visit, who: SignedIn): Promise<Response> {
@@ -145,8 +144,7 @@ function askPage(visit: Visit, who: SignedIn, ask: Ask, refusal?: Refusal): Prom
   const problems = refusal?.problems ?? [];
   const asksForCode = asksForProof(visit, who.session);
   const fields = html`${ask.fields === c.nothing ? c.nothing : html`<section class="panel">${ask.fields}</section>`}
-  ${asksForCode ? proofSection(problems, PROOF_WHY) : c.nothing}
-  ${c.actions(ask.submit, c.linkButton('Cancel', GENERAL))}`;
+  ${asksForCode ? proofSection(problems) : c.nothing} ${c.actions(ask.submit, c.linkButton('Cancel', GENERAL))}`;
   return consolePage(visit, who, {
     current: 'settings',
     title: ask.title,

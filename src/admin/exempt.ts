@@ -139,8 +139,7 @@ interface Ask {
 function page(visit: Visit, { who, customer, contact }: AtContact, asked: Ask, refusal?: Refusal): Promise<Response> {
   const problems = refusal?.problems ?? [];
   const asksForCode = asksForProof(visit, who.session);
-  const fields = html`${asked.fields}
-  ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
+  const fields = html`${asked.fields} ${asksForCode ? proofSection(problems) : c.nothing}
   ${c.actions(asked.submit, c.linkButton('Cancel', customerPath(customer)))}`;
   return consolePage(visit, who, {
     current: 'customers',

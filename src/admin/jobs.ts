@@ -7,6 +7,7 @@ import * as c from '../web/components.ts';
 import { forbiddenPage, notFoundPage } from '../web/errors.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
+import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, consolePage, counted } from './console.ts';
 
 const JOBS = '/admin/jobs';
@@ -76,14 +77,27 @@ function statePill(job: Job): c.Html {
 
 /** One job: how far it is or what came of it, and what can be done about it. */
 export function show(visit: Visit, at: AtJob): Promise<Response> {
+  return jobPage(visit, at);
+}
+
+function jobPage(visit: Visit, at: AtJob, refusal?: Refusal): Promise<Response> {
   const { who, job, kind } = at;
   const open = job.endedAt === null;
-  const body = html`<section class="panel">${open ? underWay(visit, at) : outcome(visit, at)} ${facts(at)}</section>`;
+  const goesOn = !open && job.state !== 'finished' && mayTouch(who, kind);
+  const asksForCode = goesOn && asksForProof(visit, who.session);
+  const problems = refusal?.problems ?? [];
+  const again = html`${asksForCode ? proofSection(problems) : c.nothing} ${c.button('Go on', { kind: 'second' })}`;
+  const body = html`<section class="panel">${open ? underWay(visit, at) : outcome(visit, at)} ${facts(at)}</section>
+    ${goesOn ? c.form(`${JOBS}/${job.id}/resume`, again, { busy: 'Starting…' }) : c.nothing}`;
   return consolePage(visit, who, {
     current: 'jobs',
     title: kind.title(job),
     phrase: 'Jobs',
     refresh: open ? REFRESHED_EVERY_S : undefined,
+    errors: problems,
+    until: refusal?.until,
+    unavailable: refusal?.unavailable,
+    asksForCode,
     body,
   });
 }
@@ -138,7 +152,6 @@ function timeLeft({ startedAt, done, total }: Job, now: number): string {
 function outcome(visit: Visit, { who, job, kind }: AtJob): c.Html {
   const done = counted(job.done, `${kind.unit[0]} done`, `${kind.unit[1]} done`);
   const file = kind.file?.(job);
-  const again = c.form(`${JOBS}/${job.id}/resume`, c.button('Go on', { kind: 'second' }), { busy: 'Starting…' });
   return html`<p>
       ${statePill(job)} ${done}${job.errors === 0 ? '' : `, ${job.errors.toLocaleString('en-GB')} with errors`}.
       ${kind.remark?.(job) ?? ''}
@@ -150,8 +163,7 @@ function outcome(visit: Visit, { who, job, kind }: AtJob): c.Html {
           ? c.actions(c.linkButton('Download', `${JOBS}/${job.id}/file`, 'main'))
           : html`<p class="hint">Its file was kept for a day and is gone.</p>`
         : c.nothing
-    }
-    ${job.state !== 'finished' && mayTouch(who, kind) ? again : c.nothing}`;
+    }`;
 }
 
 const WHY: Readonly<Record<string, c.Html>> = {
@@ -202,8 +214,10 @@ export async function stop(visit: Visit, at: AtJob): Promise<Response> {
 /** Lets a job that was stopped, or has failed, go on where it was; the work is then done for whoever says so. */
 export async function resume(visit: Visit, at: AtJob): Promise<Response> {
   const { who, job, kind } = at;
-  await visit.form();
+  const proof = await visit.form('password', 'code');
   if (!mayTouch(who, kind)) return forbiddenPage(visit, `Your role may not ${kind.permission}.`);
+  const refusal = await confirmItsYou(visit, who, proof);
+  if (refusal) return jobPage(visit, at, refusal);
   await resumeJob(visit.installation, actorOf(visit, who), job);
   return visit.see(`${JOBS}/${job.id}`);
 }

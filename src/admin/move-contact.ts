@@ -98,7 +98,7 @@ function choiceForm(
         choices: found.map(({ id, name }) => ({ value: id, label: name })),
       })}
     </section>
-    ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
+    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button('Move contact', { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   return c.form(contactPath(contact, '/move'), fields, { busy: 'Moving…' });
 }

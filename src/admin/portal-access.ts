@@ -1,15 +1,18 @@
 import { html } from 'hono/html';
 import { setPortalAccess, unlock } from '../auth/access.ts';
 import { WELCOME_LINK_LIFETIME_MS } from '../auth/limits.ts';
+import { openSessions } from '../auth/sessions.ts';
 import { makeWelcomeLink } from '../auth/welcome.ts';
 import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
+import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import {
   actorOf,
   type AtContact,
   barred,
   consolePage,
   contactPath,
+  counted,
   customerPath,
   doneAt,
   nothingToDo,
@@ -17,24 +20,34 @@ import {
 } from './console.ts';
 import { isLocked } from './contact-words.ts';
 
-/** Disable portal access asks first; enabling it takes nothing from anybody and acts at once. */
+/** Disable portal access asks first, and who it is that asks; enabling it takes nothing from anybody and acts at once. */
 export function askToDisable(visit: Visit, at: AtContact): Promise<Response> {
   const { name, disabledAt } = at.contact;
-  const title = `Disable portal access for ${name}?`;
-  if (disabledAt !== null) return nothingToDo(visit, at, { title, why: `Portal access is off for ${name} already.` });
-  const bullets = [
-    "They can't sign in to the portal",
-    'They are signed out everywhere now',
-    'Their MFA stays as it is',
-  ];
-  const submit = c.button('Disable portal access', { kind: 'danger' });
-  return askPage(visit, at, title, bulletList(bullets), '/disable', submit);
+  const why = `Portal access is off for ${name} already.`;
+  return disabledAt === null ? disablePage(visit, at) : nothingToDo(visit, at, { title: disableTitle(at), why });
 }
 
 export async function disable(visit: Visit, at: AtContact): Promise<Response> {
-  await visit.form();
+  const refusal = await confirmItsYou(visit, at.who, await visit.form('password', 'code'));
+  if (refusal) return disablePage(visit, at, refusal);
   await setPortalAccess(visit.installation, actorOf(visit, at.who), at.contact, false);
   return doneAt(visit, at, `Portal access is off for ${at.contact.email}. They are signed out everywhere.`);
+}
+
+function disableTitle({ contact }: AtContact): string {
+  return `Disable portal access for ${contact.name}?`;
+}
+
+async function disablePage(visit: Visit, at: AtContact, refusal?: Refusal): Promise<Response> {
+  const says = bulletList(["They can't sign in to the portal", await signedOut(visit, at), 'Their MFA stays as it is']);
+  const submit = c.button('Disable portal access', { kind: 'danger' });
+  return askPage(visit, at, { title: disableTitle(at), says, act: '/disable', submit, proves: true, refusal });
+}
+
+async function signedOut(visit: Visit, { contact }: AtContact): Promise<string> {
+  const sessions = await openSessions(visit.installation.db, 'portal', contact, visit.now);
+  if (sessions.length === 0) return 'They are not signed in anywhere';
+  return `They are signed out now, in ${counted(sessions.length, 'browser', 'browsers')}`;
 }
 
 export async function enable(visit: Visit, at: AtContact): Promise<Response> {
@@ -43,12 +56,23 @@ export async function enable(visit: Visit, at: AtContact): Promise<Response> {
   return doneAt(visit, at, `Portal access is on for ${at.contact.email}.`);
 }
 
-/** Unlock: says what it will do, which differs where the password is held to be stolen. */
+/** Unlock: says what it will do, which differs where the password is held to be stolen: that takes something away. */
 export function askToUnlock(visit: Visit, at: AtContact): Promise<Response> {
+  const { name } = at.contact;
+  const why = `${name} isn't locked.`;
+  return isLocked(at.contact, visit.now)
+    ? unlockPage(visit, at)
+    : nothingToDo(visit, at, { title: unlockTitle(at), why });
+}
+
+function unlockTitle({ contact }: AtContact): string {
+  return `Unlock ${contact.name}?`;
+}
+
+async function unlockPage(visit: Visit, at: AtContact, refusal?: Refusal): Promise<Response> {
   const { contact, who } = at;
   const { name } = contact;
-  const title = `Unlock ${name}?`;
-  if (!isLocked(contact, visit.now)) return nothingToDo(visit, at, { title, why: `${name} isn't locked.` });
+  const isStolen = contact.suspectedAt !== null;
   const waits = html`<p>
     ${name} entered too many wrong codes and would wait until ${c.time(contact.waitUntil, who.organization)}. Unlock
     lets them try again now.
@@ -58,18 +82,20 @@ export function askToUnlock(visit: Visit, at: AtContact): Promise<Response> {
       password.
     </p>
     ${bulletList([
-      'They are signed out everywhere now',
+      await signedOut(visit, at),
       'They need a welcome link to choose a new password',
       'Their MFA stays as it is',
     ])}`;
-  const check = html`<p>Do this only after you have checked that it really is ${name}.</p>`;
-  const body = html`${contact.suspectedAt === null ? waits : stolen} ${check}`;
-  const submit = c.button('Unlock', { kind: contact.suspectedAt === null ? 'main' : 'danger' });
-  return askPage(visit, at, title, body, '/unlock', submit);
+  const says = html`${isStolen ? stolen : waits}
+    <p>Do this only after you have checked that it really is ${name}.</p>`;
+  const submit = c.button('Unlock', { kind: isStolen ? 'danger' : 'main' });
+  return askPage(visit, at, { title: unlockTitle(at), says, act: '/unlock', submit, proves: isStolen, refusal });
 }
 
 export async function unlockContact(visit: Visit, at: AtContact): Promise<Response> {
-  await visit.form();
+  const proof = await visit.form('password', 'code');
+  const refusal = at.contact.suspectedAt === null ? undefined : await confirmItsYou(visit, at.who, proof);
+  if (refusal) return unlockPage(visit, at, refusal);
   const { name } = at.contact;
   const outcome = await unlock(visit.installation, actorOf(visit, at.who), at.contact);
   switch (outcome.kind) {
@@ -100,7 +126,8 @@ export function askForWelcomeLink(visit: Visit, at: AtContact): Promise<Response
     `It works for ${LINK_HOURS} hours, once`,
     'A link made before stops working',
   ];
-  return askPage(visit, at, title, bulletList(bullets), '/welcome-link', c.button('Make welcome link'));
+  const submit = c.button('Make welcome link');
+  return askPage(visit, at, { title, says: bulletList(bullets), act: '/welcome-link', submit });
 }
 
 /** The answer itself shows the link and is kept nowhere, so that there is no second look at it. */
@@ -130,18 +157,36 @@ function whyNoLink({ contact }: AtContact): string | undefined {
   return contact.disabledAt === null ? undefined : `Portal access is off for ${contact.name}. Enable it first.`;
 }
 
+interface Question {
+  readonly title: string;
+  readonly says: c.Html;
+  readonly act: string;
+  readonly submit: c.Html;
+  /** The act asks for a fresh proof. */
+  readonly proves?: boolean;
+  readonly refusal?: Refusal | undefined;
+}
+
 function askPage(
   visit: Visit,
   at: AtContact,
-  title: string,
-  says: c.Html,
-  act: string,
-  submit: c.Html,
+  { title, says, act, submit, proves, refusal }: Question,
 ): Promise<Response> {
   const { who, contact, customer } = at;
-  const body = html`${says}
-  ${c.form(contactPath(contact, act), c.actions(submit, c.linkButton('Cancel', customerPath(customer))))}`;
-  return consolePage(visit, who, { current: 'customers', title, phrase: contact.email, body: panel(body) });
+  const problems = refusal?.problems ?? [];
+  const asksForCode = proves === true && asksForProof(visit, who.session);
+  const fields = html`${asksForCode ? proofSection(problems) : c.nothing}
+  ${c.actions(submit, c.linkButton('Cancel', customerPath(customer)))}`;
+  return consolePage(visit, who, {
+    current: 'customers',
+    title,
+    phrase: contact.email,
+    errors: problems,
+    until: refusal?.until,
+    unavailable: refusal?.unavailable,
+    asksForCode,
+    body: html`${panel(says)} ${c.form(contactPath(contact, act), fields)}`,
+  });
 }
 
 function bulletList(texts: readonly string[]): c.Html {

@@ -130,7 +130,7 @@ function askPage(
     error: c.problemOf(problems, 'reason'),
   });
   const fields = html`<section class="panel">${why}</section>
-    ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
+    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button(label, { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   const body = html`<ul class="bullets">
       ${does.map((text) => html`<li>${text}</li>`)}

@@ -101,7 +101,7 @@ function resetPage(visit: Visit, at: AtContact, given: Given, refusal?: Refusal)
   const problems = refusal?.problems ?? [];
   const asksForCode = asksForProof(visit, who.session);
   const fields = html`<section class="panel">${reasonFields(given, problems)}</section>
-    ${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
+    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button('Reset MFA', { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   const body = html`<p>Do this only after you have checked that it really is ${contact.name}.</p>
     <ul class="bullets">

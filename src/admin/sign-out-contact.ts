@@ -74,7 +74,7 @@ async function askPage(visit: Visit, at: AtContact, refusal?: Refusal): Promise<
     return nothingToDo(visit, at, { title, why: `${contact.name} isn't signed in anywhere.` });
   const problems = refusal?.problems ?? [];
   const asksForCode = asksForProof(visit, who.session);
-  const fields = html`${asksForCode ? proofSection(problems, 'You last proved who you are over 10 minutes ago.') : c.nothing}
+  const fields = html`${asksForCode ? proofSection(problems) : c.nothing}
   ${c.actions(c.button('Sign out everywhere', { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   const body = html`<ul class="bullets">
       <li>They are signed out in ${counted(sessions.length, 'browser', 'browsers')} now</li>

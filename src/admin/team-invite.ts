@@ -10,7 +10,7 @@ import { say } from '../words/say.ts';
 import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, consolePage, ROLE_NAMES } from './console.ts';
 import { EMAIL_MAX, line, NAME_MAX, needed } from './inputs.ts';
-import { type AtMember, memberPage, nothingAtTeam, overtaken, PROOF_IS_OLD } from './team-member.ts';
+import { type AtMember, memberPage, nothingAtTeam, overtaken } from './team-member.ts';
 import { roleHint, whyNoLink } from './team-words.ts';
 
 interface Given {
@@ -130,7 +130,7 @@ function invitePage(visit: Visit, who: SignedIn, given: Given, refusal?: Refusal
         choices: roles.map((role) => ({ value: role, label: ROLE_NAMES[role], hint: roleHint(role) })),
       })}
     </section>
-    ${asksForCode ? proofSection(problems, PROOF_IS_OLD) : c.nothing}
+    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button('Invite'), c.linkButton('Cancel', '/admin/team'))}`;
   const body = html`<p>You get a link for them. With it they choose a password, and then set up MFA.</p>
     ${c.form('/admin/team/invite', fields, { busy: 'Inviting…' })}`;

@@ -36,8 +36,6 @@ export interface MemberForm {
   readonly fields?: c.Html;
 }
 
-export const PROOF_IS_OLD = 'You last proved who you are over 10 minutes ago.';
-
 /** The page that says what an act will do, and asks for it. */
 export function memberPage(visit: Visit, at: AtMember, form: MemberForm, refusal?: Refusal): Promise<Response> {
   const { who, member } = at;
@@ -49,8 +47,7 @@ export function memberPage(visit: Visit, at: AtMember, form: MemberForm, refusal
       </ul>
       ${form.fields ?? c.nothing}
     </section>
-    ${asksForCode ? proofSection(problems, PROOF_IS_OLD) : c.nothing}
-    ${c.actions(form.submit, c.linkButton('Cancel', '/admin/team'))}`;
+    ${asksForCode ? proofSection(problems) : c.nothing} ${c.actions(form.submit, c.linkButton('Cancel', '/admin/team'))}`;
   const body = c.form(memberPath(member, form.act), fields, { busy: form.busy });
   return consolePage(visit, who, {
     current: 'settings',

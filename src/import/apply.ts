@@ -1,5 +1,6 @@
 import { sortKey } from '../accounts/accounts.ts';
 import { nameAllForAudit, recordAll } from '../accounts/audit.ts';
+import { keepPrimary } from '../accounts/deletion.ts';
 import { columnOf, insertWords, wordsOf } from '../accounts/findable.ts';
 import { importAuthenticators } from '../auth/imported.ts';
 import { sealPassword } from '../auth/passwords.ts';
@@ -72,6 +73,9 @@ async function createContacts(tx: Transaction, importing: Importing, plans: read
   await settleCustomers(tx, importing, newCustomers, ({ id }) => filled.has(id));
   for (const { customer } of drafts.filter(({ id }) => !kept.has(id)))
     if (filled.has(customer.id) || !newCustomers.includes(customer)) await countOut(tx, importing, customer);
+  // A row that was left out may have been the one that the old primary contact made room for.
+  for (const id of new Set(drafts.filter((draft) => !kept.has(draft.id)).map(({ customer }) => customer.id)))
+    await keepPrimary(tx, importing.organizationId, id, importing.installation.now());
   await importAuthenticators(tx, importing.installation, importing.organizationId, withSecrets(made));
   await nameAllForAudit(
     tx,
