@@ -79,5 +79,6 @@ async function answerFault(fault: Error, visit: Visit, setHeader: SetHeader): Pr
 }
 
 function routeOf(matched: readonly { path: string }[]): string {
-  return matched.findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none';
+  // Hono asks those that match in the order of the site map, and the first that is no middleware answers.
+  return matched.find(({ path }) => !path.endsWith('*'))?.path ?? 'none';
 }

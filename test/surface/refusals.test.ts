@@ -27,6 +27,8 @@ describe('the log line of a refused request', () => {
       organization,
       account: people.sam.id,
     });
+    await sam.browser.get('/admin/customers/new');
+    assert.equal(last(world)['route'], '/admin/customers/new', 'the route that answered, though two match');
     await maria.password();
     await maria.code(maria.wrongCode());
     assert.deepEqual(last(world), {
