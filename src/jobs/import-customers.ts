@@ -97,6 +97,11 @@ export const importCustomers: JobKind = {
     const customers = Number(plan['customers'] ?? 0);
     return `Import ${customers.toLocaleString('en-GB')} ${customers === 1 ? 'customer' : 'customers'}`;
   },
+  remark: ({ result }) => {
+    const of = (name: string): number => Number(result[name] ?? 0);
+    if (of('created') + of('changed') === 0) return undefined;
+    return `${of('created').toLocaleString('en-GB')} added, ${of('changed').toLocaleString('en-GB')} changed.`;
+  },
   bite: async (tx, installation, job) => {
     const part = Number(job.cursor);
     const about = await aboutFile(tx, installation, job);
