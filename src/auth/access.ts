@@ -53,7 +53,8 @@ export type Unlocked =
 /**
  * Unlock: ends the waits for wrong codes; the 30-day window goes on, so that nobody on staff can help a thief to guess
  * for ever. A password that is held to be stolen is not trusted again by it: it is removed, so that the way back in is a
- * one-time link, for which only an owner or admin can ask.
+ * one-time link, for which only an owner or admin can ask. A suspicion that `account` was read without stays, and so
+ * does the password: nobody has been asked about it.
  */
 export function unlock(installation: Installation, actor: Actor, account: Account): Promise<Unlocked> {
   const { organizationId, id } = account;
@@ -61,7 +62,7 @@ export function unlock(installation: Installation, actor: Actor, account: Accoun
     const now = installation.now();
     const removed = await tx.run(sql`UPDATE accounts SET password = NULL, password_set_at = NULL, epoch = epoch + 1,
         suspected_at = NULL, ${NO_COUNTS}
-      WHERE organization_id = ${organizationId} AND id = ${id} AND suspected_at IS NOT NULL`);
+      WHERE organization_id = ${organizationId} AND id = ${id} AND suspected_at = ${account.suspectedAt}`);
     if (removed === 1) {
       await voidCarriers(tx, organizationId, id, now);
       await forgetAddresses(tx, organizationId, id);
