@@ -11,14 +11,15 @@ import { RequestRefused } from './web/forms.ts';
 import { machineRoutes } from './web/machine.ts';
 import { mount, type Route } from './web/routes.ts';
 import { sameOriginOnly, securityHeaders } from './web/security.ts';
-import { Visit, whose, type House } from './web/visit.ts';
+import { Visit, whose, type House, type OpenHouse } from './web/visit.ts';
 
 /** Every address the server answers, each with its guard. The tests walk this very list. */
 export const ROUTES: readonly Route[] = [...machineRoutes, ...portalRoutes, ...adminRoutes];
 
 /** Puts the house together: headers on everything, foreign requests out, then the site map. */
-export function createApp(house: House, extraRoutes: readonly Route[] = []): Hono {
+export function createApp(plan: House, extraRoutes: readonly Route[] = []): Hono {
   const server = new Hono();
+  const house: OpenHouse = { ...plan, answer: (request, env) => server.fetch(request, env) };
   server.use(securityHeaders(house.publicUrl));
   server.use(async (context, next) => {
     const { log, now } = house.installation;

@@ -17,8 +17,16 @@ export interface Config {
   readonly ring: KeyRing | undefined;
   readonly trustedProxies: readonly string[];
   readonly logLevel: Level;
+  /** Where mail is handed in, and from whom it comes; undefined: no mail is sent. */
+  readonly mail: MailConfig | undefined;
   /** Only tests and benchmarks make hashes cheaper, by passing another Config; no variable of the environment can. */
   readonly hashCosts?: { readonly password: HashCost; readonly backupCode: HashCost };
+}
+
+/** A mail server and the address that letters come from. */
+export interface MailConfig {
+  readonly smtpUrl: string;
+  readonly from: string;
 }
 
 /** Everything that is wrong with the environment, one sentence each, by the variable's name. */
@@ -61,6 +69,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ring,
     trustedProxies: attempt('SALLYPORT_TRUSTED_PROXIES', [], () => readProxies(text('SALLYPORT_TRUSTED_PROXIES', ''))),
     logLevel: attempt('SALLYPORT_LOG_LEVEL', 'info', () => readLevel(text('SALLYPORT_LOG_LEVEL', 'info'))),
+    mail: readMail(text('SALLYPORT_SMTP_URL', ''), text('SALLYPORT_MAIL_FROM', ''), attempt),
   };
   if (config.databaseUrl !== undefined && ring === undefined && !problems.some((p) => p.startsWith('SALLYPORT_KEYS'))) {
     problems.push(
@@ -81,6 +90,8 @@ const KNOWN_VARIABLES = [
   'SALLYPORT_KEYS_FILE',
   'SALLYPORT_TRUSTED_PROXIES',
   'SALLYPORT_LOG_LEVEL',
+  'SALLYPORT_SMTP_URL',
+  'SALLYPORT_MAIL_FROM',
 ];
 
 /** Variables of the environment that are meant for Sallyport and that nothing reads: misspelt, or of another version. */
@@ -152,6 +163,25 @@ function readProxies(text: string): readonly string[] {
     if (/\/0+$/.test(entry)) throw new Error(`"${entry}" is everybody; name each proxy`);
   }
   return entries;
+}
+
+type Attempt = <T>(name: string, otherwise: T, read: () => T) => T;
+
+function readMail(smtpUrl: string, from: string, attempt: Attempt): MailConfig | undefined {
+  if (smtpUrl === '' && from === '') return undefined;
+  return attempt(smtpUrl === '' ? 'SALLYPORT_SMTP_URL' : 'SALLYPORT_MAIL_FROM', undefined, () => {
+    if (smtpUrl === '') throw new Error('is needed with SALLYPORT_MAIL_FROM, or no mail is sent');
+    if (from === '') throw new Error('is needed with SALLYPORT_SMTP_URL: the address that letters come from');
+    if (!/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/.test(from)) throw new Error('is an address like portal@example.com');
+    return { smtpUrl: attempt('SALLYPORT_SMTP_URL', '', () => readSmtpUrl(smtpUrl)), from };
+  });
+}
+
+function readSmtpUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !['smtp:', 'smtps:'].includes(url.protocol) || url.hostname === '')
+    throw new Error('is an address like smtps://user:password@mail.example.com, or smtp://… with port 587');
+  return text;
 }
 
 // 10.1 and 010.0.0.1 are addresses too, but of which machine depends on who reads them.

@@ -45,6 +45,8 @@ export interface WorldOptions {
   /** Where browsers reach it; `listen` puts in its own. */
   readonly publicUrl?: string;
   readonly trustedProxies?: readonly string[];
+  /** Whether letters are written into the outbox; `queued` reads them there. */
+  readonly mailIsOn?: boolean;
   /** What only the demo hands in. */
   readonly pageExtra?: NonNullable<House['pageExtra']>;
 }
@@ -72,6 +74,7 @@ async function worldOn(
     now: () => clock.now,
     log: logInto(lines),
     hashing: options.hashing ?? AMPLE,
+    mailIsOn: options.mailIsOn ?? false,
     passwordCost: CHEAP,
     backupCodeCost: CHEAP,
   });

@@ -2,10 +2,17 @@ import { createHmac } from 'node:crypto';
 import { uuidv7 } from '../crypto/tokens.ts';
 import { list, pieces, sql, type Queries, type Sql } from '../db/db.ts';
 import type { Installation } from './installation.ts';
+import { tellOf } from './notices.ts';
 
 /** Who did it. The operator acts at the shell and has no account; the system acts by itself. */
 export type Actor =
-  | { readonly kind: 'account'; readonly id: string; readonly address: string }
+  | {
+      readonly kind: 'account';
+      readonly id: string;
+      readonly address: string;
+      /** What its browser calls itself, for the notice to its owner; no part of the row. */
+      readonly userAgent?: string;
+    }
   | { readonly kind: 'operator' }
   | { readonly kind: 'system' };
 
@@ -83,7 +90,8 @@ export interface AuditRow {
 
 /**
  * Writes down what happened, with the row's own keyed MAC, in the transaction of the fact itself: neither can be there
- * without the other (I18). Takes no lock that two accounts share.
+ * without the other (I18). Takes no lock that two accounts share. Whom it concerns is told by mail, where the fact is one
+ * of those (notices.ts).
  */
 export async function record(tx: Queries, installation: Installation, fact: Fact): Promise<void> {
   await recordAll(tx, installation, [fact]);
@@ -101,6 +109,7 @@ export async function recordAll(tx: Queries, installation: Installation, facts: 
       (organization_id, id, at, actor_kind, actor_id, action, target_id, address, result, reason, details, mac)
       VALUES ${list(rows)}`);
   }
+  await tellOf(tx, installation, facts);
 }
 
 function rowOf(fact: Fact, at: number): AuditRow {

@@ -22,6 +22,8 @@ export interface Installation {
   readonly now: () => number;
   readonly log: Log;
   readonly hashing: HashingGuard;
+  /** Whether letters are written and sent; without a mail server the pages say how else to go on. */
+  readonly mailIsOn: boolean;
   readonly passwordCost: HashCost;
   readonly backupCodeCost: HashCost;
   /** Keys the MACs of audit rows. */
@@ -36,6 +38,7 @@ export interface InstallationOptions {
   readonly now: () => number;
   readonly log: Log;
   readonly hashing: HashingLimits;
+  readonly mailIsOn?: boolean;
   readonly passwordCost?: HashCost;
   readonly backupCodeCost?: HashCost;
 }
@@ -57,6 +60,7 @@ export async function openInstallation(
     now: options.now,
     log: options.log,
     hashing,
+    mailIsOn: options.mailIsOn ?? false,
     passwordCost,
     backupCodeCost: options.backupCodeCost ?? BACKUP_CODE_COST,
     auditKey: await installationKey(db, ring, 'audit', options.now()),

@@ -6,6 +6,20 @@ import type { Installation } from './installation.ts';
 
 export type Policy = 'off' | 'optional' | 'required';
 
+/** Whether customers may use passkeys: not at all, in place of the code, or in place of password and code too. */
+export type Passkeys = 'off' | 'second-factor' | 'sign-in';
+
+/** What an organization lets its customers do beyond password and code (choices.ts). */
+export interface Choices {
+  /** For how many days a device may be trusted; null: not at all. */
+  readonly trustedDeviceDays: number | null;
+  readonly passkeys: Passkeys;
+  /** Whether a new authenticator is confirmed by a mailed link or a code from staff. */
+  readonly enrolmentConfirmation: 'none' | 'required';
+  /** How long a request for help waits at least before staff may approve it. */
+  readonly recoveryWaitHours: number;
+}
+
 /** How a portal presents itself. */
 export interface Branding {
   readonly name: string;
@@ -20,7 +34,7 @@ export interface Branding {
 }
 
 /** One merchant: its portal, its settings, its staff and customers. */
-export interface Organization extends Branding {
+export interface Organization extends Branding, Choices {
   readonly id: string;
   readonly slug: string;
   readonly policy: Policy;
@@ -37,9 +51,20 @@ export interface OrganizationDraft {
 }
 
 const COLUMNS = sql`id, slug, name, policy, grace_days AS "graceDays", contact_details AS "contactDetails",
-  time_zone AS "timeZone", language, accent, logo_hash AS "logoHash", logo_width AS "logoWidth", logo_height AS "logoHeight"`;
+  time_zone AS "timeZone", language, accent, logo_hash AS "logoHash", logo_width AS "logoWidth", logo_height AS "logoHeight",
+  trusted_device_days AS "trustedDeviceDays", passkeys, enrolment_confirmation AS "enrolmentConfirmation",
+  recovery_wait_hours AS "recoveryWaitHours"`;
 
-const PLAIN = { accent: null, logoHash: null, logoWidth: null, logoHeight: null } as const;
+const PLAIN = {
+  accent: null,
+  logoHash: null,
+  logoWidth: null,
+  logoHeight: null,
+  trustedDeviceDays: null,
+  passkeys: 'off',
+  enrolmentConfirmation: 'none',
+  recoveryWaitHours: 24,
+} as const;
 
 /** The display name goes into the authenticator app's entry, where more than 40 characters make the QR code dense. */
 export const ORGANIZATION_NAME_MAX = 40;

@@ -116,7 +116,12 @@ async function transact<T>(
   function note(tx: Transaction, result: string, details: Readonly<Record<string, string | number>>): Promise<void> {
     return record(tx, installation, {
       organizationId: whose.organizationId,
-      actor: { kind: 'account', id: whose.accountId, address: answering.visitor.address },
+      actor: {
+        kind: 'account',
+        id: whose.accountId,
+        address: answering.visitor.address,
+        userAgent: answering.visitor.userAgent,
+      },
       action: answering.action,
       targetId: whose.accountId,
       result,

@@ -288,5 +288,10 @@ function codesPlace({ account, id }: OfChallenge): string[] {
 
 function fact(challenge: Challenge, visitor: Visitor, action: Fact['action']): Fact {
   const { organizationId, id } = challenge.account;
-  return { organizationId, actor: { kind: 'account', id, address: visitor.address }, action, targetId: id };
+  return {
+    organizationId,
+    actor: { kind: 'account', id, address: visitor.address, userAgent: visitor.userAgent },
+    action,
+    targetId: id,
+  };
 }

@@ -1,10 +1,13 @@
+import type { Account } from '../accounts/accounts.ts';
 import { record } from '../accounts/audit.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { answer, type Answer } from './answer.ts';
 import { findChallenge, openChallenge, type Challenge } from './challenges.ts';
+import { standingOf } from './grace.ts';
 import { checkPassword } from './passwords.ts';
+import { Proof } from './proof.ts';
 import { renewSession, type Session, type Visitor } from './sessions.ts';
 
 export type FreshProof =
@@ -21,13 +24,14 @@ export type FreshProof =
 
 /**
  * Proves again, inside a session, that its owner is there: password and code of an authenticator, through a challenge
- * with purpose `manage`, counted like any other (I14). The subject is the session's account (I13).
+ * with purpose `manage`, counted like any other (I14). The subject is the session's account (I13). Without a code only
+ * where the account has no second factor, which is looked at under its lock.
  */
 export async function proveAgain(
   installation: Installation,
   session: Session,
   password: string,
-  code: Answer & { kind: 'totp' },
+  code: (Answer & { kind: 'totp' }) | undefined,
   visitor: Visitor,
 ): Promise<FreshProof> {
   const { account } = session;
@@ -35,6 +39,7 @@ export async function proveAgain(
   const found = await checkPassword(installation, claim, password, visitor);
   if (found.kind === 'limited') return found;
   if (found.kind === 'wrong' || found.account.id !== account.id) return { kind: 'password-wrong' };
+  if (code === undefined) return passwordAlone(installation, session, found.account, visitor);
   const challenge = await challengeFor(installation, session);
   if (!challenge) return recordHeldUp(installation, session, visitor, { kind: 'over' });
   const answered = await answer(installation, challenge, code, {
@@ -57,6 +62,32 @@ export async function proveAgain(
     case 'already-used':
       return answered;
   }
+}
+
+function passwordAlone(
+  installation: Installation,
+  session: Session,
+  account: Account,
+  visitor: Visitor,
+): Promise<FreshProof> {
+  return installation.db.transaction<FreshProof>(async (tx) => {
+    const over = new RolledBack<FreshProof>({ kind: 'over' });
+    if (!(await lockAtEpoch(tx, account, session.account.epoch))) return over;
+    const { hasMfa, suspectedAt } = await standingOf(tx, account);
+    if (hasMfa || suspectedAt !== null) return over;
+    const proof = new Proof(account, account.epoch, 'password', null);
+    const cookie = await renewSession(tx, proof, session, installation.now());
+    if (cookie === undefined) return over;
+    await record(tx, installation, {
+      organizationId: account.organizationId,
+      actor: { kind: 'account', id: account.id, address: visitor.address },
+      action: 'proved-again',
+      targetId: account.id,
+      result: 'right',
+      details: { factor: 'password' },
+    });
+    return { kind: 'proven', cookie };
+  });
 }
 
 // The password was right and no code was looked at, so this is the answer's one audit row (I18).

@@ -16,6 +16,7 @@ export const CODES_PER_SET = 5;
 export const FEW_CODES = 2;
 export const OPEN_CHALLENGES_PER_ACCOUNT = 3;
 export const FRESH_PROOF_MS = 10 * MINUTE_MS;
+export const PARKED_FORMS_PER_SESSION = 5;
 export const LAST_USE_WRITTEN_EVERY_MS = MINUTE_MS;
 export const WELCOME_LINK_LIFETIME_MS = DAY_MS;
 export const SETUP_LINK_LIFETIME_MS = DAY_MS;

@@ -2,11 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SEALED_INSTALLATION_KEYS, type Installation } from '../accounts/installation.ts';
 import { SEALED_PARTS } from '../accounts/job-parts.ts';
 import { keysInUse, releaseKey, type KeyUse, type SealedColumn, type SealedRow } from '../accounts/keys.ts';
+import { SEALED_MAILS } from '../accounts/outbox.ts';
 import { open, seal, sealedBy, SealError, type KeyRing } from '../crypto/seal.ts';
 import { sql, type Database, type Sql } from '../db/db.ts';
 import { SEALED_SHOWN_CODES } from './enrolment.ts';
 import { SEALED_CODE_HASHES } from './factors/backup-codes.ts';
 import { SEALED_SECRETS } from './factors/totp.ts';
+import { SEALED_PARKED_FORMS } from './parked-forms.ts';
 import { SEALED_PASSWORDS } from './passwords.ts';
 
 /** Everything that lies sealed, but for the proofs of `key_uses`, which stay with their key and go with it. */
@@ -17,6 +19,8 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   SEALED_CODE_HASHES,
   SEALED_SHOWN_CODES,
   SEALED_PARTS,
+  SEALED_MAILS,
+  SEALED_PARKED_FORMS,
 ];
 
 const PAGE = 200;

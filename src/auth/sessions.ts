@@ -25,7 +25,7 @@ export interface Session {
   readonly surface: Surface;
   readonly provenBy: ProvenBy;
   readonly signedInAt: number;
-  /** When a second factor of the account's own was last proven in it; null after a password or a backup code alone. */
+  /** When all that the account has to prove was last proven in it; null after a password or a backup code alone. */
   readonly provedAt: number | null;
   readonly lastUsedAt: number;
   readonly expiresAt: number;
@@ -136,7 +136,9 @@ export async function renewSession(
   session: Session,
   now: number,
 ): Promise<string | undefined> {
-  if (!proof.isFresh || proof.account.id !== session.account.id) throw new Error('no fresh proof of this account');
+  // Where the account has no second factor, the password is all there is to prove; a session born of one stays one.
+  const whole = proof.isFresh || (proof.by === 'password' && session.provenBy === 'password');
+  if (!whole || proof.account.id !== session.account.id) throw new Error('no fresh proof of this account');
   const token = randomToken();
   const { organizationId } = session.account;
   const renewed =

@@ -44,7 +44,7 @@ export async function signIn(installation: Installation, surface: Surface, given
     const note = (action: Action, result: string, details: Readonly<Record<string, string>> = {}): Promise<void> =>
       record(tx, installation, {
         organizationId: account.organizationId,
-        actor: { kind: 'account', id: account.id, address: given.visitor.address },
+        actor: { kind: 'account', id: account.id, address: given.visitor.address, userAgent: given.visitor.userAgent },
         action,
         targetId: account.id,
         result,

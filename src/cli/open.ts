@@ -59,7 +59,7 @@ export async function openAll(config: Config, now: () => number, log: Log, how: 
 export async function openInstalled(db: Database, config: Config, now: () => number, log: Log): Promise<Installation> {
   const ring = config.ring ?? parseKeyRing(await generatedKeys(config, db));
   const hashing = hashingLimits(availableParallelism());
-  return openInstallation(db, ring, { now, log, hashing });
+  return openInstallation(db, ring, { now, log, hashing, mailIsOn: config.mail !== undefined });
 }
 
 export function olderSchema(missing: readonly string[]): string {

@@ -1,6 +1,7 @@
 import type { Surface } from '../auth/challenges.ts';
 import { atDoor, contact, enrolling, halfSignedIn, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as confirm from './confirm.ts';
 import * as mfa from './enable-mfa.ts';
 import * as signIn from './sign-in.ts';
 import * as verify from './verify.ts';
@@ -12,6 +13,7 @@ export function doorRoutes(surface: Surface): readonly Route[] {
   const anyoneHere = atDoor(surface);
   const half = halfSignedIn(surface);
   const ceremony = enrolling(surface);
+  const inside = surface === 'admin' ? staff('read') : contact;
   const codeUsed =
     surface === 'admin'
       ? route('GET', '/admin/backup-code-used', staff('read'), (visit, { organization, session }) =>
@@ -33,6 +35,8 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/verify/backup-code`, half, verify.submit('backup-code')),
     route('GET', `${base}/verify/ask-for-help`, half, verify.askForHelp),
     codeUsed,
+    route('GET', `${base}/confirm`, inside, confirm.show),
+    route('POST', `${base}/confirm`, inside, confirm.submit),
     route('GET', `${base}/enable-mfa`, ceremony, mfa.start),
     route('POST', `${base}/enable-mfa`, ceremony, mfa.configure),
     route('GET', `${base}/enable-mfa/scan`, ceremony, mfa.scan),

@@ -12,7 +12,8 @@ export async function show(visit: Visit, { organization, session }: SignedIn): P
     organization: organization.slug,
     signedInAt: moment(session.signedInAt),
     provedBy: session.provenBy,
-    provedAt: session.provedAt === null ? null : moment(session.provedAt),
+    // Of a second factor: where the account has none, a password that was proven again is no more than that.
+    provedAt: session.provedAt === null || session.provenBy === 'password' ? null : moment(session.provedAt),
     expiresAt: moment(session.expiresAt),
   });
 }

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { smallBodiesOnly } from './security.ts';
-import { Visit, type House } from './visit.ts';
+import { Visit, type OpenHouse } from './visit.ts';
 
 /**
  * Who may come in. A guard either answers the request itself or admits a visitor; what it admits is the type that the
@@ -41,7 +41,7 @@ export function route<Admitted>(
 }
 
 /** Hangs the routes into the server. A body is let through to the guard whole, or not at all where it may be large. */
-export function mount(server: Hono, house: House, routes: readonly Route[]): void {
+export function mount(server: Hono, house: OpenHouse, routes: readonly Route[]): void {
   for (const { method, path, answer, bodyMax } of routes) {
     if (bodyMax === undefined) server.on(method, path, smallBodiesOnly);
     server.on(method, path, (context) => answer(new Visit(context, house, bodyMax)));

@@ -22,6 +22,12 @@ export interface House {
   readonly pageExtra?: (account: Account) => Promise<Html | undefined>;
 }
 
+/** The house with its doors open: what the composition root makes of it. */
+export interface OpenHouse extends House {
+  /** Answers a request as though it had come by the door. */
+  readonly answer: (request: Request, env: object | undefined) => Response | Promise<Response>;
+}
+
 /** A sentence that survives one redirect, and the e-mail to fill in again. */
 export interface Flash {
   readonly kind: 'ok' | 'warn' | 'danger' | 'info';
@@ -36,14 +42,14 @@ const FLASH_PLACE = ['cookie', 'notice'];
 
 /** One request on its way to an answer: what handlers may know of HTTP. */
 export class Visit {
-  readonly house: House;
+  readonly house: OpenHouse;
   readonly visitor: Visitor;
   readonly #context: Context;
   readonly #incoming: IncomingMessage | undefined;
   readonly #bodyMax: number | undefined;
 
   /** `bodyMax`: what the route lets in beyond a form of the usual size. Whoever calls `upload` counts it. */
-  constructor(context: Context, house: House, bodyMax?: number) {
+  constructor(context: Context, house: OpenHouse, bodyMax?: number) {
     this.#context = context;
     this.house = house;
     this.#bodyMax = bodyMax;
@@ -89,6 +95,30 @@ export class Visit {
   async form<Field extends string>(...fields: Field[]): Promise<Record<Field, string>> {
     if (this.#bodyMax !== undefined) throw new Error('a route with bodyMax reads its form with upload');
     return readForm(this.#context.req.header('content-type'), await this.#context.req.text(), fields);
+  }
+
+  /** The posted form as it came, to be kept for later; null where nothing was sent. */
+  async body(): Promise<string | null> {
+    return this.#context.req.method === 'POST' ? this.#context.req.text() : null;
+  }
+
+  /**
+   * Answers a form of this visitor's that was sent earlier, as though it came now: through its own route and guard, with
+   * the session cookie given here in place of the one that the request came with.
+   */
+  async redo(path: string, body: string, surface: Surface, cookie: string): Promise<Response> {
+    const headers = new Headers(this.#context.req.raw.headers);
+    headers.delete('content-length');
+    headers.set('content-type', 'application/x-www-form-urlencoded');
+    const name = this.#name('session', surface);
+    const others = (headers.get('cookie') ?? '').split(/; */).filter((one) => one && !one.startsWith(`${name}=`));
+    headers.set('cookie', [...others, `${name}=${cookie}`].join('; '));
+    const request = new Request(new URL(path, this.house.publicUrl), { method: 'POST', headers, body });
+    const answer = await this.house.answer(request, this.#context.env as object | undefined);
+    for (const value of answer.headers.getSetCookie()) this.#context.header('Set-Cookie', value, { append: true });
+    for (const header of ['content-type', 'location', 'retry-after'])
+      if (answer.headers.has(header)) this.#context.header(header, answer.headers.get(header) ?? '');
+    return this.#context.body(await answer.text(), answer.status as 200);
   }
 
   /**

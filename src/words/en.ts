@@ -228,6 +228,10 @@ export const en = {
   'confirm.wrong': "That password isn't right. Check it and try again",
   'confirm.submit': 'Continue',
   'confirm.cancel': 'Cancel',
+  'confirm.about': "You're about to {action}.",
+  'confirm.nothing': 'Prove again who you are, to change how your account is guarded.',
+  'confirm.code': 'Code from your authenticator app',
+  'confirm.over': 'Your account has changed meanwhile. Sign out, then sign in again',
 
   'sec.title': 'Account security',
   'sec.guarded': 'How you sign in',
