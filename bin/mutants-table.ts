@@ -598,10 +598,40 @@ export const MUTANTS: readonly Mutant[] = [
   { invariant: 'I14', file: 'src/auth/proof.ts', find: "this.by === 'totp'", replace: 'true', tests: SESSIONS_TEST },
   {
     invariant: 'I14',
-    file: 'src/admin/confirm.ts',
-    find: '!isFreshlyProven(session, visit.now)',
-    replace: 'false',
+    file: 'src/door/confirm.ts',
+    find: 'isFreshlyProven(who.session, visit.now)',
+    replace: 'true',
     tests: ['test/surface/answers.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/auth/parked-forms.ts',
+    find: '\n    AND session_id = ${sessionId}',
+    tests: ['test/auth/parked-forms.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/auth/parked-forms.ts',
+    find: ' AND account_id = ${account.id}',
+    tests: ['test/auth/parked-forms.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/auth/parked-forms.ts',
+    find: ' AND expires_at > ${now()}',
+    tests: ['test/auth/parked-forms.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/accounts/epoch.ts',
+    find: '  await tx.run(sql`DELETE FROM parked_forms WHERE ${ofAccount}`);\n',
+    tests: ['test/auth/parked-forms.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: SESSIONS,
+    find: ' AND COALESCE(proved_at, 0) = ${session.provedAt ?? 0}',
+    tests: ['test/races/confirm.test.ts'],
   },
   {
     invariant: 'I14',

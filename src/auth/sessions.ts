@@ -128,7 +128,8 @@ export function isFreshlyProven(session: Session, now: number): boolean {
 
 /**
  * Marks a session as freshly proven and gives it a new token (I23), for a fresh proof of its own account (I14).
- * Undefined where it has ended meanwhile.
+ * Undefined where it has ended meanwhile, or was renewed by another proof: of two at once the second would take the
+ * token away that the first is about to act with.
  */
 export async function renewSession(
   tx: Transaction,
@@ -143,7 +144,8 @@ export async function renewSession(
   const { organizationId } = session.account;
   const renewed =
     await tx.run(sql`UPDATE sessions SET token_hash = ${hashToken(token)}, proved_at = ${now}, last_used_at = ${now}
-    WHERE organization_id = ${organizationId} AND id = ${session.id} AND epoch = ${session.account.epoch} AND ended_at IS NULL`);
+    WHERE organization_id = ${organizationId} AND id = ${session.id} AND epoch = ${session.account.epoch}
+      AND COALESCE(proved_at, 0) = ${session.provedAt ?? 0} AND ended_at IS NULL`);
   return renewed === 1 ? `${organizationId}.${token}` : undefined;
 }
 

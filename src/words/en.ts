@@ -229,7 +229,12 @@ export const en = {
   'confirm.submit': 'Continue',
   'confirm.cancel': 'Cancel',
   'confirm.about': "You're about to {action}.",
-  'confirm.nothing': 'Prove again who you are, to change how your account is guarded.',
+  'confirm.nothing': 'Prove again who you are. It counts for 10 minutes.',
+  'confirm.done': 'You have confirmed that it is you. It counts for 10 minutes.',
+  'confirm.gone.title': 'Nothing is waiting here',
+  'confirm.gone': 'What you were about to do is no longer kept: it waits for 10 minutes, and goes on once.',
+  'confirm.gone.next': 'Look whether it has been done. If not, do it again.',
+  'confirm.gone.on': 'Continue',
   'confirm.code': 'Code from your authenticator app',
   'confirm.over': 'Your account has changed meanwhile. Sign out, then sign in again',
 
