@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { Account } from '../accounts/accounts.ts';
-import { setupKey as keyOf, type Ceremony, type Pending } from '../auth/enrolment.ts';
+import type { Ceremony, Pending } from '../auth/enrolment.ts';
+import { setupKey as keyOf } from '../auth/otpauth.ts';
 import {
   actions,
   button,

@@ -1,15 +1,8 @@
 import { renderSVG } from 'uqr';
 import { readCode } from '../auth/code-input.ts';
-import {
-  ceremony,
-  enable,
-  generateCodes,
-  offer,
-  otpauthUri,
-  verifyEnrolment,
-  type Ceremony,
-  type Pending,
-} from '../auth/enrolment.ts';
+import { generateCodes } from '../auth/ceremony-codes.ts';
+import { ceremony, enable, offer, verifyEnrolment, type Ceremony, type Pending } from '../auth/enrolment.ts';
+import { otpauthUri } from '../auth/otpauth.ts';
 import { setUpLater } from '../auth/grace.ts';
 import { SCAN_AGAIN_AFTER_WRONG } from '../auth/limits.ts';
 import { toldOfReset } from '../auth/recovery.ts';
