@@ -3,7 +3,7 @@ import { readCode } from '../auth/code-input.ts';
 import { proveAgain, type FreshProof } from '../auth/fresh-proof.ts';
 import { standingOf } from '../auth/grace.ts';
 import { findParked, parkForm, takeParked } from '../auth/parked-forms.ts';
-import { isFreshlyProven } from '../auth/sessions.ts';
+import { isFreshlyProven, mayReplaceFactors } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { Door, SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
@@ -21,6 +21,11 @@ export async function proveFirst(visit: Visit, who: SignedIn, about: string): Pr
   const id = await parkForm(visit.installation, who.session, { path: visit.path, body: await visit.body(), about });
   // Without an id the account has changed meanwhile, and this session is over: the guard of /confirm says so.
   return visit.see(`${doorOf(who).base}/confirm${id === undefined ? '' : `?form=${id}`}`);
+}
+
+/** The same for replacing the authenticator and for new codes, for which a fresh sign-in by a backup code will do. */
+export async function proveFactorFirst(visit: Visit, who: SignedIn, about: string): Promise<Response | undefined> {
+  return mayReplaceFactors(who.session, visit.now) ? undefined : proveFirst(visit, who, about);
 }
 
 /** GET /confirm: what somebody is about to do, and who they are once more. */
@@ -112,6 +117,7 @@ async function confirmPage(
   return visit.page(page, errors.length > 0 ? 422 : 200);
 }
 
-function doorOf({ organization, session: { surface } }: SignedIn): Door {
+/** The door that somebody inside has come in by. */
+export function doorOf({ organization, session: { surface } }: SignedIn): Door {
   return { surface, base: surface === 'admin' ? '/admin' : `/portal/${organization.slug}`, organization };
 }
