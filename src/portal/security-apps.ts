@@ -43,25 +43,25 @@ function row(organization: Organization, app: ActiveApp, count: number): c.Summa
   const at = pathOf(organization, app.id);
   const used =
     app.lastUsedAt === null ? say('sec.app.unused') : c.words('sec.app.used', { date: date(app.lastUsedAt) });
-  const replace = c.form(
+  const replacing = c.form(
     `${at}/replace`,
     c.button(say('sec.app.replace'), { kind: 'link', named: say('sec.app.replace.name', { name }) }),
   );
-  const remove = c.rowLink(say('sec.app.remove'), `${at}/remove`, say('sec.app.remove.name', { name }));
+  const removing = c.rowLink(say('sec.app.remove'), `${at}/remove`, say('sec.app.remove.name', { name }));
   return {
     label: name,
     value: html`${c.words('sec.app.on', { date: date(app.enabledAt) })} · ${used}`,
     action: c.rowActs(
-      replace,
+      replacing,
       c.rowLink(say('sec.app.rename'), `${at}/rename`, say('sec.app.rename.name', { name })),
-      count > 1 ? remove : c.nothing,
+      count > 1 ? removing : c.nothing,
     ),
   };
 }
 
 function below(organization: Organization, count: number): c.Html {
   const base = `${portalBase(organization)}/security`;
-  const add =
+  const more =
     count < APPS_PER_ACCOUNT
       ? c.rowLink(say('sec.app.add'), `${base}/authenticators/new`)
       : html`<span class="hint">${say('sec.app.full', { max: APPS_PER_ACCOUNT })}</span>`;
@@ -69,7 +69,7 @@ function below(organization: Organization, count: number): c.Html {
     organization.policy === 'required'
       ? html`<span class="hint">${say('sec.off.required', { m: organization.name })}</span>`
       : c.rowLink(say('sec.off'), `${base}/turn-off-mfa`);
-  return c.rowActs(add, off);
+  return c.rowActs(more, off);
 }
 
 /** What an app is called: by its owner, or as all are. */
