@@ -116,6 +116,11 @@ const WORDS: Readonly<Record<Action, Words>> = {
     wrong: '{who} entered a wrong first code',
   },
   'mfa.enabled': done('{who} turned MFA on'),
+  'mfa.turned-off': done('{who} turned MFA off'),
+  'authenticator.added': done('{who} added an authenticator app'),
+  'authenticator.replaced': done('{who} replaced an authenticator app'),
+  'authenticator.renamed': done('{who} renamed an authenticator app'),
+  'authenticator.removed': done('{who} removed an authenticator app'),
   'backup-codes.generated': done('{who} made backup codes'),
   'mfa.reset': done('{who} reset MFA[ for {whom}]'),
   'account.unlocked': {

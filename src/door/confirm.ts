@@ -3,7 +3,7 @@ import { readCode } from '../auth/code-input.ts';
 import { proveAgain, type FreshProof } from '../auth/fresh-proof.ts';
 import { standingOf } from '../auth/grace.ts';
 import { findParked, parkForm, takeParked, type ParkedForm } from '../auth/parked-forms.ts';
-import { isFreshlyProven } from '../auth/sessions.ts';
+import { isFreshlyProven, mayReplaceFactors } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { Door, SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
@@ -23,6 +23,11 @@ export async function proveFirst(visit: Visit, who: SignedIn, about: string): Pr
   const id = await parkForm(visit.installation, who.session, form);
   // Without an id the account has changed meanwhile, and this session is over: the guard of /confirm says so.
   return visit.see(`${doorOf(who).base}/confirm${id === undefined ? '' : `?form=${id}`}`);
+}
+
+/** The same for replacing the authenticator and for new codes, for which a fresh sign-in by a backup code will do. */
+export async function proveFactorFirst(visit: Visit, who: SignedIn, about: string): Promise<Response | undefined> {
+  return mayReplaceFactors(who.session, visit.now) ? undefined : proveFirst(visit, who, about);
 }
 
 /** What somebody is asked to prove themselves for: a form of theirs, named by its id, or nothing in particular. */
@@ -148,6 +153,7 @@ function gonePage(visit: Visit, who: SignedIn, status: 200 | 422): Promise<Respo
   return visit.page(page, status);
 }
 
-function doorOf({ organization, session: { surface } }: SignedIn): Door {
+/** The door that somebody inside has come in by. */
+export function doorOf({ organization, session: { surface } }: SignedIn): Door {
   return { surface, base: surface === 'admin' ? '/admin' : `/portal/${organization.slug}`, organization };
 }
