@@ -22,6 +22,7 @@ import * as exempt from './exempt.ts';
 import * as preview from './policy-preview.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
+import * as choices from './sign-in-choices.ts';
 import * as out from './sign-out-contact.ts';
 import * as staffActs from './team-acts.ts';
 import * as invitation from './team-invite.ts';
@@ -63,6 +64,8 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, setting, settings.saveGeneral),
+  route('GET', choices.SIGN_IN, look, choices.show),
+  route('POST', choices.SIGN_IN, setting, choices.save),
   route('GET', '/admin/jobs', look, jobs.list),
   route('GET', JOB, lookOn, jobs.atJob(jobs.show)),
   route('GET', `${JOB}/progress`, lookOn, jobs.atJob(jobs.progress)),

@@ -4,7 +4,7 @@ import { sql, type Database, type Queries, type Sql, type Transaction } from '..
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 export const SIGN_IN_CHALLENGE_LIFETIME_MS = 10 * MINUTE_MS;
 export const ENROLMENT_LIFETIME_MS = 30 * MINUTE_MS;

@@ -31,6 +31,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: settings': [
     ...both('/admin/settings/customer-portal/general'),
     ...both('/admin/settings/customer-portal/branding'),
+    ...both('/admin/settings/customer-portal/sign-in'),
   ],
   'console: reading': [
     'GET /admin',

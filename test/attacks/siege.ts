@@ -18,7 +18,7 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
-import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
@@ -318,6 +318,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       BRANDING,
       { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
     ],
+    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24', unit: 'hours' }],
     [
       '/admin/customers/new',
       '/admin/customers/new',
