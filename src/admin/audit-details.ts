@@ -69,7 +69,12 @@ const POLICY = { off: 'Off', optional: 'Offered', required: 'On' };
 
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   policy: POLICY,
-  factor: { totp: 'Authenticator app', 'backup-code': 'Backup code', password: 'Password' },
+  factor: {
+    totp: 'Authenticator app',
+    'backup-code': 'Backup code',
+    password: 'Password',
+    'trusted-device': 'Trusted device',
+  },
   suspected: { '0': 'No', '1': 'Yes' },
   passkeys: { off: 'Off', 'second-factor': 'Instead of the code', 'sign-in': 'Instead of password and code' },
   enrolmentConfirmation: { none: 'No', required: 'Yes' },

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { signEveryoneOut } from '../accounts/organizations.ts';
 import { signedInNow } from '../auth/sessions.ts';
+import { devicesTrusted } from '../auth/trusted-devices.ts';
 import { disableAndResetEverybody, whoHasMfa } from '../jobs/reset-everybody.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
@@ -35,6 +36,7 @@ export async function signOut(visit: Visit, who: SignedIn): Promise<Response> {
 
 async function signOutPage(visit: Visit, who: SignedIn, refusal?: Refusal): Promise<Response> {
   const { contacts, sessions } = await signedInNow(visit.installation.db, who.organization.id, visit.now);
+  const devices = await devicesTrusted(visit.installation.db, who.organization.id, visit.now);
   const now =
     contacts === 0
       ? 'Nobody is signed in just now.'
@@ -43,6 +45,7 @@ async function signOutPage(visit: Visit, who: SignedIn, refusal?: Refusal): Prom
     <ul class="bullets">
       <li>Every contact is signed out of the portal now</li>
       <li>They sign in again with what your settings ask for</li>
+      ${devices === 0 ? c.nothing : html`<li>${counted(devices, 'device that skips', 'devices that skip')} the code asks for it again</li>`}
       <li>Staff stay signed in</li>
     </ul>`;
   const submit = c.button('Sign everyone out', { kind: 'danger' });

@@ -5,6 +5,7 @@ import { audit, exportAudit } from './audit.ts';
 import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import * as bulk from './bulk.ts';
+import * as devices from './contact-devices.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import * as importing from './import-check.ts';
@@ -116,6 +117,7 @@ export const adminRoutes: readonly Route[] = [
   route('GET', `${CONTACT}/sign-out`, ending, atContact(out.askToSignOut)),
   route('POST', `${CONTACT}/sign-out`, ending, atContact(out.signOut)),
   route('POST', `${CONTACT}/sessions/:session/end`, ending, atContact(out.endSession)),
+  route('POST', `${CONTACT}/devices/:device/remove`, ending, atContact(devices.remove)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
   route('GET', `${CONTACT}/exempt`, setting, atContact(exempt.ask)),

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { endOneSession, signOutEverywhere } from '../auth/end-sessions.ts';
 import { openSessions, type OpenSession } from '../auth/sessions.ts';
+import { trustedDevices } from '../auth/trusted-devices.ts';
 import * as c from '../web/components.ts';
 import { deviceOf } from '../web/device.ts';
 import type { Visit } from '../web/visit.ts';
@@ -58,11 +59,11 @@ export async function signOut(visit: Visit, at: AtContact): Promise<Response> {
   const proof = await visit.form('password', 'code');
   const refusal = await confirmItsYou(visit, at.who, proof, []);
   if (refusal) return askPage(visit, at, refusal);
-  const ended = await signOutEverywhere(visit.installation, actorOf(visit, at.who), at.contact);
+  const { sessions } = await signOutEverywhere(visit.installation, actorOf(visit, at.who), at.contact);
   return doneAt(
     visit,
     at,
-    `${at.contact.name} is signed out everywhere: ${counted(ended, 'session', 'sessions')} ended.`,
+    `${at.contact.name} is signed out everywhere: ${counted(sessions, 'session', 'sessions')} ended.`,
   );
 }
 
@@ -70,7 +71,8 @@ async function askPage(visit: Visit, at: AtContact, refusal?: Refusal): Promise<
   const { who, contact, customer } = at;
   const title = `Sign ${contact.name} out everywhere?`;
   const sessions = await openSessions(visit.installation.db, 'portal', contact, visit.now);
-  if (sessions.length === 0 && !refusal)
+  const devices = await trustedDevices(visit.installation.db, contact, visit.now);
+  if (sessions.length + devices.length === 0 && !refusal)
     return nothingToDo(visit, at, { title, why: `${contact.name} isn't signed in anywhere.` });
   const problems = refusal?.problems ?? [];
   const asksForCode = asksForProof(visit, who.session);
@@ -78,6 +80,7 @@ async function askPage(visit: Visit, at: AtContact, refusal?: Refusal): Promise<
   ${c.actions(c.button('Sign out everywhere', { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   const body = html`<ul class="bullets">
       <li>They are signed out in ${counted(sessions.length, 'browser', 'browsers')} now</li>
+      ${devices.length === 0 ? c.nothing : html`<li>They are asked for a code again on ${counted(devices.length, 'device', 'devices')} that skipped it</li>`}
       <li>Their password and MFA stay as they are, so they can sign in again</li>
     </ul>
     ${c.form(contactPath(contact, '/sign-out'), fields, { busy: 'Signing out…' })}`;

@@ -6,6 +6,7 @@ import * as front from './front.ts';
 import * as home from './home.ts';
 import * as offer from './mfa-offer.ts';
 import * as security from './security.ts';
+import * as devices from './security-devices.ts';
 import * as session from './session.ts';
 
 /** The portal's site map: the door, and what stands behind it. */
@@ -20,5 +21,6 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/portal/:slug/security', contact, security.show),
   route('GET', '/portal/:slug/security/enable-mfa', contact, offer.confirm),
   route('POST', '/portal/:slug/security/enable-mfa', contact, offer.begin),
+  route('POST', '/portal/:slug/security/devices/:device/remove', contact, devices.remove),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
 ];

@@ -35,7 +35,7 @@ export interface Flash {
   readonly email?: string;
 }
 
-type CookieName = 'session' | 'challenge' | 'notice';
+type CookieName = 'session' | 'challenge' | 'notice' | 'device';
 
 const FLASH_LIFETIME_MS = 5 * 60_000;
 const FLASH_PLACE = ['cookie', 'notice'];
@@ -200,6 +200,15 @@ export class Visit {
 
   challenge(surface: Surface, cookie: string): void {
     this.#set('challenge', surface, cookie, ENROLMENT_LIFETIME_MS);
+  }
+
+  /** By what a contact's browser may skip the code. Staff never have one. */
+  deviceCookie(): string | undefined {
+    return this.#cookie('device', 'portal');
+  }
+
+  trust({ cookie, until }: { readonly cookie: string; readonly until: number }): void {
+    this.#set('device', 'portal', cookie, until - this.now);
   }
 
   forgetChallenge(surface: Surface): void {

@@ -102,6 +102,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':device': 'none',
   };
   const fill = (path: string): string =>
     path === INVITATION
@@ -262,6 +263,10 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
   return [
     post(late, 'enable-mfa/later', {}),
     post(inside, 'security/enable-mfa', { password: inside.person.password }),
+    {
+      ...post(inside, 'security/devices/:device/remove', {}),
+      path: `${inside.door}/security/devices/none/remove`,
+    },
   ];
 }
 
@@ -375,6 +380,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ],
     [contactRoute('sign-out'), contact(people.noor.id, 'sign-out'), {}],
     [contactRoute('sessions/:session/end'), contact(people.noor.id, 'sessions/none/end'), {}],
+    [contactRoute('devices/:device/remove'), contact(people.noor.id, 'devices/none/remove'), {}],
     [contactRoute('delete'), contact(await target(), 'delete'), { reason: 'left the company' }],
     [contactRoute('move'), contact(await target(), 'move'), { search: 'initech', target: people.initech.id }],
     ['/admin/customers/:customer/delete', `/admin/customers/${closing.id}/delete`, { reason: 'no customer any more' }],
