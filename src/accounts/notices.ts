@@ -16,6 +16,7 @@ const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'authenticator.removed': () => 'app-removed',
   'backup-codes.generated': () => 'new-codes',
   'mfa.reset': () => 'mfa-reset',
+  'device.trusted': () => 'device-trusted',
   'password.set': () => 'password-changed',
   'signed-in': ({ result, details }) => {
     if (result === 'wrong' && NOTICED_WRONG.has(Number(details?.['inARow']))) return 'wrong-codes';

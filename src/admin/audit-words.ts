@@ -110,6 +110,9 @@ const WORDS: Readonly<Record<Action, Words>> = {
     'held-up': '{who} tried to confirm who they are while they had to wait',
     'clock-behind': "{who} tried to confirm who they are while the server's clock was wrong",
   },
+  'device.trusted': done('{who} chose not to be asked for a code on a device'),
+  'device.removed': done('{who} ended the trust in a device[ of {whom}]'),
+  'device.replayed': done('An old cookie of a trusted device came back at a sign-in of {who}: the device was removed'),
   'enrolment.offered': done('{who} began to set up MFA'),
   'enrolment.answered': {
     right: '{who} entered the right first code',

@@ -5,6 +5,7 @@ import { audit, exportAudit } from './audit.ts';
 import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import * as bulk from './bulk.ts';
+import * as devices from './contact-devices.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import * as importing from './import-check.ts';
@@ -22,6 +23,7 @@ import * as exempt from './exempt.ts';
 import * as preview from './policy-preview.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
+import * as choices from './sign-in-choices.ts';
 import * as out from './sign-out-contact.ts';
 import * as staffActs from './team-acts.ts';
 import * as invitation from './team-invite.ts';
@@ -63,6 +65,8 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, setting, settings.saveGeneral),
+  route('GET', choices.SIGN_IN, look, choices.show),
+  route('POST', choices.SIGN_IN, setting, choices.save),
   route('GET', '/admin/jobs', look, jobs.list),
   route('GET', JOB, lookOn, jobs.atJob(jobs.show)),
   route('GET', `${JOB}/progress`, lookOn, jobs.atJob(jobs.progress)),
@@ -113,6 +117,7 @@ export const adminRoutes: readonly Route[] = [
   route('GET', `${CONTACT}/sign-out`, ending, atContact(out.askToSignOut)),
   route('POST', `${CONTACT}/sign-out`, ending, atContact(out.signOut)),
   route('POST', `${CONTACT}/sessions/:session/end`, ending, atContact(out.endSession)),
+  route('POST', `${CONTACT}/devices/:device/remove`, ending, atContact(devices.remove)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
   route('GET', `${CONTACT}/exempt`, setting, atContact(exempt.ask)),

@@ -8,7 +8,7 @@ const BITE = 1_000;
 
 /**
  * Takes from the disk what time has ended: secrets of enrolments nobody finished, backup codes shown and left, windows
- * of counters that are over, sessions, links and addresses long gone, processes that were killed, challenges that led
+ * of counters that are over, sessions, links, devices and addresses long gone, processes that were killed, challenges that led
  * nowhere. Every lookup refuses these by their time already; run late, or never, nothing opens. Each bite commits by
  * itself, and several servers may run it at once.
  */
@@ -25,6 +25,8 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     deletion(sql`parked_forms`, id, sql`expires_at <= ${at}`),
     deletion(sql`sessions`, id, ended),
     deletion(sql`welcome_links`, id, ended),
+    deletion(sql`trusted_devices`, id, ended),
+    deletion(sql`trusted_devices`, id, sql`revoked_at <= ${at - limits.ENDED_SESSION_KEPT_MS}`),
     deletion(
       sql`known_addresses`,
       sql`organization_id, account_id, address`,

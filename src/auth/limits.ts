@@ -4,7 +4,7 @@ import { sql, type Database, type Queries, type Sql, type Transaction } from '..
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 export const SIGN_IN_CHALLENGE_LIFETIME_MS = 10 * MINUTE_MS;
 export const ENROLMENT_LIFETIME_MS = 30 * MINUTE_MS;
@@ -26,6 +26,9 @@ export const SETUP_LINK_LIFETIME_MS = DAY_MS;
 /** How long a contact is told that staff have reset their MFA: whoever signs in first need not be the contact. */
 export const RESET_TOLD_FOR_MS = 7 * DAY_MS;
 export const OPEN_SESSIONS_PER_ACCOUNT = 20;
+export const TRUSTED_DEVICES_PER_ACCOUNT = 10;
+/** For how long a device's value of before its last use is taken for the other of two requests that were sent at once. */
+export const DEVICE_RACE_MS = MINUTE_MS;
 /** How many days ahead an exemption from the policy may end, and how many characters its reason has at least. */
 export const EXEMPTION_DAYS_MAX = 365;
 export const EXEMPTION_REASON_MIN = 10;

@@ -9,6 +9,7 @@ import { insidePage, portalBase } from './frame.ts';
 import { activitySection } from './security-activity.ts';
 import { appsSection } from './security-apps.ts';
 import { codesSection } from './security-codes.ts';
+import { devicesSection } from './security-devices.ts';
 import { sessionsSection } from './security-sessions.ts';
 
 /** Account security (C14): how a contact's own account is guarded, where it is open, and what happened to it. */
@@ -22,7 +23,8 @@ export async function show(visit: Visit, who: SignedIn): Promise<Response> {
     title: say('sec.title'),
     notices: flash ? c.notice(flash.kind, flash.text, { role: 'status' }) : c.nothing,
     body: html`${c.section(say('sec.sign-in'), signIn(organization, contact))} ${await appsSection(visit, who, contact)}
-      ${codesSection(who, contact)} ${await sessionsSection(visit, who)} ${await activitySection(visit, who)}
+      ${codesSection(who, contact)} ${await devicesSection(visit, who)} ${await sessionsSection(visit, who)}
+      ${await activitySection(visit, who)}
       <p><a href="${portalBase(organization)}/home">${say('sec.home')}</a></p>`,
   });
   return visit.page(page);

@@ -16,6 +16,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'GET /portal/:slug',
     'GET /portal/:slug/home',
     'GET /portal/:slug/security',
+    'POST /portal/:slug/security/devices/:device/remove',
     'GET /portal/:slug/session',
   ],
   'console: sign-in': ['GET /admin/sign-in', 'POST /admin/sign-in', 'GET /admin/forgot-password'],
@@ -32,6 +33,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: settings': [
     ...both('/admin/settings/customer-portal/general'),
     ...both('/admin/settings/customer-portal/branding'),
+    ...both('/admin/settings/customer-portal/sign-in'),
   ],
   'console: reading': [
     'GET /admin',
@@ -81,6 +83,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/customers/:customer/contacts/:contact/enable',
     ...both('/admin/customers/:customer/contacts/:contact/sign-out'),
     'POST /admin/customers/:customer/contacts/:contact/sessions/:session/end',
+    'POST /admin/customers/:customer/contacts/:contact/devices/:device/remove',
   ],
   'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
   'console: audit log': ['GET /admin/audit', 'POST /admin/audit/export'],

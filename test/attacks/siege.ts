@@ -18,7 +18,7 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
-import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
@@ -104,6 +104,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':device': 'none',
   };
   const fill = (path: string): string =>
     path === INVITATION
@@ -269,6 +270,10 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
   return [
     post(late, 'enable-mfa/later', {}),
     post(inside, 'security/enable-mfa', { password: inside.person.password }),
+    {
+      ...post(inside, 'security/devices/:device/remove', {}),
+      path: `${inside.door}/security/devices/none/remove`,
+    },
   ];
 }
 
@@ -325,6 +330,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       BRANDING,
       { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
     ],
+    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24', unit: 'hours' }],
     [
       '/admin/customers/new',
       '/admin/customers/new',
@@ -373,6 +379,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ],
     [contactRoute('sign-out'), contact(people.noor.id, 'sign-out'), {}],
     [contactRoute('sessions/:session/end'), contact(people.noor.id, 'sessions/none/end'), {}],
+    [contactRoute('devices/:device/remove'), contact(people.noor.id, 'devices/none/remove'), {}],
     [contactRoute('delete'), contact(await target(), 'delete'), { reason: 'left the company' }],
     [contactRoute('move'), contact(await target(), 'move'), { search: 'initech', target: people.initech.id }],
     ['/admin/customers/:customer/delete', `/admin/customers/${closing.id}/delete`, { reason: 'no customer any more' }],
