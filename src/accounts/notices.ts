@@ -10,6 +10,7 @@ import { queueMail, type Letter, type MailKind } from './outbox.ts';
  */
 const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'mfa.enabled': () => 'mfa-on',
+  'enrolment-code.made': () => 'setup-code-made',
   'backup-codes.generated': () => 'new-codes',
   'mfa.reset': () => 'mfa-reset',
   'password.set': () => 'password-changed',

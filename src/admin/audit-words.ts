@@ -115,6 +115,12 @@ const WORDS: Readonly<Record<Action, Words>> = {
     right: '{who} entered the right first code',
     wrong: '{who} entered a wrong first code',
   },
+  'enrolment-link.sent': done('{who} had the link to confirm an enrolment sent again'),
+  'enrolment-code.made': done('{who} made a setup code[ for {whom}]'),
+  'enrolment.confirmed': {
+    right: '{who} confirmed a new authenticator',
+    wrong: '{who} entered a wrong setup code',
+  },
   'mfa.enabled': done('{who} turned MFA on'),
   'backup-codes.generated': done('{who} made backup codes'),
   'mfa.reset': done('{who} reset MFA[ for {whom}]'),

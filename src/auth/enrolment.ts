@@ -6,13 +6,12 @@ import { lockAtEpoch } from '../accounts/epoch.ts';
 import { keepListed } from '../accounts/listed.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { SealedColumn, SealedRow } from '../accounts/keys.ts';
-import { findOrganization } from '../accounts/organizations.ts';
-import { encodeBase32 } from '../crypto/base32.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { matchingSteps, timeStep } from '../crypto/totp.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Queries } from '../db/db.ts';
 import type { Challenge } from './challenges.ts';
+import { awaitsConfirmation, mailLink } from './confirmed-enrolment.ts';
 import { drawCodes, replaceSet } from './factors/backup-codes.ts';
 import { minutesOff, openSecret, sealSecret, stepsOff } from './factors/totp.ts';
 import {
@@ -32,6 +31,8 @@ const SECRET_BYTES = 20;
 export type Ceremony =
   | { step: 'start'; ended: 'replaced' | 'tries' | null }
   | { step: 'offered' | 'proven'; pending: Pending }
+  /** Proven, and it must be confirmed by a mailed link or by staff first (confirmed-enrolment.ts). */
+  | { step: 'unconfirmed'; pending: Pending; linkSentAt: number | null }
   | { step: 'enabled'; codes: readonly string[] | null };
 
 /** An enrolment that was begun and not yet enabled. */
@@ -51,10 +52,9 @@ export async function ceremony(installation: Installation, challenge: Challenge)
   if (row.provenStep === null && row.triesLeft === 0) return { step: 'start', ended: 'tries' };
   const { account } = challenge;
   const secret = openSecret(installation, account.organizationId, account.id, row.id, row.secret);
-  return {
-    step: row.provenStep === null ? 'offered' : 'proven',
-    pending: { id: row.id, secret, triesLeft: row.triesLeft },
-  };
+  const pending = { id: row.id, secret, triesLeft: row.triesLeft };
+  if (row.provenStep === null) return { step: 'offered', pending };
+  return row.awaits === 1 ? { step: 'unconfirmed', pending, linkSentAt: row.linkSentAt } : { step: 'proven', pending };
 }
 
 interface PendingRow {
@@ -63,10 +63,13 @@ interface PendingRow {
   readonly triesLeft: number;
   readonly provenStep: number | null;
   readonly expiresAt: number;
+  readonly awaits: 0 | 1;
+  readonly linkSentAt: number | null;
 }
 
 function latestPending(db: Pick<Queries, 'one'>, challenge: Challenge): Promise<PendingRow | undefined> {
-  return db.one(sql`SELECT id, secret, tries_left AS "triesLeft", proven_step AS "provenStep", expires_at AS "expiresAt"
+  return db.one(sql`SELECT id, secret, tries_left AS "triesLeft", proven_step AS "provenStep", expires_at AS "expiresAt",
+      link_sent_at AS "linkSentAt", CASE WHEN ${awaitsConfirmation(challenge.account)} THEN 1 ELSE 0 END AS awaits
     FROM authenticators WHERE organization_id = ${challenge.account.organizationId} AND challenge_id = ${challenge.id}
       AND account_id = ${challenge.account.id} AND enabled_at IS NULL ORDER BY id DESC LIMIT 1`);
 }
@@ -110,7 +113,10 @@ export type Verified =
   /** There is nothing to prove (any more): go to where the ceremony stands. */
   | { kind: 'out-of-turn' };
 
-/** Verify: a code of the app proves that it holds the secret. Activates nothing; a wrong one keeps the same secret. */
+/**
+ * Verify: a code of the app proves that it holds the secret. Activates nothing; a wrong one keeps the same secret. Where a
+ * new authenticator must be confirmed, the link for it is mailed with the proof.
+ */
 export function verifyEnrolment(
   installation: Installation,
   challenge: Challenge,
@@ -148,6 +154,7 @@ export function verifyEnrolment(
     }
     await tx.run(sql`UPDATE authenticators SET proven_step = ${proven} WHERE organization_id = ${organizationId}
       AND id = ${spent.id} AND revoked_at IS NULL AND proven_step IS NULL`);
+    await mailLink(tx, installation, challenge);
     return { kind: 'proven' };
   });
 }
@@ -155,7 +162,7 @@ export function verifyEnrolment(
 /**
  * Enable MFA: the proven authenticator becomes active, and the step that proved it is used up (I2). Raises the epoch;
  * the ceremony's own challenge moves to the new one, to hand out backup codes and nothing else. False where there was
- * nothing proven to enable, which includes the second press.
+ * nothing proven to enable, which includes the second press, or what is proven waits to be confirmed.
  */
 export function enable(installation: Installation, challenge: Challenge, visitor: Visitor): Promise<boolean> {
   const { organizationId, id: accountId } = challenge.account;
@@ -167,7 +174,8 @@ export function enable(installation: Installation, challenge: Challenge, visitor
     if (!raised) return new RolledBack(false);
     const enabled = await tx.run(sql`UPDATE authenticators SET enabled_at = ${now}, last_step = proven_step
       WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND challenge_id = ${challenge.id}
-        AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}`);
+        AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}
+        AND NOT ${awaitsConfirmation(challenge.account)}`);
     if (enabled !== 1) return new RolledBack(false);
     await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE organization_id = ${organizationId}
       AND account_id = ${accountId} AND ended_at IS NULL`);
@@ -241,29 +249,6 @@ async function shownCodes(
   const row = await db.one<{ sealed: string | null }>(sql`SELECT sealed_codes AS sealed FROM challenges
     WHERE organization_id = ${challenge.account.organizationId} AND id = ${challenge.id} AND consumed_at IS NULL`);
   return !row || row.sealed === null ? null : open(installation.ring, codesPlace(challenge), row.sealed).split(' ');
-}
-
-/** The key as people type it by hand: base32 without padding (RFC 4648 §6). */
-export function setupKey(pending: Pending): string {
-  return encodeBase32(pending.secret);
-}
-
-/** Longer account names would make the QR code too dense for a phone's camera. */
-const ACCOUNT_LABEL_MAX = 64;
-
-/**
- * What the QR code holds (Key URI Format). Algorithm, digits and period are left out: several apps ignore them, so only
- * the defaults are safe. Neither part may hold a colon, and issuer stands in both places, equal.
- */
-export async function otpauthUri(installation: Installation, account: Account, pending: Pending): Promise<string> {
-  const organization = await findOrganization(installation.db, account.organizationId);
-  const issuer = label(organization?.name ?? '');
-  const name = label(Array.from(account.email).slice(0, ACCOUNT_LABEL_MAX).join(''));
-  return `otpauth://totp/${issuer}:${name}?secret=${setupKey(pending)}&issuer=${issuer}`;
-}
-
-function label(text: string): string {
-  return encodeURIComponent(text.replaceAll(':', ' ').replace(/\s+/g, ' ').trim());
 }
 
 /** Backup codes that are still on somebody's screen. */

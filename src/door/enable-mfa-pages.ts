@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { Account } from '../accounts/accounts.ts';
-import { setupKey as keyOf, type Ceremony, type Pending } from '../auth/enrolment.ts';
+import type { Ceremony, Pending } from '../auth/enrolment.ts';
+import { setupKey as keyOf } from '../auth/otpauth.ts';
 import {
   actions,
   button,
@@ -28,7 +29,7 @@ import type { Door } from '../web/guards.ts';
 import { say } from '../words/say.ts';
 import { doorPage, localeAt, nameAt } from './frame.ts';
 
-const AFTER_PASSWORD = { outer: true, inner: false };
+export const AFTER_PASSWORD = { outer: true, inner: false };
 const STEPS = 3;
 
 /** How somebody may leave the ceremony without MFA: put it off until then, or go back inside where they came from. */
@@ -58,7 +59,8 @@ export function startPage(
   return doorPage(door, { title: say('mfa.start.title'), progress: AFTER_PASSWORD, notices, body });
 }
 
-function around(door: Door, way: WayRound, later: string, back: string): Html {
+/** How to leave a step of the ceremony without MFA. */
+export function around(door: Door, way: WayRound, later: string, back: string): Html {
   if (way === undefined) return nothing;
   if (way.kind === 'home') return html`<p><a href="${door.base}/home">${back}</a></p>`;
   // The end is the first moment of the day after.
@@ -167,6 +169,7 @@ function qrImage(door: Door, account: Account, otpauth?: string): Html {
   return qrCode(otpauth === undefined ? { src, alt } : { src, alt, otpauth });
 }
 
-function someoneElse(door: Door): Html {
+/** The way out for whoever is not meant. */
+export function someoneElse(door: Door): Html {
   return form(`${door.base}/sign-out`, button(say('mfa.other'), { kind: 'link' }));
 }

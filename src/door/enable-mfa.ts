@@ -5,13 +5,13 @@ import {
   enable,
   generateCodes,
   offer,
-  otpauthUri,
   verifyEnrolment,
   type Ceremony,
   type Pending,
 } from '../auth/enrolment.ts';
 import { setUpLater } from '../auth/grace.ts';
 import { SCAN_AGAIN_AFTER_WRONG } from '../auth/limits.ts';
+import { otpauthUri } from '../auth/otpauth.ts';
 import { toldOfReset } from '../auth/recovery.ts';
 import { leaveChallenge } from '../auth/sign-in.ts';
 import type { Problem } from '../web/components.ts';
@@ -23,17 +23,17 @@ import { setupCodeShape } from './code-words.ts';
 import { enablePage, scanPage, startPage, verifyPage, type WayRound } from './enable-mfa-pages.ts';
 import { sayAt } from './frame.ts';
 
-const PAGE_OF = { start: '', offered: '/scan', proven: '/enable', enabled: '/backup-codes' };
+const PAGE_OF = { start: '', offered: '/scan', unconfirmed: '/confirm', proven: '/enable', enabled: '/backup-codes' };
 
 /** Any step out of turn, and any form sent twice, leads to the furthest page that the ceremony has reached. */
 function furthest(visit: Visit, { door }: HalfSignedIn, reached: Ceremony): Response {
   return visit.see(`${door.base}/enable-mfa${PAGE_OF[reached.step]}`);
 }
 
-type Page = (visit: Visit, half: HalfSignedIn) => Promise<Response>;
+export type Page = (visit: Visit, half: HalfSignedIn) => Promise<Response>;
 
 /** A page or act of one step; reached at any other, it answers with the page that is due. */
-function at<Step extends Ceremony['step']>(
+export function at<Step extends Ceremony['step']>(
   step: Step,
   answer: (visit: Visit, half: HalfSignedIn, now: Extract<Ceremony, { step: Step }>) => Promise<Response> | Response,
 ): Page {
@@ -45,7 +45,8 @@ function at<Step extends Ceremony['step']>(
   };
 }
 
-async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
+/** To the furthest page that the ceremony has reached. */
+export async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
   return furthest(visit, half, await ceremony(visit.installation, half.challenge));
 }
 
@@ -56,7 +57,7 @@ export const start = at('start', async (visit, half, { ended }) => {
 });
 
 // Whoever has come from inside goes back there; a grace says until when Set up later may be pressed; else there is none.
-async function wayRound(visit: Visit, { door, challenge }: HalfSignedIn): Promise<WayRound> {
+export async function wayRound(visit: Visit, { door, challenge }: HalfSignedIn): Promise<WayRound> {
   const { laterUntil, account } = challenge;
   if (laterUntil !== null && visit.now < laterUntil) return { kind: 'later', until: laterUntil };
   const inside = door.surface === 'portal' && (await signedIn(visit, door))?.session.account.id === account.id;
@@ -134,7 +135,7 @@ async function verifying(
 }
 
 /** GET /enable-mfa/enable (E4) */
-export const confirm = at('proven', async (visit, half) =>
+export const lastStep = at('proven', async (visit, half) =>
   visit.page(enablePage(half.door, await wayRound(visit, half))),
 );
 

@@ -20,6 +20,7 @@ import {
 } from '../acme.ts';
 import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
+import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
@@ -125,6 +126,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
   const around = await postsRoundTheCeremony(world, people, guest);
+  const confirmed = await confirmingPosts(engine);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
@@ -132,6 +134,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...around,
     ...(await consolePosts(world, people, ada)),
     ...everybody,
+    ...confirmed,
     empty,
   ];
   return {
@@ -147,6 +150,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     [Symbol.asyncDispose]: async () => {
       await world.close();
       await everybody[0]?.world.close();
+      await confirmed[0]?.world.close();
       await empty.world.close();
     },
   };
@@ -450,6 +454,38 @@ async function everybodyPosts(engine: Engine): Promise<Post[]> {
   return [
     post('sign-everyone-out', proof),
     post('reset-everybody', { ...proof, reason: 'we begin anew with other apps', number: '1' }),
+  ];
+}
+
+// Confirming would hold up everybody else's ceremony, so it has a world of its own, where mail is on.
+async function confirmingPosts(engine: Engine): Promise<Post[]> {
+  const world = await openWorld(engine, { mailIsOn: true });
+  const { people, guest } = await confirmingStage(world);
+  const ada = await enrolled(await guest(people.ada));
+  await ada.signsIn();
+  const seated = async (): Promise<Guest> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await proves(one);
+    return one;
+  };
+  const [byCode, again, byLink] = [await seated(), await seated(), await seated()];
+  world.clock.advance(MINUTE_MS);
+  const code = await codeFromStaff(ada, byCode.person, people.globex.id);
+  const portal = '/portal/:slug';
+  const post = ({ browser }: Guest, name: string, path: string, fields = {}): Post => {
+    return { name: `POST ${name}`, world, browser, path, fields };
+  };
+  const link = await mailedLink(world, byLink.person);
+  return [
+    post(byCode, `${portal}/enable-mfa/confirm`, `${byCode.door}/enable-mfa/confirm`, { code }),
+    post(again, `${portal}/enable-mfa/confirm/send`, `${again.door}/enable-mfa/confirm/send`),
+    post(byLink, `${portal}/confirm-enrolment/:token`, link),
+    post(
+      ada,
+      contactRoute('setup-code'),
+      `/admin/customers/${people.globex.id}/contacts/${people.noor.id}/setup-code`,
+      { check: 'met-in-person', note: '' },
+    ),
   ];
 }
 
