@@ -5,6 +5,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
+import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -104,9 +105,10 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
   };
+  const confirming = await linkOf(world, noor);
   const fill = (path: string): string =>
-    path === INVITATION
-      ? otti
+    path === INVITATION || path === CONFIRMING
+      ? { [INVITATION]: otti, [CONFIRMING]: confirming }[path]
       : path
           .split('/')
           .map((part) => names[part] ?? part)
@@ -279,6 +281,13 @@ export async function invite({ installation }: World, people: Acme, name: string
 }
 
 const INVITATION = '/admin/welcome/:token';
+const CONFIRMING = '/portal/:slug/confirm-enrolment/:token';
+
+// A link for somebody's pending enrolment, as though one had been mailed: here nothing asks for it.
+async function linkOf(world: World, { person, door }: Guest): Promise<string> {
+  await world.change(sql`UPDATE authenticators SET link_hash = ${hashToken('mailed')} WHERE account_id = ${person.id}`);
+  return `${door}/confirm-enrolment/mailed`;
+}
 
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
