@@ -14,6 +14,7 @@ const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'authenticator.added': () => 'app-added',
   'authenticator.replaced': () => 'app-replaced',
   'authenticator.removed': () => 'app-removed',
+  'enrolment-code.made': () => 'setup-code-made',
   'backup-codes.generated': () => 'new-codes',
   'mfa.reset': () => 'mfa-reset',
   'device.trusted': () => 'device-trusted',

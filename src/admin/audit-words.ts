@@ -118,6 +118,12 @@ const WORDS: Readonly<Record<Action, Words>> = {
     right: '{who} entered the right first code',
     wrong: '{who} entered a wrong first code',
   },
+  'enrolment-link.sent': done('{who} had the link to confirm an enrolment sent again'),
+  'enrolment-code.made': done('{who} made a setup code[ for {whom}]'),
+  'enrolment.confirmed': {
+    right: '{who} confirmed a new authenticator',
+    wrong: '{who} entered a wrong setup code',
+  },
   'mfa.enabled': done('{who} turned MFA on'),
   'mfa.turned-off': done('{who} turned MFA off'),
   'authenticator.added': done('{who} added an authenticator app'),

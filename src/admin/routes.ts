@@ -21,6 +21,7 @@ import { askToReset, reset } from './reset-mfa.ts';
 import * as everybody from './everybody.ts';
 import * as exempt from './exempt.ts';
 import * as preview from './policy-preview.ts';
+import { askForSetupCode, makeSetupCode } from './setup-code.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
 import * as choices from './sign-in-choices.ts';
@@ -120,6 +121,8 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${CONTACT}/devices/:device/remove`, ending, atContact(devices.remove)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
+  route('GET', `${CONTACT}/setup-code`, resetting, atContact(askForSetupCode)),
+  route('POST', `${CONTACT}/setup-code`, resetting, atContact(makeSetupCode)),
   route('GET', `${CONTACT}/exempt`, setting, atContact(exempt.ask)),
   route('POST', `${CONTACT}/exempt`, setting, atContact(exempt.grant)),
   route('POST', `${CONTACT}/exempt/end`, setting, atContact(exempt.end)),

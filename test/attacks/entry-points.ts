@@ -10,6 +10,11 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'portal: enable MFA': [...ceremony('/portal/:slug'), ...both('/portal/:slug/security/enable-mfa')],
   'portal: set up later': ['POST /portal/:slug/enable-mfa/later'],
   'portal: fresh proof': both('/portal/:slug/confirm'),
+  'portal: confirming an enrolment': [
+    ...both('/portal/:slug/enable-mfa/confirm'),
+    'POST /portal/:slug/enable-mfa/confirm/send',
+    ...both('/portal/:slug/confirm-enrolment/:token'),
+  ],
   'portal: sign-out': ['POST /portal/:slug/sign-out'],
   'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
   'portal: inside': [
@@ -77,6 +82,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/team/:member/sign-out'),
     ...both('/admin/team/:member/remove'),
   ],
+  'console: setup code': both('/admin/customers/:customer/contacts/:contact/setup-code'),
   'console: unlock': both('/admin/customers/:customer/contacts/:contact/unlock'),
   'console: portal access': [
     ...both('/admin/customers/:customer/contacts/:contact/disable'),

@@ -78,6 +78,7 @@ const HARMLESS: Record<string, string> = {
   [`${CONTACT}/enable`]: 'gives',
   [`${CONTACT}/unlock`]: 'gives; asks for a proof where it removes a stolen password, below',
   [`${CONTACT}/welcome-link`]: 'only for who has no password yet',
+  [`${CONTACT}/setup-code`]: 'opens nothing without the password; asks for a proof at /confirm: setup-code.test.ts',
   [`${CONTACT}/sessions/:session/end`]: 'one browser, which signs in again',
   [`${CONTACT}/devices/:device/remove`]: 'one browser, which is asked for a code again',
   '/admin/jobs/:job/stop': 'what is done stays done, and it can go on',
