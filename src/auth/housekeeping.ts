@@ -25,6 +25,7 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     deletion(sql`parked_forms`, id, sql`expires_at <= ${at}`),
     deletion(sql`sessions`, id, ended),
     deletion(sql`welcome_links`, id, ended),
+    deletion(sql`mailed_links`, id, ended),
     deletion(
       sql`known_addresses`,
       sql`organization_id, account_id, address`,

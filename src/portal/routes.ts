@@ -2,9 +2,13 @@ import { doorRoutes } from '../door/routes.ts';
 import { anyone, atDoor, contact, contactOr401 } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
 import * as brand from './brand.ts';
+import * as confirmEmail from './confirm-email.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
 import * as offer from './mfa-offer.ts';
+import * as notMe from './not-me.ts';
+import * as email from './security-email.ts';
+import * as password from './security-password.ts';
 import * as security from './security.ts';
 import * as session from './session.ts';
 
@@ -20,5 +24,15 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/portal/:slug/security', contact, security.show),
   route('GET', '/portal/:slug/security/enable-mfa', contact, offer.confirm),
   route('POST', '/portal/:slug/security/enable-mfa', contact, offer.begin),
+  route('GET', '/portal/:slug/security/password', contact, password.show),
+  route('POST', '/portal/:slug/security/password', contact, password.submit),
+  route('GET', '/portal/:slug/security/email', contact, email.show),
+  route('POST', '/portal/:slug/security/email', contact, email.submit),
+  route('GET', '/portal/:slug/confirm-email/:token', atDoor('portal'), confirmEmail.show),
+  route('POST', '/portal/:slug/confirm-email/:token', atDoor('portal'), confirmEmail.submit),
+  route('GET', '/portal/:slug/security/not-me', contact, notMe.askInside),
+  route('POST', '/portal/:slug/security/not-me', contact, notMe.submitInside),
+  route('GET', '/portal/:slug/not-me/:token', atDoor('portal'), notMe.show),
+  route('POST', '/portal/:slug/not-me/:token', atDoor('portal'), notMe.submit),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
 ];
