@@ -81,11 +81,11 @@ export async function confirmEmailChange(
   if (found.kind !== 'open') return found;
   const { account, email } = found;
   return installation.db.transaction<EmailChanged>(async (tx) => {
-    const refused = (kind: 'taken' | 'over'): RolledBack<EmailChanged> => new RolledBack<EmailChanged>({ kind });
-    if (!(await lockAtEpoch(tx, account, account.epoch))) return refused('over');
-    if (!(await spendMailedLink(tx, installation, 'confirm-email', account, token))) return refused('over');
+    const over = new RolledBack<EmailChanged>({ kind: 'over' });
+    if (!(await lockAtEpoch(tx, account, account.epoch))) return over;
+    if (!(await spendMailedLink(tx, installation, 'confirm-email', account, token))) return over;
     const actor = { kind: 'account', id: account.id, address, userAgent } as const;
     const outcome = await confirmAddress(tx, installation, actor, account, email);
-    return outcome === 'changed' ? { kind: 'changed', email } : refused(outcome);
+    return outcome === 'changed' ? { kind: 'changed', email } : new RolledBack<EmailChanged>({ kind: outcome });
   });
 }

@@ -76,7 +76,7 @@ export async function inviteWithin(
 export async function invite(
   installation: Installation,
   actor: Actor,
-  { organizationId, id }: Account,
+  { organizationId, id }: Pick<Account, 'organizationId' | 'id'>,
 ): Promise<boolean> {
   if (!installation.mailIsOn) return false;
   return installation.db.transaction(

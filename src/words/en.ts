@@ -259,7 +259,7 @@ export const en = {
   'sec.guarded': 'How you sign in',
   'sec.password': 'Password',
   'sec.password.change': 'Change password',
-  'sec.password.title': 'Change your password',
+  'sec.password.title': 'Change password',
   'sec.password.about': 'change your password',
   'sec.password.done': 'Your password has changed. You have been signed out everywhere else.',
   'sec.email.change': 'Change email',
