@@ -111,6 +111,7 @@ async function purge(tx: Transaction, organizationId: string, whose: Sql): Promi
     await tx.run(sql`DELETE FROM sessions WHERE ${own}`);
     await tx.run(sql`DELETE FROM challenges WHERE ${own}`);
     await tx.run(sql`DELETE FROM welcome_links WHERE ${own}`);
+    await tx.run(sql`DELETE FROM mailed_links WHERE ${own}`);
     await tx.run(sql`DELETE FROM known_addresses WHERE ${own}`);
     await forgetWords(tx, organizationId, id, words ?? '');
     await tx.run(sql`DELETE FROM audit_names WHERE organization_id = ${organizationId} AND subject_id = ${id}`);

@@ -37,6 +37,9 @@ export async function voidCarriers(
   await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);
   await tx.run(sql`UPDATE trusted_devices SET revoked_at = ${now} WHERE ${ofAccount} AND revoked_at IS NULL`);
   await tx.run(sql`UPDATE welcome_links SET spent_at = ${now} WHERE ${ofAccount} AND spent_at IS NULL`);
+  // Those that say "This wasn't me" outlive the epoch: they are for whoever did not raise it.
+  await tx.run(sql`UPDATE mailed_links SET expires_at = ${now}
+    WHERE ${ofAccount} AND purpose <> 'not-me' AND spent_at IS NULL AND expires_at > ${now}`);
 }
 
 /**

@@ -133,6 +133,7 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${CONTACT}/enable`, keeping, atContact(access.enable)),
   route('GET', `${CONTACT}/welcome-link`, inviting, atContact(access.askForWelcomeLink)),
   route('POST', `${CONTACT}/welcome-link`, inviting, atContact(access.welcomeLink)),
+  route('POST', `${CONTACT}/invitation`, inviting, atContact(access.sendInvitation)),
   route('GET', '/admin/team', look, team),
   route('GET', '/admin/team/invite', managing, invitation.askToInvite),
   route('POST', '/admin/team/invite', managing, invitation.invite),

@@ -28,6 +28,7 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     deletion(sql`welcome_links`, id, ended),
     deletion(sql`trusted_devices`, id, ended),
     deletion(sql`trusted_devices`, id, sql`revoked_at <= ${at - limits.ENDED_SESSION_KEPT_MS}`),
+    deletion(sql`mailed_links`, id, ended),
     deletion(
       sql`known_addresses`,
       sql`organization_id, account_id, address`,

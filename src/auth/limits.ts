@@ -104,6 +104,14 @@ export const ENROLMENT_CODES_BY_AGENT: Limit = { name: 'setup codes by agent', a
 export const ENROLMENT_LINKS: Limit = { name: 'enrolment links by account', allows: 5, windowMs: HOUR_MS };
 /** New passwords tried with one welcome link: judging one takes a core for up to a third of a second. */
 export const PASSWORD_BY_LINK: Limit = { name: 'new password by link', allows: 20, windowMs: HOUR_MS };
+/** The same of one account, for who is inside and changes theirs. */
+export const NEW_PASSWORD_BY_ACCOUNT: Limit = { name: 'new password by account', allows: 20, windowMs: HOUR_MS };
+/** Links asked for from one address, for whomever. */
+export const LINKS_BY_ADDRESS: Limit = { name: 'mailed links by address', allows: 10, windowMs: HOUR_MS };
+/** Links to one mailbox: what is asked for beyond is answered alike, and not mailed. */
+export const LINK_AGAIN: Limit = { name: 'mailed link again', allows: 1, windowMs: MINUTE_MS };
+export const LINKS_TO_MAILBOX: Limit = { name: 'mailed links to a mailbox', allows: 3, windowMs: HOUR_MS };
+export const EMAIL_CHANGES_BY_ACCOUNT: Limit = { name: 'changes of email asked for', allows: 5, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;
 
 /** What is counted: a limit, and whom it is counted for. */

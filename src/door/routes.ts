@@ -5,6 +5,8 @@ import * as codeUsed from './code-used.ts';
 import * as confirm from './confirm.ts';
 import * as enrolment from './confirm-enrolment.ts';
 import * as mfa from './enable-mfa.ts';
+import * as forgot from './forgot-password.ts';
+import * as newPassword from './new-password.ts';
 import * as signIn from './sign-in.ts';
 import * as verify from './verify.ts';
 import * as welcome from './welcome.ts';
@@ -16,11 +18,18 @@ export function doorRoutes(surface: Surface): readonly Route[] {
   const half = halfSignedIn(surface);
   const ceremony = enrolling(surface);
   const inside = surface === 'admin' ? staff('read') : contact;
+  const mailedLinks = [
+    route('POST', `${base}/forgot-password`, anyoneHere, forgot.ask),
+    route('GET', `${base}/forgot-password/sent`, anyoneHere, forgot.sent),
+    route('GET', `${base}/new-password/:token`, anyoneHere, newPassword.show),
+    route('POST', `${base}/new-password/:token`, anyoneHere, newPassword.submit),
+  ];
   return [
     route('GET', `${base}/sign-in`, anyoneHere, signIn.show),
     route('POST', `${base}/sign-in`, anyoneHere, signIn.submit),
     route('POST', `${base}/sign-out`, anyoneHere, signIn.leave),
-    route('GET', `${base}/forgot-password`, anyoneHere, signIn.forgotPassword),
+    route('GET', `${base}/forgot-password`, anyoneHere, forgot.show),
+    ...(surface === 'portal' ? mailedLinks : []),
     route('GET', `${base}/welcome/:token`, anyoneHere, welcome.show),
     route('POST', `${base}/welcome/:token`, anyoneHere, welcome.submit),
     route('GET', `${base}/verify`, half, verify.show('totp')),

@@ -23,6 +23,7 @@ import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { backupCodeShape, codeShape, usedCode } from './code-words.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
+import { changeItNow } from './mails-links.ts';
 import { homeOf, reach, suspectedPage } from './sign-in.ts';
 
 type Asked = Answer['kind'];
@@ -33,7 +34,7 @@ export function show(asked: Asked) {
     const held = await heldUp(visit.installation, half.challenge, asked);
     if (held?.kind === 'suspected') return suspect(visit, half);
     if (held?.kind === 'clock-behind') return paused(visit, half, asked);
-    if (held) return visit.heldBack(waitPage(half.door, asked, held, visit.now), held.until);
+    if (held) return visit.heldBack(waitPage(visit, half.door, asked, held), held.until);
     return visit.page(await askPage(visit, half, asked, []));
   };
 }
@@ -57,7 +58,7 @@ export function submit(asked: Asked) {
         if (answered.bought.trust) visit.trust(answered.bought.trust);
         return visit.see(input.kind === 'backup-code' ? `${door.base}/backup-code-used` : homeOf(door));
       case 'wait':
-        return visit.heldBack(waitPage(door, input.kind, answered, visit.now), answered.until);
+        return visit.heldBack(waitPage(visit, door, input.kind, answered), answered.until);
       case 'clock-behind':
         return paused(visit, half, asked);
       case 'suspected':
@@ -108,7 +109,7 @@ async function paused(visit: Visit, half: HalfSignedIn, asked: Asked): Promise<R
 
 function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
   visit.forgetChallenge(door.surface);
-  return visit.page(suspectedPage(door), 403);
+  return visit.page(suspectedPage(visit, door), 403);
 }
 
 function signInAgain(visit: Visit, { door, challenge }: HalfSignedIn, why: 'login.replaced' | 'login.spent'): Response {
@@ -168,8 +169,9 @@ function backupForm({ base }: Door, errors: readonly Problem[]): Html {
     <p><a href="${base}/verify/ask-for-help">${say('backup.none')}</a></p>`;
 }
 
-function waitPage(door: Door, given: Asked, held: HeldUp, now: number): Html {
-  const n = Math.ceil((held.until - now) / 60_000);
+function waitPage(visit: Visit, door: Door, given: Asked, held: HeldUp): Html {
+  const n = Math.ceil((held.until - visit.now) / 60_000);
+  const ask = html`<p>${sayAt(door, 'wait.not-you')}</p>`;
   const other =
     given === 'totp'
       ? html`<p><a href="${door.base}/verify/backup-code">${say('wait.backup')}</a></p>`
@@ -181,7 +183,7 @@ function waitPage(door: Door, given: Asked, held: HeldUp, now: number): Html {
     body: html`<p>${words('wait.until', { time: time(held.until, localeAt(door), 'clock'), n })}</p>
       ${held.otherWaits ? nothing : other}
       <p><a href="${door.base}/verify/ask-for-help">${say('wait.none')}</a></p>
-      <p>${sayAt(door, 'wait.not-you')}</p>
+      ${changeItNow(visit, door, 'wait.not-you.change', ask)}
       ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
 }

@@ -17,6 +17,17 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   ],
   'portal: sign-out': ['POST /portal/:slug/sign-out'],
   'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
+  'portal: forgotten password': ['POST /portal/:slug/forgot-password', 'GET /portal/:slug/forgot-password/sent'],
+  'portal: mailed link': [
+    ...both('/portal/:slug/new-password/:token'),
+    ...both('/portal/:slug/confirm-email/:token'),
+    ...both('/portal/:slug/not-me/:token'),
+  ],
+  'portal: own account': [
+    ...both('/portal/:slug/security/password'),
+    ...both('/portal/:slug/security/email'),
+    ...both('/portal/:slug/security/not-me'),
+  ],
   'portal: inside': [
     'GET /portal/:slug',
     'GET /portal/:slug/home',
@@ -91,7 +102,10 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/customers/:customer/contacts/:contact/sessions/:session/end',
     'POST /admin/customers/:customer/contacts/:contact/devices/:device/remove',
   ],
-  'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+  'console: making welcome links': [
+    ...both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+    'POST /admin/customers/:customer/contacts/:contact/invitation',
+  ],
   'console: audit log': ['GET /admin/audit', 'POST /admin/audit/export'],
   'console: import and export': [
     ...both('/admin/customers/import'),

@@ -3,6 +3,7 @@ import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
+import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
@@ -74,7 +75,7 @@ export async function takes(post: Post): Promise<void> {
 }
 
 export async function lay(engine: Engine): Promise<Siege> {
-  const world = await openWorld(engine);
+  const world = await openWorld(engine, { mailIsOn: true });
   const { people, guest } = await stage(world);
   const ada = await enrolled(await guest(people.ada));
   const maria = await enrolled(await guest(people.maria));
@@ -137,6 +138,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     welcome,
     invitation,
     ...around,
+    ...(await mailedLinkPosts(world, people)),
+    ...(await ownAccountPosts(world, people, guest)),
     ...(await consolePosts(world, people, ada)),
     ...everybody,
     ...confirmed,
@@ -283,6 +286,45 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
   ];
 }
 
+// Each link is somebody's own, as they would have it from a letter.
+async function mailedLinkPosts(world: World, people: Acme): Promise<Post[]> {
+  const post = async (page: string, fields: Record<string, string>): Promise<Post> => ({
+    name: `POST /portal/:slug/${page}`,
+    world,
+    browser: await world.visitor(),
+    path: `/portal/${people.organization.slug}/${page}`,
+    fields,
+  });
+  const byLink = async (purpose: Purpose, fields: Record<string, string>, to?: string): Promise<Post> => {
+    const one = await newcomer(world, people, 'portal');
+    const token = await world.db.transaction((tx) => makeMailedLink(tx, world.installation, purpose, one, to));
+    const { path, ...rest } = await post(`${purpose}/:token`, fields);
+    return { ...rest, path: path.replace(':token', token ?? '') };
+  };
+  return [
+    await post('forgot-password', { email: people.eve.email }),
+    await byLink('new-password', { email: '', password: 'seven quiet llamas knit' }),
+    await byLink('confirm-email', {}, 'another@globex.test'),
+    await byLink('not-me', {}),
+  ];
+}
+
+// What somebody does to their own account, who has just proven who they are.
+async function ownAccountPosts(world: World, people: Acme, guest: Stage['guest']): Promise<Post[]> {
+  const post = async (page: string, fields: Record<string, string>): Promise<Post> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await one.enrols();
+    await one.signsIn();
+    const [name, path] = [`POST /portal/:slug/security/${page}`, `${one.door}/security/${page}`];
+    return { name, world, browser: one.browser, path, fields };
+  };
+  return [
+    await post('password', { email: '', password: 'seven quiet llamas knit' }),
+    await post('email', { email: 'elsewhere@globex.test' }),
+    await post('not-me', {}),
+  ];
+}
+
 /** Adds a contact who has no password yet; answers the id. */
 export async function invite({ installation }: World, people: Acme, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@globex.test`;
@@ -405,6 +447,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ['/admin/audit/export', '/admin/audit/export', { what: 'resets', format: 'csv' }],
     ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
+    [contactRoute('invitation'), contact(await invite(world, people, 'Inge Invited'), 'invitation'), {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
   ];
   return [...acts, ...(await teamActs(world, people, ada))].map(([pattern, path, fields, file]) => ({

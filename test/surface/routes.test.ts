@@ -80,6 +80,9 @@ function expected(route: Route, caller: Caller): Answer {
 const NOTHING_TO_GIVE = [
   '/.well-known/change-password',
   '/setup/:token',
+  '/portal/:slug/new-password/:token',
+  '/portal/:slug/confirm-email/:token',
+  '/portal/:slug/not-me/:token',
   '/portal/:slug/theme.css',
   '/portal/:slug/logo',
 ];
