@@ -33,6 +33,7 @@ export async function voidCarriers(
   await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
     WHERE ${ofAccount} AND enabled_at IS NULL AND revoked_at IS NULL`);
   await tx.run(sql`DELETE FROM parked_forms WHERE ${ofAccount}`);
+  await tx.run(sql`DELETE FROM passkey_ceremonies WHERE ${ofAccount}`);
   await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);
   await tx.run(sql`UPDATE welcome_links SET spent_at = ${now} WHERE ${ofAccount} AND spent_at IS NULL`);
 }

@@ -21,6 +21,7 @@ export type MailKind =
   | 'email-changed'
   | 'passkey-added'
   | 'passkey-removed'
+  | 'passkey-copied'
   | 'device-trusted'
   | 'not-me'
   | 'recovery-asked'
