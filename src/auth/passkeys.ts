@@ -5,7 +5,7 @@ import type { Installation } from '../accounts/installation.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
 import { PASSKEYS_PER_ACCOUNT } from './limits.ts';
-import { openCeremony, organizationOf, ownerOf, takeCeremony, type Bound } from './passkey-ceremonies.ts';
+import { openCeremony, ownerOf, takeCeremony, type Bound } from './passkey-ceremonies.ts';
 import { isFreshlyProven, type Session, type Visitor } from './sessions.ts';
 import { creationOptions, readRegistration, requestOptions, verifyRegistration } from './webauthn.ts';
 import type { Credential, RelyingParty } from './webauthn.ts';

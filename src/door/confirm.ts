@@ -3,9 +3,11 @@ import { readCode } from '../auth/code-input.ts';
 import { proveAgain, type FreshProof } from '../auth/fresh-proof.ts';
 import { standingOf } from '../auth/grace.ts';
 import { findParked, parkForm, takeParked } from '../auth/parked-forms.ts';
+import { hasPasskey } from '../auth/passkeys.ts';
 import { isFreshlyProven } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { Door, SignedIn } from '../web/guards.ts';
+import { passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { codeShape, usedCode } from './code-words.ts';
@@ -44,7 +46,8 @@ export async function submit(visit: Visit, who: SignedIn): Promise<Response> {
   return goOn(visit, who, given.form, proof.cookie);
 }
 
-async function goOn(visit: Visit, who: SignedIn, form: string, cookie: string): Promise<Response> {
+/** What comes after a fresh proof: the form that waited for it, as though it came now, or the page that was asked for. */
+export async function goOn(visit: Visit, who: SignedIn, form: string, cookie: string): Promise<Response> {
   const { surface } = who.session;
   visit.signIn(surface, cookie);
   const parked = await takeParked(visit.installation, who.session, form);
@@ -80,7 +83,8 @@ function refused(
   }
 }
 
-async function confirmPage(
+/** The page, with what was wrong on it; `until`: held back by a limit. */
+export async function confirmPage(
   visit: Visit,
   who: SignedIn,
   form: string,
@@ -99,6 +103,7 @@ async function confirmPage(
     })}
     ${hasMfa ? c.codeField({ label: say('confirm.code'), error: c.problemOf(errors, 'code') }) : c.nothing}
     ${c.actions(c.button(say('confirm.submit')), c.linkButton(say('confirm.cancel'), homeOf(door)))}`;
+  const byPasskey = await hasPasskey(visit.installation.db, who.session.account);
   const page = doorPage(door, {
     title: say('confirm.title'),
     errors,
@@ -106,10 +111,22 @@ async function confirmPage(
     progress: { outer: true, inner: true },
     extra: hasMfa ? await visit.house.pageExtra?.(who.session.account) : undefined,
     body: html`<p>${parked ? say('confirm.about', { action: parked.about }) : say('confirm.nothing')}</p>
+      ${byPasskey ? passkeyPart(door, form) : c.nothing}
       ${c.form(`${door.base}/confirm`, fields, { busy: say('login.busy') })}`,
   });
   if (until !== undefined) return visit.heldBack(page, until);
   return visit.page(page, errors.length > 0 ? 422 : 200);
+}
+
+// Above the fields: it takes the place of both of them.
+function passkeyPart({ base }: Door, form: string): c.Html {
+  return passkeyForm({
+    action: `${base}/confirm/passkey`,
+    options: `${base}/confirm/passkey-options`,
+    label: say('passkey.use.submit'),
+    kind: 'second',
+    fields: html`<input type="hidden" name="form" value="${form}" />`,
+  });
 }
 
 function doorOf({ organization, session: { surface } }: SignedIn): Door {

@@ -3,6 +3,7 @@ import { atDoor, contact, enrolling, halfSignedIn, staff } from '../web/guards.t
 import { route, type Route } from '../web/routes.ts';
 import * as confirm from './confirm.ts';
 import * as mfa from './enable-mfa.ts';
+import * as passkeys from './passkeys.ts';
 import * as signIn from './sign-in.ts';
 import * as verify from './verify.ts';
 import * as welcome from './welcome.ts';
@@ -51,5 +52,20 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/enable-mfa/done`, ceremony, mfa.done),
     // Staff never put it off.
     ...(surface === 'portal' ? [route('POST', `${base}/enable-mfa/later`, ceremony, mfa.later)] : []),
+    ...(surface === 'portal' ? passkeyRoutes(base) : []),
+  ];
+}
+
+// Contacts alone have passkeys.
+function passkeyRoutes(base: string): readonly Route[] {
+  const half = halfSignedIn('portal');
+  return [
+    route('POST', `${base}/sign-in/passkey-options`, atDoor('portal'), passkeys.signInOptions),
+    route('POST', `${base}/sign-in/passkey`, atDoor('portal'), passkeys.signIn),
+    route('POST', `${base}/verify/passkey-options`, half, passkeys.verifyOptions),
+    route('GET', `${base}/verify/passkey`, half, passkeys.show),
+    route('POST', `${base}/verify/passkey`, half, passkeys.submit),
+    route('POST', `${base}/confirm/passkey-options`, contact, passkeys.confirmOptions),
+    route('POST', `${base}/confirm/passkey`, contact, passkeys.confirm),
   ];
 }

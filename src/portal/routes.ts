@@ -6,12 +6,14 @@ import * as front from './front.ts';
 import * as home from './home.ts';
 import * as offer from './mfa-offer.ts';
 import * as security from './security.ts';
+import * as passkeys from './security-passkeys.ts';
 import * as session from './session.ts';
 
 /** The portal's site map: the door, and what stands behind it. */
 export const portalRoutes: readonly Route[] = [
   route('GET', '/', anyone, front.show),
   route('GET', '/.well-known/change-password', anyone, front.changePassword),
+  route('GET', '/.well-known/passkey-endpoints', anyone, front.passkeyEndpoints),
   ...doorRoutes('portal'),
   route('GET', '/portal/:slug/theme.css', atDoor('portal'), brand.theme),
   route('GET', '/portal/:slug/logo', atDoor('portal'), brand.logo),
@@ -20,5 +22,12 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/portal/:slug/security', contact, security.show),
   route('GET', '/portal/:slug/security/enable-mfa', contact, offer.confirm),
   route('POST', '/portal/:slug/security/enable-mfa', contact, offer.begin),
+  route('GET', '/portal/:slug/security/passkeys/add', contact, passkeys.showAdd),
+  route('POST', '/portal/:slug/security/passkeys/add', contact, passkeys.add),
+  route('POST', '/portal/:slug/security/passkeys/add/options', contact, passkeys.addOptions),
+  route('GET', '/portal/:slug/security/passkeys/:passkey/rename', contact, passkeys.showRename),
+  route('POST', '/portal/:slug/security/passkeys/:passkey/rename', contact, passkeys.rename),
+  route('GET', '/portal/:slug/security/passkeys/:passkey/remove', contact, passkeys.showRemove),
+  route('POST', '/portal/:slug/security/passkeys/:passkey/remove', contact, passkeys.remove),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
 ];

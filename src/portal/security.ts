@@ -9,17 +9,21 @@ import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { insidePage, portalBase } from './frame.ts';
+import { passkeySection } from './security-passkeys.ts';
 
 /** A contact's own account: how it is guarded and where it is open. To read, not yet to change. */
-export async function show(visit: Visit, { organization, session }: SignedIn): Promise<Response> {
+export async function show(visit: Visit, who: SignedIn): Promise<Response> {
+  const { organization, session } = who;
   const { db } = visit.installation;
   const { account } = session;
   const contact = await findContact(db, organization.id, account.customerId ?? '', account.id);
   if (!contact) throw new Error('a signed-in contact has no customer');
   const sessions = await openSessions(db, 'portal', account, visit.now);
+  const flash = visit.found('portal');
   const page = insidePage(organization, {
     title: say('sec.title'),
-    body: html`${c.section(say('sec.guarded'), guarded(organization, contact))}
+    notices: flash ? c.notice(flash.kind, flash.text, { role: 'status' }) : c.nothing,
+    body: html`${c.section(say('sec.guarded'), guarded(organization, contact))} ${await passkeySection(visit, who)}
       ${c.section(say('sec.sessions'), sessionTable(organization, session, sessions))}
       <p><a href="${portalBase(organization)}/home">${say('sec.home')}</a></p>`,
   });

@@ -40,16 +40,15 @@ export async function prepare(
   const sent = readAssertion(response);
   const found = sent && (await findCredential(installation.db, organizationOf(bound), sent.id));
   const passkey = sent && found && isTheirs(bound, found, sent) ? found : undefined;
-  const used =
-    sent && passkey?.publicKey != null
-      ? await verifyAssertion(rp, sent, { ...passkey, publicKey: passkey.publicKey })
-      : undefined;
+  // Without a key it was removed.
+  const publicKey = passkey?.publicKey ?? '';
+  const used = sent && passkey && (await verifyAssertion(rp, sent, { ...passkey, publicKey }));
   return {
     owner: found?.account,
     redeem: async (tx, now) => {
       if (!sent) return wrong('response');
       if (!(await takeCeremony(tx, bound, sent.challenge, now))) return wrong('ceremony');
-      if (passkey?.publicKey == null) return wrong('credential');
+      if (!passkey || publicKey === '') return wrong('credential');
       return used ? useUp(tx, passkey, used, bound.to, now) : wrong('signature');
     },
   };
