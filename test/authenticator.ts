@@ -8,6 +8,7 @@ import { addPasskey, beginAdding, passkeysOf, type Passkey } from '../src/auth/p
 import { findSession, type Session } from '../src/auth/sessions.ts';
 import { relyingParty, type RelyingParty } from '../src/auth/webauthn.ts';
 import { answers, challenged, home, type Enrolled, type Person } from './acme.ts';
+import type { Visitor } from './visitor.ts';
 import { MINUTE_MS, type World } from './world.ts';
 
 /** What a server asks for, as far as an authenticator and its browser look at it. */
@@ -203,4 +204,25 @@ export async function kept(
   const passkey = (await passkeysOf(world.db, person)).at(-1);
   assert.ok(passkey);
   return { device, passkey };
+}
+
+/** What a page's script asks for at an address, with the answer that the server gives it. */
+export async function optionsAt(browser: Visitor, path: string): Promise<object> {
+  const page = await browser.post(path);
+  assert.equal(page.status, 200, page.text);
+  return JSON.parse(page.text) as object;
+}
+
+/** Adds a passkey by the pages of Account security, as its script does. */
+export async function addsPasskey(
+  { browser, door }: { readonly browser: Visitor; readonly door: string },
+  device: Authenticator,
+  name = 'My laptop',
+): Promise<string> {
+  const path = `${door}/security/passkeys/add`;
+  const response = device.make(await optionsAt(browser, `${path}/options`));
+  const page = await browser.post(path, { name, response });
+  assert.equal(page.location, `${door}/security`, page.text);
+  const listed = (await browser.follow()).text;
+  return [...listed.matchAll(/passkeys\/([\w-]{36})\/remove/g)].at(-1)?.[1] ?? '';
 }
