@@ -10,6 +10,10 @@ import { queueMail, type Letter, type MailKind } from './outbox.ts';
  */
 const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'mfa.enabled': () => 'mfa-on',
+  'mfa.turned-off': () => 'mfa-off',
+  'authenticator.added': () => 'app-added',
+  'authenticator.replaced': () => 'app-replaced',
+  'authenticator.removed': () => 'app-removed',
   'backup-codes.generated': () => 'new-codes',
   'mfa.reset': () => 'mfa-reset',
   'password.set': () => 'password-changed',

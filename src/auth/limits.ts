@@ -12,6 +12,9 @@ export const BACKUP_CODES_LIFETIME_MS = 10 * MINUTE_MS;
 export const ATTEMPTS_PER_CHALLENGE = 5;
 export const TRIES_PER_ENROLMENT = 20;
 export const CODES_PER_SET = 5;
+/** How many apps somebody may have at once: a guess is right with the chance of all of them together. */
+export const APPS_PER_ACCOUNT = 3;
+export const APP_NAME_MAX = 60;
 /** From how many backup codes left on their owner is warned. */
 export const FEW_CODES = 2;
 export const OPEN_CHALLENGES_PER_ACCOUNT = 3;

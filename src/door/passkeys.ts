@@ -7,7 +7,7 @@ import type { Door, HalfSignedIn, SignedIn } from '../web/guards.ts';
 import { askedBy, passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
-import { confirmPage, goOn } from './confirm.ts';
+import { askedFor, at, confirmPage, doorOf, gonePage, goOn } from './confirm.ts';
 import { doorPage, localeAt } from './frame.ts';
 import { homeOf, page as signInPage } from './sign-in.ts';
 import { HALF_WAY, signInAgain, suspect } from './verify.ts';
@@ -102,19 +102,21 @@ export async function confirmOptions(visit: Visit, { organization, session }: Si
 /** POST /confirm/passkey: proves, renews the session and goes on with what was parked. */
 export async function confirm(visit: Visit, who: SignedIn): Promise<Response> {
   const { form, response } = await visit.form('form', 'response');
+  const asked = await askedFor(visit, who, form);
+  if (!asked) return gonePage(visit, who, 422);
   const given = { rp: askedBy(visit, who.organization), response, visitor: visit.visitor };
   const proof = await proveByPasskey(visit.installation, who.session, given);
   switch (proof.kind) {
     case 'proven':
-      return goOn(visit, who, form, proof.cookie);
+      return goOn(visit, who, asked, proof.cookie);
     case 'refused':
-      return confirmPage(visit, who, form, [{ field: 'password', text: say('passkey.confirm.refused') }]);
+      return confirmPage(visit, who, asked, at('password', say('passkey.confirm.refused')));
     case 'limited': {
-      const time = c.timeText(proof.until, who.organization, 'clock');
-      return confirmPage(visit, who, form, [{ field: 'password', text: say('login.limited', { time }) }], proof.until);
+      const text = limitedUntil(proof.until, doorOf(who));
+      return confirmPage(visit, who, asked, { ...at('password', text), until: proof.until });
     }
     case 'over':
-      return confirmPage(visit, who, form, [{ field: 'password', text: say('confirm.over') }]);
+      return confirmPage(visit, who, asked, at('password', say('confirm.over')));
   }
 }
 

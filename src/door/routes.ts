@@ -1,6 +1,7 @@
 import type { Surface } from '../auth/challenges.ts';
 import { atDoor, contact, enrolling, halfSignedIn, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as codeUsed from './code-used.ts';
 import * as confirm from './confirm.ts';
 import * as mfa from './enable-mfa.ts';
 import * as passkeys from './passkeys.ts';
@@ -15,14 +16,6 @@ export function doorRoutes(surface: Surface): readonly Route[] {
   const half = halfSignedIn(surface);
   const ceremony = enrolling(surface);
   const inside = surface === 'admin' ? staff('read') : contact;
-  const codeUsed =
-    surface === 'admin'
-      ? route('GET', '/admin/backup-code-used', staff('read'), (visit, { organization, session }) =>
-          verify.codeUsed(visit, { surface, base: '/admin', organization }, session.account),
-        )
-      : route('GET', `${base}/backup-code-used`, contact, (visit, { organization, session }) =>
-          verify.codeUsed(visit, { surface, base: `/portal/${organization.slug}`, organization }, session.account),
-        );
   return [
     route('GET', `${base}/sign-in`, anyoneHere, signIn.show),
     route('POST', `${base}/sign-in`, anyoneHere, signIn.submit),
@@ -35,7 +28,7 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('GET', `${base}/verify/backup-code`, half, verify.show('backup-code')),
     route('POST', `${base}/verify/backup-code`, half, verify.submit('backup-code')),
     route('GET', `${base}/verify/ask-for-help`, half, verify.askForHelp),
-    codeUsed,
+    route('GET', `${base}/backup-code-used`, inside, codeUsed.show),
     route('GET', `${base}/confirm`, inside, confirm.show),
     route('POST', `${base}/confirm`, inside, confirm.submit),
     route('GET', `${base}/enable-mfa`, ceremony, mfa.start),
@@ -50,13 +43,17 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/enable-mfa/backup-codes`, ceremony, mfa.generate),
     route('POST', `${base}/enable-mfa/backup-codes/download`, ceremony, mfa.download),
     route('POST', `${base}/enable-mfa/done`, ceremony, mfa.done),
-    // Staff never put it off.
-    ...(surface === 'portal' ? [route('POST', `${base}/enable-mfa/later`, ceremony, mfa.later)] : []),
-    ...(surface === 'portal' ? passkeyRoutes(base) : []),
+    // Staff never put it off, begin it at the door alone, and have no passkeys.
+    ...(surface === 'portal'
+      ? [
+          route('POST', `${base}/enable-mfa/later`, ceremony, mfa.later),
+          route('POST', `${base}/enable-mfa/cancel`, ceremony, mfa.cancel),
+          ...passkeyRoutes(base),
+        ]
+      : []),
   ];
 }
 
-// Contacts alone have passkeys.
 function passkeyRoutes(base: string): readonly Route[] {
   const half = halfSignedIn('portal');
   return [

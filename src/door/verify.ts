@@ -1,16 +1,14 @@
 import { html } from 'hono/html';
 import { heldUp, type Answer, type HeldUp } from '../auth/answer.ts';
 import { readCode } from '../auth/code-input.ts';
-import { CLOCK_HINT_AFTER_WRONG, FEW_CODES } from '../auth/limits.ts';
+import { CLOCK_HINT_AFTER_WRONG } from '../auth/limits.ts';
 import { hasPasskey } from '../auth/passkeys.ts';
-import { answerChallenge, backupCodesLeft } from '../auth/sign-in.ts';
+import { answerChallenge } from '../auth/sign-in.ts';
 import {
-  actions,
   button,
   codeField,
   disclosure,
   form,
-  linkButton,
   ltr,
   notice,
   nothing,
@@ -83,22 +81,6 @@ export function askForHelp(visit: Visit, { door }: HalfSignedIn): Promise<Respon
     <p>${say('recover.found')}</p>
     <p><a href="${door.base}/verify">${say('recover.back')}</a></p>`;
   return visit.page(doorPage(door, { title: sayAt(door, 'recover.title'), progress: HALF_WAY, body }));
-}
-
-/** GET /backup-code-used: how many are left, after one was used. */
-export async function codeUsed(
-  visit: Visit,
-  door: Door,
-  account: HalfSignedIn['challenge']['account'],
-): Promise<Response> {
-  const left = (await backupCodesLeft(visit.installation, account)) ?? 0;
-  const body = html`<p>${say('backup.used.text')}</p>
-    ${left <= FEW_CODES ? notice('warn', sayAt(door, 'backup.used.few')) : nothing}
-    <p>${sayAt(door, 'backup.used.lost')}</p>
-    ${actions(linkButton(say('backup.used.continue'), homeOf(door), 'main'))}`;
-  const progress = { outer: true, inner: true };
-  const title = say('backup.used.title', { n: left });
-  return visit.page(doorPage(door, { title, progress, signOut: true, body }));
 }
 
 /** Where the arch stands between the two doors. */

@@ -64,7 +64,7 @@ function notices(
   const left = contact.backupCodesLeft ?? 0;
   if (contact.mfaSince !== null && left <= FEW_CODES) {
     const text = html`<p><strong>${say('home.few', { n: left })}</strong></p>
-      <p>${say('sec.change', { m })}</p>`;
+      <p><a href="${portalBase(organization)}/security/backup-codes">${say('home.few.get')}</a></p>`;
     all.push(c.notice('warn', text));
   }
   return all;

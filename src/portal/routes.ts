@@ -5,6 +5,11 @@ import * as brand from './brand.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
 import * as offer from './mfa-offer.ts';
+import * as activity from './security-activity.ts';
+import * as apps from './security-apps.ts';
+import * as codes from './security-codes.ts';
+import * as mfaOff from './security-mfa-off.ts';
+import * as sessions from './security-sessions.ts';
 import * as security from './security.ts';
 import * as passkeys from './security-passkeys.ts';
 import * as session from './session.ts';
@@ -29,5 +34,20 @@ export const portalRoutes: readonly Route[] = [
   route('POST', '/portal/:slug/security/passkeys/:passkey/rename', contact, passkeys.rename),
   route('GET', '/portal/:slug/security/passkeys/:passkey/remove', contact, passkeys.showRemove),
   route('POST', '/portal/:slug/security/passkeys/:passkey/remove', contact, passkeys.remove),
+  route('GET', '/portal/:slug/security/authenticators/new', contact, apps.addPage),
+  route('POST', '/portal/:slug/security/authenticators/new', contact, apps.add),
+  route('POST', '/portal/:slug/security/authenticators/:authenticator/replace', contact, apps.replace),
+  route('GET', '/portal/:slug/security/authenticators/:authenticator/rename', contact, apps.renamePage),
+  route('POST', '/portal/:slug/security/authenticators/:authenticator/rename', contact, apps.rename),
+  route('GET', '/portal/:slug/security/authenticators/:authenticator/remove', contact, apps.removePage),
+  route('POST', '/portal/:slug/security/authenticators/:authenticator/remove', contact, apps.remove),
+  route('GET', '/portal/:slug/security/backup-codes', contact, codes.ask),
+  route('POST', '/portal/:slug/security/backup-codes', contact, codes.make),
+  route('GET', '/portal/:slug/security/turn-off-mfa', contact, mfaOff.ask),
+  route('POST', '/portal/:slug/security/turn-off-mfa', contact, mfaOff.turnOff),
+  route('GET', '/portal/:slug/security/sessions', contact, sessions.show),
+  route('POST', '/portal/:slug/security/sessions/end-others', contact, sessions.endOthers),
+  route('POST', '/portal/:slug/security/sessions/:session/end', contact, sessions.end),
+  route('GET', '/portal/:slug/security/activity', contact, activity.show),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
 ];

@@ -78,6 +78,12 @@ export class Visit {
     return this.#context.req.path;
   }
 
+  /** Path and query of this request, as they came. */
+  get address(): string {
+    const { pathname, search } = new URL(this.#context.req.url);
+    return pathname + search;
+  }
+
   /** Whether a fault is only that the client went away in the middle of its request. */
   brokeOff(fault: Error): boolean {
     return fault === this.#incoming?.errored;
@@ -97,28 +103,34 @@ export class Visit {
     return readForm(this.#context.req.header('content-type'), await this.#context.req.text(), fields);
   }
 
-  /** The posted form as it came, to be kept for later; null where nothing was sent. */
+  /** The posted form as it came, to be kept for later; null where a page was asked for. A file is not kept. */
   async body(): Promise<string | null> {
+    if (this.#bodyMax !== undefined) throw new Error('what a route with bodyMax takes cannot be kept for later');
     return this.#context.req.method === 'POST' ? this.#context.req.text() : null;
   }
 
   /**
    * Answers a form of this visitor's that was sent earlier, as though it came now: through its own route and guard, with
-   * the session cookie given here in place of the one that the request came with.
+   * the session cookie given here in place of the one that the request came with. The browser keeps that one, unless
+   * the form's own answer has another for it.
    */
-  async redo(path: string, body: string, surface: Surface, cookie: string): Promise<Response> {
+  async redo(form: { path: string; body: string }, surface: Surface, cookie: string): Promise<Response> {
     const headers = new Headers(this.#context.req.raw.headers);
-    headers.delete('content-length');
+    for (const ofOtherBody of ['content-length', 'transfer-encoding']) headers.delete(ofOtherBody);
     headers.set('content-type', 'application/x-www-form-urlencoded');
-    const name = this.#name('session', surface);
-    const others = (headers.get('cookie') ?? '').split(/; */).filter((one) => one && !one.startsWith(`${name}=`));
-    headers.set('cookie', [...others, `${name}=${cookie}`].join('; '));
-    const request = new Request(new URL(path, this.house.publicUrl), { method: 'POST', headers, body });
+    const session = this.#name('session', surface);
+    const others = (headers.get('cookie') ?? '').split(/; */).filter((one) => one && !one.startsWith(`${session}=`));
+    headers.set('cookie', [...others, `${session}=${cookie}`].join('; '));
+    const request = new Request(this.house.publicUrl + form.path, { method: 'POST', headers, body: form.body });
     const answer = await this.house.answer(request, this.#context.env as object | undefined);
-    for (const value of answer.headers.getSetCookie()) this.#context.header('Set-Cookie', value, { append: true });
-    for (const header of ['content-type', 'location', 'retry-after'])
-      if (answer.headers.has(header)) this.#context.header(header, answer.headers.get(header) ?? '');
-    return this.#context.body(await answer.text(), answer.status as 200);
+    this.#context.set(REDONE, true);
+    const cookies = answer.headers.getSetCookie();
+    const isSet = (name: string): boolean => cookies.some((line) => line.startsWith(`${name}=`));
+    if (!isSet(session)) this.#set('session', surface, cookie, SESSION_LIFETIMES[surface].absoluteMs);
+    if (!isSet(this.#name('challenge', surface))) this.#clear('challenge', surface);
+    for (const line of cookies) this.#context.header('Set-Cookie', line, { append: true });
+    const all = Object.fromEntries([...answer.headers].filter(([name]) => name !== 'set-cookie'));
+    return this.#context.newResponse(answer.body, answer.status as 200, all);
   }
 
   /**
@@ -278,7 +290,13 @@ export function whose(context: Context): { organization: string; account: string
   return context.get(WHOSE) as { organization: string; account: string } | undefined;
 }
 
+/** Whether a request was answered by doing an earlier one again, which has had its own line in the log. */
+export function isRedone(context: Context): boolean {
+  return context.get(REDONE) === true;
+}
+
 const WHOSE = 'whose';
+const REDONE = 'redone';
 
 // NUL is in nothing that we hand out, and PostgreSQL holds no text with it: what has one is as good as nothing.
 function withoutNul(text: string | undefined): string {

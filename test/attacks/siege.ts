@@ -29,6 +29,8 @@ export interface Post {
   readonly world: World;
   /** Whose form it is: the browser with the cookies that the route asks for. */
   readonly browser: Visitor;
+  /** Who sends it, where it is a member of staff at the console. */
+  readonly by?: Guest;
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
   /** What the form sends beside its fields, for one that takes a file. */
@@ -176,6 +178,11 @@ const AT_THE_DOOR: Record<string, (one: Guest) => Promise<() => Record<string, s
     await one.signsIn();
     return () => ({});
   },
+  confirm: async (one) => {
+    await one.enrols();
+    await one.signsIn();
+    return () => ({ password: one.person.password, code: one.world.codeFor(one.secret) });
+  },
   verify: async (one) => {
     await one.enrols();
     await one.password();
@@ -279,7 +286,7 @@ const INVITATION = '/admin/welcome/:token';
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@acme.test`;
-  const page = await ada.browser.post('/admin/team/invite', { name, email, role: 'auditor', password: '', code: '' });
+  const page = await ada.browser.post('/admin/team/invite', { name, email, role: 'auditor' });
   const [path = ''] = /\/admin\/welcome\/[\w.-]+/.exec(page.text) ?? [];
   assert.ok(path, page.text);
   return path;
@@ -312,7 +319,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   ];
   const bytes = new TextEncoder().encode('email\nisa@umbra.test\n');
   const acts: Act[] = [
-    [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
+    [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call' }],
     [
       BRANDING,
       BRANDING,
@@ -334,17 +341,13 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       contact(people.noor.id, 'edit'),
       { name: 'Noor H.', email: people.noor.email, phone: '+1 555 0101' },
     ],
-    [
-      contactRoute('reset-mfa'),
-      contact(people.maria.id, 'reset-mfa'),
-      { check: 'met-in-person', note: '', password: '', code: '' },
-    ],
+    [contactRoute('reset-mfa'), contact(people.maria.id, 'reset-mfa'), { check: 'met-in-person', note: '' }],
     [
       contactRoute('exempt'),
       contact(await target(), 'exempt'),
-      { reason: 'their phone comes next week', until: '2026-12-08', password: '', code: '' },
+      { reason: 'their phone comes next week', until: '2026-12-08' },
     ],
-    [contactRoute('exempt/end'), contact(exempted, 'exempt/end'), { password: '', code: '' }],
+    [contactRoute('exempt/end'), contact(exempted, 'exempt/end'), {}],
     [contactRoute('unlock'), contact(locked, 'unlock'), {}],
     [contactRoute('disable'), contact(await target(), 'disable'), {}],
     [contactRoute('enable'), contact(closed, 'enable'), {}],
@@ -354,11 +357,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       { updates: '' },
       { field: 'file', name: 'people.csv', bytes },
     ],
-    [
-      '/admin/customers/import/:import',
-      `/admin/customers/import/${imported}`,
-      { which: 'good', password: '', code: '' },
-    ],
+    ['/admin/customers/import/:import', `/admin/customers/import/${imported}`, { which: 'good' }],
     [
       '/admin/customers/import/:import/columns',
       `/admin/customers/import/${remapped}/columns`,
@@ -392,6 +391,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     name: `POST ${pattern}`,
     world,
     browser: ada.browser,
+    by: ada,
     path,
     fields,
     ...(file ? { file } : {}),
@@ -406,26 +406,24 @@ type Act = [pattern: string, path: string, fields: Record<string, string>, file?
 
 /** The acts on staff, each on somebody of their own. */
 async function teamActs(world: World, people: Acme, ada: Guest): Promise<Act[]> {
-  const proof = { password: '', code: '' };
   const colleague = async (): Promise<Person> => newcomer(world, people, 'admin');
   const enrolledOne = await colleague();
   await enrol(world.installation, enrolledOne);
   await inviteStaff(ada, 'Ike Invited');
   const ike = await findAccountByEmail(world.db, people.organization.id, 'staff', 'ike@acme.test');
-  const on = (act: string, id: string, fields = {}): Act => [
-    `/admin/team/:member/${act}`,
-    `/admin/team/${id}/${act}`,
-    { ...fields, ...proof },
-  ];
   const invited = { name: 'Ivo Invited', email: 'ivo@acme.test', role: 'support' };
   return [
-    ['/admin/team/invite', '/admin/team/invite', { ...invited, ...proof }],
-    on('invitation-link', ike?.id ?? ''),
-    on('role', (await colleague()).id, { role: 'support' }),
-    on('reset-mfa', enrolledOne.id, { check: 'met-in-person', note: '' }),
-    on('sign-out', (await colleague()).id),
-    on('remove', (await colleague()).id),
+    ['/admin/team/invite', '/admin/team/invite', invited],
+    onMember('invitation-link', ike?.id ?? ''),
+    onMember('role', (await colleague()).id, { role: 'support' }),
+    onMember('reset-mfa', enrolledOne.id, { check: 'met-in-person', note: '' }),
+    onMember('sign-out', (await colleague()).id),
+    onMember('remove', (await colleague()).id),
   ];
+}
+
+function onMember(act: string, id: string, fields = {}): Act {
+  return [`/admin/team/:member/${act}`, `/admin/team/${id}/${act}`, fields];
 }
 
 function contactRoute(act: string): string {
@@ -439,17 +437,17 @@ async function everybodyPosts(engine: Engine): Promise<Post[]> {
   const ada = await enrolled(await guest(people.ada));
   await enrolled(await guest(people.maria));
   await ada.signsIn();
-  const proof = { password: '', code: '' };
   const post = (page: string, fields: Record<string, string>): Post => ({
     name: `POST ${GENERAL}/${page}`,
     world,
     browser: ada.browser,
+    by: ada,
     path: `${GENERAL}/${page}`,
     fields,
   });
   return [
-    post('sign-everyone-out', proof),
-    post('reset-everybody', { ...proof, reason: 'we begin anew with other apps', number: '1' }),
+    post('sign-everyone-out', {}),
+    post('reset-everybody', { reason: 'we begin anew with other apps', number: '1' }),
   ];
 }
 
