@@ -106,8 +106,10 @@ async function purge(tx: Transaction, organizationId: string, whose: Sql): Promi
     await tx.run(sql`DELETE FROM authenticators WHERE ${own}`);
     await tx.run(sql`DELETE FROM passkeys WHERE ${own}`);
     await tx.run(sql`DELETE FROM passkey_ceremonies WHERE ${own}`);
+    await tx.run(sql`DELETE FROM enrolment_codes WHERE ${own}`);
     await tx.run(sql`DELETE FROM parked_forms WHERE ${own}`);
     await tx.run(sql`DELETE FROM mails WHERE ${own}`);
+    await tx.run(sql`DELETE FROM trusted_devices WHERE ${own}`);
     await tx.run(sql`DELETE FROM sessions WHERE ${own}`);
     await tx.run(sql`DELETE FROM challenges WHERE ${own}`);
     await tx.run(sql`DELETE FROM welcome_links WHERE ${own}`);

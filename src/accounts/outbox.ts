@@ -27,6 +27,7 @@ export type MailKind =
   | 'recovery-asked'
   | 'recovery-refused'
   | 'sign-in-code-made'
+  | 'setup-code-made'
   | 'set-up-by'
   | 'codes-low'
   | 'app-check'

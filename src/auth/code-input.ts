@@ -16,15 +16,25 @@ const TYPED_MAX = 200;
  */
 export function readCode(typed: string): CodeInput {
   if (typed.length > TYPED_MAX) return { kind: 'many', digits: typed.length };
-  const text = typed
-    .normalize('NFKC')
-    .replace(IGNORED, '')
-    .replace(/\p{Nd}/gu, asciiDigit);
+  const text = asciiText(typed);
   if (text === '') return { kind: 'empty' };
   if (!/^[0-9]+$/.test(text)) return { kind: 'letters' };
   if (text.length === 6) return { kind: 'totp', code: text };
   if (text.length === 12) return { kind: 'backup-code', code: text };
   return text.length < 6 ? { kind: 'few', digits: text.length } : { kind: 'many', digits: text.length };
+}
+
+/** Reads a code of so many digits that staff have handed over, written as freely; undefined where it has another shape. */
+export function readDigits(typed: string, digits: number): string | undefined {
+  const text = typed.length > TYPED_MAX ? '' : asciiText(typed);
+  return /^[0-9]+$/.test(text) && text.length === digits ? text : undefined;
+}
+
+function asciiText(typed: string): string {
+  return typed
+    .normalize('NFKC')
+    .replace(IGNORED, '')
+    .replace(/\p{Nd}/gu, asciiDigit);
 }
 
 // Unicode keeps the digits 0 to 9 of every script in one run, so a digit's value is its distance from the run's start.

@@ -9,6 +9,7 @@ import { uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
 import { shownCodes } from './ceremony-codes.ts';
 import { factOf, isStillInside, type Challenge } from './challenges.ts';
+import { awaitsConfirmation, mailLink } from './confirmed-enrolment.ts';
 import { minutesOff, openSecret, sealSecret, stepsOff } from './factors/totp.ts';
 import {
   BACKUP_CODES_LIFETIME_MS,
@@ -27,6 +28,8 @@ const SECRET_BYTES = 20;
 export type Ceremony =
   | { step: 'start'; ended: 'replaced' | 'tries' | null }
   | { step: 'offered' | 'proven'; pending: Pending }
+  /** Proven, and it must be confirmed by a mailed link or by staff first (confirmed-enrolment.ts). */
+  | { step: 'unconfirmed'; pending: Pending; linkSentAt: number | null }
   | { step: 'enabled'; codes: readonly string[] | null };
 
 /** An enrolment that was begun and not yet enabled. */
@@ -46,10 +49,9 @@ export async function ceremony(installation: Installation, challenge: Challenge)
   if (row.provenStep === null && row.triesLeft === 0) return { step: 'start', ended: 'tries' };
   const { account } = challenge;
   const secret = openSecret(installation, account.organizationId, account.id, row.id, row.secret);
-  return {
-    step: row.provenStep === null ? 'offered' : 'proven',
-    pending: { id: row.id, secret, triesLeft: row.triesLeft },
-  };
+  const pending = { id: row.id, secret, triesLeft: row.triesLeft };
+  if (row.provenStep === null) return { step: 'offered', pending };
+  return row.awaits === 1 ? { step: 'unconfirmed', pending, linkSentAt: row.linkSentAt } : { step: 'proven', pending };
 }
 
 interface PendingRow {
@@ -58,13 +60,16 @@ interface PendingRow {
   readonly triesLeft: number;
   readonly provenStep: number | null;
   readonly expiresAt: number;
+  readonly awaits: 0 | 1;
+  readonly linkSentAt: number | null;
 }
 
 function latestPending(
   db: Pick<Queries, 'one'>,
   challenge: Pick<Challenge, 'id' | 'account'>,
 ): Promise<PendingRow | undefined> {
-  return db.one(sql`SELECT id, secret, tries_left AS "triesLeft", proven_step AS "provenStep", expires_at AS "expiresAt"
+  return db.one(sql`SELECT id, secret, tries_left AS "triesLeft", proven_step AS "provenStep", expires_at AS "expiresAt",
+      link_sent_at AS "linkSentAt", CASE WHEN ${awaitsConfirmation(challenge.account)} THEN 1 ELSE 0 END AS awaits
     FROM authenticators WHERE organization_id = ${challenge.account.organizationId} AND challenge_id = ${challenge.id}
       AND account_id = ${challenge.account.id} AND enabled_at IS NULL ORDER BY id DESC LIMIT 1`);
 }
@@ -119,7 +124,10 @@ export type Verified =
   /** There is nothing to prove (any more): go to where the ceremony stands. */
   | { kind: 'out-of-turn' };
 
-/** Verify: a code of the app proves that it holds the secret. Activates nothing; a wrong one keeps the same secret. */
+/**
+ * Verify: a code of the app proves that it holds the secret. Activates nothing; a wrong one keeps the same secret. Where a
+ * new authenticator must be confirmed, the link for it is mailed with the proof.
+ */
 export function verifyEnrolment(
   installation: Installation,
   challenge: Challenge,
@@ -157,6 +165,7 @@ export function verifyEnrolment(
     }
     await tx.run(sql`UPDATE authenticators SET proven_step = ${proven} WHERE organization_id = ${organizationId}
       AND id = ${spent.id} AND revoked_at IS NULL AND proven_step IS NULL`);
+    await mailLink(tx, installation, challenge);
     return { kind: 'proven' };
   });
 }
@@ -165,7 +174,7 @@ export function verifyEnrolment(
  * Enable MFA: the proven authenticator becomes active, and the step that proved it is used up (I2). Raises the epoch. At
  * the door the ceremony's own challenge moves to the new one, to hand out backup codes and nothing else; begun inside, it
  * ends here, with the authenticator that it replaces (I10). False where there was nothing proven to enable, which
- * includes the second press.
+ * includes the second press, or what is proven waits to be confirmed.
  */
 export function enable(installation: Installation, challenge: Challenge, visitor: Visitor): Promise<boolean> {
   const { organizationId, id: accountId } = challenge.account;
@@ -179,7 +188,8 @@ export function enable(installation: Installation, challenge: Challenge, visitor
     if (!raised) return new RolledBack(false);
     const enabled = await tx.run(sql`UPDATE authenticators SET enabled_at = ${now}, last_step = proven_step
       WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND challenge_id = ${challenge.id}
-        AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}`);
+        AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}
+        AND NOT ${awaitsConfirmation(challenge.account)}`);
     if (enabled !== 1) return new RolledBack(false);
     const ended = challenge.inside
       ? await endInside(tx, challenge, raised.epoch, now)

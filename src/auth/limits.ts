@@ -4,13 +4,19 @@ import { sql, type Database, type Queries, type Sql, type Transaction } from '..
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 export const SIGN_IN_CHALLENGE_LIFETIME_MS = 10 * MINUTE_MS;
 export const ENROLMENT_LIFETIME_MS = 30 * MINUTE_MS;
 export const BACKUP_CODES_LIFETIME_MS = 10 * MINUTE_MS;
 export const ATTEMPTS_PER_CHALLENGE = 5;
 export const TRIES_PER_ENROLMENT = 20;
+/** When the link that confirms an enrolment may be asked for again. */
+export const ENROLMENT_LINK_AGAIN_MS = MINUTE_MS;
+/** A code of staff is made while the contact stands before the page that asks for it: NIST SP 800-63B-4 gives it no longer. */
+export const ENROLMENT_CODE_LIFETIME_MS = 10 * MINUTE_MS;
+export const ENROLMENT_CODE_DIGITS = 16;
+export const TRIES_PER_ENROLMENT_CODE = 10;
 export const CODES_PER_SET = 5;
 /** How many apps somebody may have at once: a guess is right with the chance of all of them together. */
 export const APPS_PER_ACCOUNT = 3;
@@ -30,6 +36,9 @@ export const SETUP_LINK_LIFETIME_MS = DAY_MS;
 /** How long a contact is told that staff have reset their MFA: whoever signs in first need not be the contact. */
 export const RESET_TOLD_FOR_MS = 7 * DAY_MS;
 export const OPEN_SESSIONS_PER_ACCOUNT = 20;
+export const TRUSTED_DEVICES_PER_ACCOUNT = 10;
+/** For how long a device's value of before its last use is taken for the other of two requests that were sent at once. */
+export const DEVICE_RACE_MS = MINUTE_MS;
 /** How many days ahead an exemption from the policy may end, and how many characters its reason has at least. */
 export const EXEMPTION_DAYS_MAX = 365;
 export const EXEMPTION_REASON_MIN = 10;
@@ -99,6 +108,8 @@ export const OUTSIDER_PASSWORD: Limit = { name: 'password by outsider', allows: 
 /** Counted only, so that an unknown e-mail costs what a known one's audit row costs. */
 export const UNKNOWN_EMAIL: Limit = { name: 'sign-in with unknown email', allows: 0, windowMs: HOUR_MS };
 export const RESETS_BY_AGENT: Limit = { name: 'resets by agent', allows: 20, windowMs: HOUR_MS };
+export const ENROLMENT_CODES_BY_AGENT: Limit = { name: 'setup codes by agent', allows: 20, windowMs: HOUR_MS };
+export const ENROLMENT_LINKS: Limit = { name: 'enrolment links by account', allows: 5, windowMs: HOUR_MS };
 /** New passwords tried with one welcome link: judging one takes a core for up to a third of a second. */
 export const PASSWORD_BY_LINK: Limit = { name: 'new password by link', allows: 20, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;

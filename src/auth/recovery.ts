@@ -67,13 +67,7 @@ export async function resetMfa(
     if (!(await resetWithin(tx, installation, actor, target, reasonText(reason))))
       return new RolledBack<ResetOutcome>({ kind: 'no-mfa' });
     if (agent !== 'operator') {
-      // Again, of both as they are now: a role may have been given or taken since their rows were read.
-      const [agentNow, targetNow] = [
-        await findAccount(tx, agent.organizationId, agent.id),
-        await findAccount(tx, target.organizationId, target.id),
-      ];
-      const allowed = agentNow?.disabledAt === null && targetNow !== undefined && mayReset(agentNow, targetNow);
-      if (!allowed) return new RolledBack<ResetOutcome>({ kind: 'not-allowed' });
+      if (!(await mayResetNow(tx, agent, target))) return new RolledBack<ResetOutcome>({ kind: 'not-allowed' });
       const subject = fingerprint(installation.counterKey, target.organizationId, agent.id);
       const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, installation.now());
       if (!room.ok) return new RolledBack<ResetOutcome>({ kind: 'limited', until: room.until });
@@ -82,7 +76,17 @@ export async function resetMfa(
   });
 }
 
-function reasonText({ check, note }: ResetReason): string {
+/** Again, of both as they are inside a transaction: a role may have been given or taken since their rows were read. */
+export async function mayResetNow(tx: Transaction, agent: Agent, target: Account): Promise<boolean> {
+  const [agentNow, targetNow] = [
+    await findAccount(tx, agent.organizationId, agent.id),
+    await findAccount(tx, target.organizationId, target.id),
+  ];
+  return agentNow?.disabledAt === null && targetNow !== undefined && mayReset(agentNow, targetNow);
+}
+
+/** How the person was checked, as the log keeps it. */
+export function reasonText({ check, note }: ResetReason): string {
   return note.trim() === '' ? CHECKS[check] : `${CHECKS[check]}: ${note.trim()}`;
 }
 

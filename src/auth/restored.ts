@@ -100,6 +100,7 @@ async function closeOrganization(
   const authenticators = await tx.run(sql`UPDATE authenticators SET last_step = ${lastStep}
     WHERE ${here} AND enabled_at IS NOT NULL AND revoked_at IS NULL AND last_step < ${lastStep}`);
   const sessions = await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${here} AND ended_at IS NULL`);
+  await tx.run(sql`UPDATE trusted_devices SET revoked_at = ${now} WHERE ${here} AND revoked_at IS NULL`);
   await tx.run(sql`UPDATE welcome_links SET spent_at = ${now} WHERE ${here} AND spent_at IS NULL`);
   await tx.run(sql`DELETE FROM passkey_ceremonies WHERE ${here}`);
   const backupCodeSets = revokeCodes

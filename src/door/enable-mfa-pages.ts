@@ -30,7 +30,7 @@ import { say } from '../words/say.ts';
 import type { PortalPage } from '../web/layout.ts';
 import { doorPage, localeAt, nameAt } from './frame.ts';
 
-const AFTER_PASSWORD = { outer: true, inner: false };
+export const AFTER_PASSWORD = { outer: true, inner: false };
 const STEPS = 3;
 
 /** How somebody may leave the ceremony without MFA: put it off until then, or go back inside where they came from. */
@@ -99,7 +99,8 @@ function firstStart(door: Door, way: WayRound, configure: Html): Pick<PortalPage
   return { title: say('mfa.start.title'), progress: AFTER_PASSWORD, body };
 }
 
-function around(door: Door, way: WayRound, later: string, back: string): Html {
+/** How to leave a step of the ceremony without MFA. */
+export function around(door: Door, way: WayRound, later: string, back: string): Html {
   if (way === undefined) return nothing;
   if (way.kind === 'home') return html`<p><a href="${door.base}/home">${back}</a></p>`;
   // The end is the first moment of the day after.
@@ -227,6 +228,7 @@ function leave(half: HalfSignedIn): Html {
   return form(`${door.base}/enable-mfa/cancel`, button(say('mfa.inside.cancel'), { kind: 'link' }));
 }
 
-function someoneElse(door: Door): Html {
+/** The way out for whoever is not meant. */
+export function someoneElse(door: Door): Html {
   return form(`${door.base}/sign-out`, button(say('mfa.other'), { kind: 'link' }));
 }

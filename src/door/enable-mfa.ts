@@ -16,17 +16,17 @@ import { setupCodeShape } from './code-words.ts';
 import { enablePage, scanPage, startPage, verifyPage, type WayRound } from './enable-mfa-pages.ts';
 import { sayAt } from './frame.ts';
 
-const PAGE_OF = { start: '', offered: '/scan', proven: '/enable', enabled: '/backup-codes' };
+const PAGE_OF = { start: '', offered: '/scan', unconfirmed: '/confirm', proven: '/enable', enabled: '/backup-codes' };
 
 /** Any step out of turn, and any form sent twice, leads to the furthest page that the ceremony has reached. */
 function furthest(visit: Visit, { door }: HalfSignedIn, reached: Ceremony): Response {
   return visit.see(`${door.base}/enable-mfa${PAGE_OF[reached.step]}`);
 }
 
-type Page = (visit: Visit, half: HalfSignedIn) => Promise<Response>;
+export type Page = (visit: Visit, half: HalfSignedIn) => Promise<Response>;
 
 /** A page or act of one step; reached at any other, it answers with the page that is due. */
-function at<Step extends Ceremony['step']>(
+export function at<Step extends Ceremony['step']>(
   step: Step,
   answer: (visit: Visit, half: HalfSignedIn, now: Extract<Ceremony, { step: Step }>) => Promise<Response> | Response,
 ): Page {
@@ -38,7 +38,8 @@ function at<Step extends Ceremony['step']>(
   };
 }
 
-async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
+/** To the furthest page that the ceremony has reached. */
+export async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
   return furthest(visit, half, await ceremony(visit.installation, half.challenge));
 }
 
@@ -49,7 +50,7 @@ export const start = at('start', async (visit, half, { ended }) => {
 });
 
 // Whoever has come from inside goes back there; a grace says until when Set up later may be pressed; else there is none.
-async function wayRound(visit: Visit, { door, challenge }: HalfSignedIn): Promise<WayRound> {
+export async function wayRound(visit: Visit, { door, challenge }: HalfSignedIn): Promise<WayRound> {
   const { laterUntil, account } = challenge;
   if (laterUntil !== null && visit.now < laterUntil) return { kind: 'later', until: laterUntil };
   const inside = door.surface === 'portal' && (await signedIn(visit, door))?.session.account.id === account.id;
@@ -126,7 +127,7 @@ async function verifying(
 }
 
 /** GET /enable-mfa/enable (E4) */
-export const confirm = at('proven', async (visit, half) => visit.page(enablePage(half, await wayRound(visit, half))));
+export const lastStep = at('proven', async (visit, half) => visit.page(enablePage(half, await wayRound(visit, half))));
 
 /** POST /enable-mfa/enable: Enable MFA. Begun inside, the ceremony ends here, at the sign-in page as any other (E6). */
 export const turnOn = at('proven', async (visit, half) => {

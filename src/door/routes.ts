@@ -3,6 +3,7 @@ import { atDoor, contact, enrolling, halfSignedIn, staff } from '../web/guards.t
 import { route, type Route } from '../web/routes.ts';
 import * as codeUsed from './code-used.ts';
 import * as confirm from './confirm.ts';
+import * as enrolment from './confirm-enrolment.ts';
 import * as mfa from './enable-mfa.ts';
 import * as passkeys from './passkeys.ts';
 import * as signIn from './sign-in.ts';
@@ -37,20 +38,29 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('GET', `${base}/enable-mfa/qr.svg`, ceremony, mfa.qr),
     route('GET', `${base}/enable-mfa/verify`, ceremony, mfa.verify),
     route('POST', `${base}/enable-mfa/verify`, ceremony, mfa.prove),
-    route('GET', `${base}/enable-mfa/enable`, ceremony, mfa.confirm),
+    route('GET', `${base}/enable-mfa/enable`, ceremony, mfa.lastStep),
     route('POST', `${base}/enable-mfa/enable`, ceremony, mfa.turnOn),
     route('GET', `${base}/enable-mfa/backup-codes`, ceremony, mfa.codes),
     route('POST', `${base}/enable-mfa/backup-codes`, ceremony, mfa.generate),
     route('POST', `${base}/enable-mfa/backup-codes/download`, ceremony, mfa.download),
     route('POST', `${base}/enable-mfa/done`, ceremony, mfa.done),
-    // Staff never put it off, begin it at the door alone, and have no passkeys.
-    ...(surface === 'portal'
-      ? [
-          route('POST', `${base}/enable-mfa/later`, ceremony, mfa.later),
-          route('POST', `${base}/enable-mfa/cancel`, ceremony, mfa.cancel),
-          ...passkeyRoutes(base),
-        ]
-      : []),
+    ...(surface === 'portal' ? [...forContacts(base), ...passkeyRoutes(base)] : []),
+  ];
+}
+
+// Staff never put the ceremony off, begin it at the door alone, and their own team has let them in: nothing of theirs
+// waits to be confirmed.
+function forContacts(base: string): Route[] {
+  const anyoneHere = atDoor('portal');
+  const ceremony = enrolling('portal');
+  return [
+    route('POST', `${base}/enable-mfa/later`, ceremony, mfa.later),
+    route('POST', `${base}/enable-mfa/cancel`, ceremony, mfa.cancel),
+    route('GET', `${base}/enable-mfa/confirm`, ceremony, enrolment.ask),
+    route('POST', `${base}/enable-mfa/confirm`, ceremony, enrolment.enterCode),
+    route('POST', `${base}/enable-mfa/confirm/send`, ceremony, enrolment.send),
+    route('GET', `${base}/confirm-enrolment/:token`, anyoneHere, enrolment.showLink),
+    route('POST', `${base}/confirm-enrolment/:token`, anyoneHere, enrolment.followLink),
   ];
 }
 

@@ -40,6 +40,7 @@ export async function submit(visit: Visit, door: Door): Promise<Response> {
     password,
     visitor: visit.visitor,
     previous: visit.sessionCookie(door.surface),
+    device: door.surface === 'portal' ? visit.deviceCookie() : undefined,
   });
   switch (outcome.kind) {
     case 'wrong':
@@ -58,6 +59,7 @@ export async function submit(visit: Visit, door: Door): Promise<Response> {
       return visit.see(`${door.base}/enable-mfa`);
     case 'signed-in':
       visit.signIn(door.surface, outcome.cookie);
+      if (outcome.trust) visit.trust(outcome.trust);
       return visit.see(homeOf(door));
   }
 }

@@ -6,6 +6,7 @@ import { hasPasskey } from '../auth/passkeys.ts';
 import { answerChallenge } from '../auth/sign-in.ts';
 import {
   button,
+  checkbox,
   codeField,
   disclosure,
   form,
@@ -43,17 +44,19 @@ export function show(asked: Asked) {
 export function submit(asked: Asked) {
   return async (visit: Visit, half: HalfSignedIn): Promise<Response> => {
     const { door, challenge } = half;
-    const { code } = await visit.form('code');
+    const { code, trust } = await visit.form('code', 'trust');
     const input = readCode(code);
     if (input.kind !== 'totp' && input.kind !== 'backup-code') {
       const text = asked === 'totp' ? codeShape(input) : backupCodeShape(input);
-      return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }]), 422);
+      return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }], { trust }), 422);
     }
     const previous = visit.sessionCookie(door.surface);
-    const answered = await answerChallenge(visit.installation, challenge, input, visit.visitor, previous);
+    const trusting = trust === 'on' ? { carried: visit.deviceCookie() } : undefined;
+    const answered = await answerChallenge(visit.installation, challenge, input, visit.visitor, previous, trusting);
     switch (answered.kind) {
       case 'right':
         visit.signIn(door.surface, answered.bought.cookie);
+        if (answered.bought.trust) visit.trust(answered.bought.trust);
         return visit.see(input.kind === 'backup-code' ? `${door.base}/backup-code-used` : homeOf(door));
       case 'wait':
         return waitPage(visit, half, input.kind, answered);
@@ -68,7 +71,7 @@ export function submit(asked: Asked) {
         if (answered.attemptsLeft === 0) return signInAgain(visit, half, 'login.spent');
         const clock = answered.kind === 'wrong' && answered.wrongInARow >= CLOCK_HINT_AFTER_WRONG;
         const text = refusal(input.kind, answered, visit.now);
-        return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }], { clock }), 422);
+        return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }], { clock, trust }), 422);
       }
     }
   };
@@ -128,7 +131,7 @@ async function askPage(
   { door, challenge }: HalfSignedIn,
   asked: Asked,
   errors: readonly Problem[],
-  { clock = false, notices = nothing }: { clock?: boolean; notices?: Html } = {},
+  { clock = false, notices = nothing, trust = '' }: { clock?: boolean; notices?: Html; trust?: string } = {},
 ): Promise<Html> {
   const byPasskey = await hasPasskey(visit.installation.db, challenge.account);
   return doorPage(door, {
@@ -138,17 +141,25 @@ async function askPage(
     errors,
     notices,
     extra: await visit.house.pageExtra?.(challenge.account),
-    body: html`${asked === 'totp' ? appForm(door, challenge.account.email, errors) : backupForm(door, errors)}
+    body: html`${asked === 'totp' ? appForm(door, challenge.account.email, errors, trust === 'on') : backupForm(door, errors)}
     ${clock ? notice('warn', say('code.clock-note')) : nothing} ${byPasskey ? passkeyPart(door) : nothing}
     ${asked === 'totp' ? otherWays(door, byPasskey) : nothing}
     ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
 }
 
-function appForm(door: Door, email: string, errors: readonly Problem[]): Html {
+function appForm(door: Door, email: string, errors: readonly Problem[], trust: boolean): Html {
   const hint = words('code.hint', { email: ltr(email), m: nameAt(door) });
   const box = codeField({ hint, error: problemOf(errors, 'code'), autofocus: errors.length === 0 });
-  return form(`${door.base}/verify`, html`${box} ${button(say('code.submit'))}`, { busy: say('code.busy') });
+  const fields = html`${box} ${trustBox(door, trust)} ${button(say('code.submit'))}`;
+  return form(`${door.base}/verify`, fields, { busy: say('code.busy') });
+}
+
+// Never ticked before somebody has ticked it, and nothing that has to be: password managers send this form by themselves (R3).
+function trustBox({ surface, organization }: Door, checked: boolean): Html {
+  const days = surface === 'portal' ? organization?.trustedDeviceDays : undefined;
+  if (!days) return nothing;
+  return checkbox({ name: 'trust', label: say('code.trust', { n: days }), hint: say('code.trust.hint'), checked });
 }
 
 function passkeyPart({ base }: Door): Html {

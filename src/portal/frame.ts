@@ -3,7 +3,8 @@ import { doorPage } from '../door/frame.ts';
 import type { Html } from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { PortalPage } from '../web/layout.ts';
-import type { Flash, Visit } from '../web/visit.ts';
+import type { Flash } from '../web/flash.ts';
+import type { Visit } from '../web/visit.ts';
 
 /** Where an organization's portal stands. */
 export function portalBase(organization: Organization): string {

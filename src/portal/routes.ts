@@ -12,6 +12,7 @@ import * as mfaOff from './security-mfa-off.ts';
 import * as sessions from './security-sessions.ts';
 import * as security from './security.ts';
 import * as passkeys from './security-passkeys.ts';
+import * as devices from './security-devices.ts';
 import * as session from './session.ts';
 
 /** The portal's site map: the door, and what stands behind it. */
@@ -49,5 +50,6 @@ export const portalRoutes: readonly Route[] = [
   route('POST', '/portal/:slug/security/sessions/end-others', contact, sessions.endOthers),
   route('POST', '/portal/:slug/security/sessions/:session/end', contact, sessions.end),
   route('GET', '/portal/:slug/security/activity', contact, activity.show),
+  route('POST', '/portal/:slug/security/devices/:device/remove', contact, devices.remove),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
 ];

@@ -9,6 +9,7 @@ import { insidePage, portalBase } from './frame.ts';
 import { activitySection } from './security-activity.ts';
 import { appsSection } from './security-apps.ts';
 import { codesSection } from './security-codes.ts';
+import { devicesSection } from './security-devices.ts';
 import { passkeySection } from './security-passkeys.ts';
 import { sessionsSection } from './security-sessions.ts';
 
@@ -23,8 +24,8 @@ export async function show(visit: Visit, who: SignedIn): Promise<Response> {
     title: say('sec.title'),
     notices: flash ? c.notice(flash.kind, flash.text, { role: 'status' }) : c.nothing,
     body: html`${c.section(say('sec.sign-in'), signIn(organization, contact))} ${await appsSection(visit, who, contact)}
-      ${codesSection(who, contact)} ${await passkeySection(visit, who)} ${await sessionsSection(visit, who)}
-      ${await activitySection(visit, who)}
+      ${codesSection(who, contact)} ${await passkeySection(visit, who)} ${await devicesSection(visit, who)}
+      ${await sessionsSection(visit, who)} ${await activitySection(visit, who)}
       <p><a href="${portalBase(organization)}/home">${say('sec.home')}</a></p>`,
   });
   return visit.page(page);

@@ -7,7 +7,8 @@ import { SESSION_LIFETIMES } from '../auth/limits.ts';
 import { say } from '../words/say.ts';
 import { forbiddenPage, notFoundPage } from './errors.ts';
 import type { Guard } from './routes.ts';
-import type { Flash, Visit } from './visit.ts';
+import type { Flash } from './flash.ts';
+import type { Visit } from './visit.ts';
 
 /** One of the two entrances: an organization's portal, or the console of all of them. */
 export interface Door {

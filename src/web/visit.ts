@@ -6,10 +6,10 @@ import type { Installation } from '../accounts/installation.ts';
 import type { Surface } from '../auth/challenges.ts';
 import { ENROLMENT_LIFETIME_MS, PASSKEY_CEREMONY_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
 import type { Visitor } from '../auth/sessions.ts';
-import { open, seal, SealError } from '../crypto/seal.ts';
 import { FOR_EVER } from './assets.ts';
 import { clientOf } from './client-ip.ts';
 import type { Html } from './components.ts';
+import { FLASH_LIFETIME_MS, openFlash, sealFlash, type Flash } from './flash.ts';
 import { FORM_BYTES_MAX, readForm } from './forms.ts';
 import { readBody, readUpload, type Upload } from './upload.ts';
 
@@ -28,17 +28,7 @@ export interface OpenHouse extends House {
   readonly answer: (request: Request, env: object | undefined) => Response | Promise<Response>;
 }
 
-/** A sentence that survives one redirect, and the e-mail to fill in again. */
-export interface Flash {
-  readonly kind: 'ok' | 'warn' | 'danger' | 'info';
-  readonly text: string;
-  readonly email?: string;
-}
-
-type CookieName = 'session' | 'challenge' | 'notice' | 'passkey';
-
-const FLASH_LIFETIME_MS = 5 * 60_000;
-const FLASH_PLACE = ['cookie', 'notice'];
+type CookieName = 'session' | 'challenge' | 'notice' | 'device' | 'passkey';
 
 /** One request on its way to an answer: what handlers may know of HTTP. */
 export class Visit {
@@ -223,6 +213,15 @@ export class Visit {
     this.#set('challenge', surface, cookie, ENROLMENT_LIFETIME_MS);
   }
 
+  /** By what a contact's browser may skip the code. Staff never have one. */
+  deviceCookie(): string | undefined {
+    return this.#cookie('device', 'portal');
+  }
+
+  trust({ cookie, until }: { readonly cookie: string; readonly until: number }): void {
+    this.#set('device', 'portal', cookie, until - this.now);
+  }
+
   forgetChallenge(surface: Surface): void {
     this.#clear('challenge', surface);
   }
@@ -234,12 +233,7 @@ export class Visit {
 
   /** Leaves a sentence for the next page, sealed, for five minutes. */
   leave(surface: Surface, flash: Flash): void {
-    const sealed = seal(
-      this.installation.ring,
-      FLASH_PLACE,
-      JSON.stringify({ ...flash, until: this.now + FLASH_LIFETIME_MS }),
-    );
-    this.#set('notice', surface, sealed, FLASH_LIFETIME_MS);
+    this.#set('notice', surface, sealFlash(this.installation, flash), FLASH_LIFETIME_MS);
   }
 
   /** Takes the sentence that the page before left, if it is one of ours and not old. */
@@ -247,13 +241,7 @@ export class Visit {
     const sealed = this.#cookie('notice', surface);
     if (sealed === undefined) return undefined;
     this.#clear('notice', surface);
-    try {
-      const flash = JSON.parse(open(this.installation.ring, FLASH_PLACE, sealed)) as Flash & { until: number };
-      return flash.until > this.now ? flash : undefined;
-    } catch (fault) {
-      if (fault instanceof SealError) return undefined;
-      throw fault;
-    }
+    return openFlash(this.installation, sealed);
   }
 
   // Safari refuses `__Host-` and `Secure` on http://localhost; nowhere else do cookies go without (security.md).

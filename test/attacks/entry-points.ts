@@ -10,12 +10,18 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'portal: enable MFA': [...ceremony('/portal/:slug'), ...both('/portal/:slug/security/enable-mfa')],
   'portal: set up later': ['POST /portal/:slug/enable-mfa/later'],
   'portal: fresh proof': both('/portal/:slug/confirm'),
+  'portal: confirming an enrolment': [
+    ...both('/portal/:slug/enable-mfa/confirm'),
+    'POST /portal/:slug/enable-mfa/confirm/send',
+    ...both('/portal/:slug/confirm-enrolment/:token'),
+  ],
   'portal: sign-out': ['POST /portal/:slug/sign-out'],
   'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
   'portal: inside': [
     'GET /portal/:slug',
     'GET /portal/:slug/home',
     'GET /portal/:slug/security',
+    'POST /portal/:slug/security/devices/:device/remove',
     'GET /portal/:slug/session',
   ],
   'portal: passkey': [
@@ -46,6 +52,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: settings': [
     ...both('/admin/settings/customer-portal/general'),
     ...both('/admin/settings/customer-portal/branding'),
+    ...both('/admin/settings/customer-portal/sign-in'),
   ],
   'console: reading': [
     'GET /admin',
@@ -89,12 +96,14 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/team/:member/sign-out'),
     ...both('/admin/team/:member/remove'),
   ],
+  'console: setup code': both('/admin/customers/:customer/contacts/:contact/setup-code'),
   'console: unlock': both('/admin/customers/:customer/contacts/:contact/unlock'),
   'console: portal access': [
     ...both('/admin/customers/:customer/contacts/:contact/disable'),
     'POST /admin/customers/:customer/contacts/:contact/enable',
     ...both('/admin/customers/:customer/contacts/:contact/sign-out'),
     'POST /admin/customers/:customer/contacts/:contact/sessions/:session/end',
+    'POST /admin/customers/:customer/contacts/:contact/devices/:device/remove',
   ],
   'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
   'console: audit log': ['GET /admin/audit', 'POST /admin/audit/export'],

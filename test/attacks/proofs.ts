@@ -213,6 +213,17 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'enabling-unproven.test.ts: is impossible with the proof of another',
           '../surface/twice.test.ts: to a form of a step not yet reached skips nothing',
         ),
+        tests(
+          ['portal: confirming an enrolment'],
+          'enrolling-thief.test.ts: enables nothing: what his app has proven waits for a link that goes to Noor',
+          'enrolling-thief.test.ts: gains nothing by Noor’s own click',
+          'enrolling-thief.test.ts: cannot use the link of another contact, another organization or an earlier ceremony',
+        ),
+        tests(
+          ['console: setup code'],
+          'enrolling-thief.test.ts: guesses no code of staff',
+          'enrolling-thief.test.ts: cannot use a code that staff made for another, an old one, or one twice',
+        ),
       ],
       'nothing can be enabled there',
     ),

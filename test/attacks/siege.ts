@@ -5,6 +5,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
+import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -18,8 +19,9 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
-import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
+import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
@@ -104,10 +106,12 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':device': 'none',
   };
+  const confirming = await linkOf(world, noor);
   const fill = (path: string): string =>
-    path === INVITATION
-      ? otti
+    path === INVITATION || path === CONFIRMING
+      ? { [INVITATION]: otti, [CONFIRMING]: confirming }[path]
       : path
           .split('/')
           .map((part) => names[part] ?? part)
@@ -127,6 +131,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
   const around = await postsRoundTheCeremony(world, people, guest);
+  const confirmed = await confirmingPosts(engine);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
@@ -134,6 +139,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...around,
     ...(await consolePosts(world, people, ada)),
     ...everybody,
+    ...confirmed,
     empty,
   ];
   return {
@@ -149,6 +155,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     [Symbol.asyncDispose]: async () => {
       await world.close();
       await everybody[0]?.world.close();
+      await confirmed[0]?.world.close();
       await empty.world.close();
     },
   };
@@ -269,6 +276,10 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
   return [
     post(late, 'enable-mfa/later', {}),
     post(inside, 'security/enable-mfa', { password: inside.person.password }),
+    {
+      ...post(inside, 'security/devices/:device/remove', {}),
+      path: `${inside.door}/security/devices/none/remove`,
+    },
   ];
 }
 
@@ -282,6 +293,13 @@ export async function invite({ installation }: World, people: Acme, name: string
 }
 
 const INVITATION = '/admin/welcome/:token';
+const CONFIRMING = '/portal/:slug/confirm-enrolment/:token';
+
+// A link for somebody's pending enrolment, as though one had been mailed: here nothing asks for it.
+async function linkOf(world: World, { person, door }: Guest): Promise<string> {
+  await world.change(sql`UPDATE authenticators SET link_hash = ${hashToken('mailed')} WHERE account_id = ${person.id}`);
+  return `${door}/confirm-enrolment/mailed`;
+}
 
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
@@ -325,6 +343,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       BRANDING,
       { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
     ],
+    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24', unit: 'hours' }],
     [
       '/admin/customers/new',
       '/admin/customers/new',
@@ -373,6 +392,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ],
     [contactRoute('sign-out'), contact(people.noor.id, 'sign-out'), {}],
     [contactRoute('sessions/:session/end'), contact(people.noor.id, 'sessions/none/end'), {}],
+    [contactRoute('devices/:device/remove'), contact(people.noor.id, 'devices/none/remove'), {}],
     [contactRoute('delete'), contact(await target(), 'delete'), { reason: 'left the company' }],
     [contactRoute('move'), contact(await target(), 'move'), { search: 'initech', target: people.initech.id }],
     ['/admin/customers/:customer/delete', `/admin/customers/${closing.id}/delete`, { reason: 'no customer any more' }],
@@ -448,6 +468,38 @@ async function everybodyPosts(engine: Engine): Promise<Post[]> {
   return [
     post('sign-everyone-out', {}),
     post('reset-everybody', { reason: 'we begin anew with other apps', number: '1' }),
+  ];
+}
+
+// Confirming would hold up everybody else's ceremony, so it has a world of its own, where mail is on.
+async function confirmingPosts(engine: Engine): Promise<Post[]> {
+  const world = await openWorld(engine, { mailIsOn: true });
+  const { people, guest } = await confirmingStage(world);
+  const ada = await enrolled(await guest(people.ada));
+  await ada.signsIn();
+  const seated = async (): Promise<Guest> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await proves(one);
+    return one;
+  };
+  const [byCode, again, byLink] = [await seated(), await seated(), await seated()];
+  world.clock.advance(MINUTE_MS);
+  const code = await codeFromStaff(ada, byCode.person, people.globex.id);
+  const portal = '/portal/:slug';
+  const post = ({ browser }: Guest, name: string, path: string, fields = {}): Post => {
+    return { name: `POST ${name}`, world, browser, path, fields };
+  };
+  const link = await mailedLink(world, byLink.person);
+  return [
+    post(byCode, `${portal}/enable-mfa/confirm`, `${byCode.door}/enable-mfa/confirm`, { code }),
+    post(again, `${portal}/enable-mfa/confirm/send`, `${again.door}/enable-mfa/confirm/send`),
+    post(byLink, `${portal}/confirm-enrolment/:token`, link),
+    post(
+      ada,
+      contactRoute('setup-code'),
+      `/admin/customers/${people.globex.id}/contacts/${people.noor.id}/setup-code`,
+      { check: 'met-in-person', note: '' },
+    ),
   ];
 }
 

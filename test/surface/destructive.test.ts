@@ -4,7 +4,7 @@ import { ROUTES } from '../../src/app.ts';
 import { everyPost, lay, type Post, type Siege } from '../attacks/siege.ts';
 import { sql } from '../../src/db/db.ts';
 import { eachEngine, HOUR_MS, MINUTE_MS, type Engine } from '../world.ts';
-import { confirmed, inside, unchanged } from './front-door.ts';
+import { confirmed, inside, SIGN_IN, unchanged } from './front-door.ts';
 
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
@@ -30,6 +30,7 @@ const DESTRUCTIVE: Record<string, Act> = {
     says: /\d+ contacts?|nobody new is asked/,
     otherwise: { mfa: '' },
   },
+  [SIGN_IN]: { leaves: 'settings.changed', notFor: 'support', says: /\d+ devices? skips? the code|No device skips/ },
   [`${GENERAL}/sign-everyone-out`]: { leaves: 'sessions.ended', notFor: 'support', says: /\d+ contacts?|Nobody/ },
   [`${GENERAL}/reset-everybody`]: { leaves: 'job.started', notFor: 'support', says: /Type \d+ to confirm/ },
   '/admin/customers/many/:selection': { leaves: 'job.started', notFor: 'support', says: /Type \d+ to confirm/ },
@@ -77,7 +78,9 @@ const HARMLESS: Record<string, string> = {
   [`${CONTACT}/enable`]: 'gives',
   [`${CONTACT}/unlock`]: 'gives; asks for a proof where it removes a stolen password, below',
   [`${CONTACT}/welcome-link`]: 'only for who has no password yet',
+  [`${CONTACT}/setup-code`]: 'opens nothing without the password; asks for a proof at /confirm: setup-code.test.ts',
   [`${CONTACT}/sessions/:session/end`]: 'one browser, which signs in again',
+  [`${CONTACT}/devices/:device/remove`]: 'one browser, which is asked for a code again',
   '/admin/jobs/:job/stop': 'what is done stays done, and it can go on',
 };
 

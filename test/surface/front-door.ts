@@ -8,6 +8,7 @@ import type { World } from '../world.ts';
 export const STEP_MS = 30_000;
 export const GENERAL = '/admin/settings/customer-portal/general';
 export const BRANDING = '/admin/settings/customer-portal/branding';
+export const SIGN_IN = '/admin/settings/customer-portal/sign-in';
 
 let addresses = 0;
 

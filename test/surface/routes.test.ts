@@ -103,6 +103,9 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     'backup-code': { code: '123456123456' },
     general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '' },
     branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
+    'sign-in': route.path.includes('/settings/')
+      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0', unit: 'hours' }
+      : {},
     'reset-mfa': { check: 'met-in-person', note: '' },
     invite: { name: 'Eve Moreau', email: 'eve@elsewhere.test', role: 'owner' },
     role: { role: 'owner' },
