@@ -104,6 +104,8 @@ async function purge(tx: Transaction, organizationId: string, whose: Sql): Promi
       AND set_id IN (SELECT id FROM backup_code_sets WHERE ${own})`);
     await tx.run(sql`DELETE FROM backup_code_sets WHERE ${own}`);
     await tx.run(sql`DELETE FROM authenticators WHERE ${own}`);
+    await tx.run(sql`DELETE FROM passkeys WHERE ${own}`);
+    await tx.run(sql`DELETE FROM passkey_ceremonies WHERE ${own}`);
     await tx.run(sql`DELETE FROM enrolment_codes WHERE ${own}`);
     await tx.run(sql`DELETE FROM parked_forms WHERE ${own}`);
     await tx.run(sql`DELETE FROM mails WHERE ${own}`);

@@ -20,8 +20,12 @@ const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'mfa.reset': () => 'mfa-reset',
   'device.trusted': () => 'device-trusted',
   'password.set': () => 'password-changed',
+  'passkey.added': () => 'passkey-added',
+  'passkey.removed': () => 'passkey-removed',
+  'proved-again': ({ details }) => (details?.['why'] === 'counter' ? 'passkey-copied' : undefined),
   'signed-in': ({ result, details }) => {
     if (result === 'wrong' && NOTICED_WRONG.has(Number(details?.['inARow']))) return 'wrong-codes';
+    if (details?.['why'] === 'counter') return 'passkey-copied';
     return result === 'right' && details?.['factor'] === 'backup-code' ? 'code-used' : undefined;
   },
 };

@@ -24,6 +24,7 @@ export type MailKind =
   | 'email-changed'
   | 'passkey-added'
   | 'passkey-removed'
+  | 'passkey-copied'
   | 'device-trusted'
   | 'not-me'
   | 'recovery-asked'

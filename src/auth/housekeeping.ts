@@ -22,6 +22,7 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     sql`UPDATE authenticators SET revoked_at = ${at}, secret = NULL
       WHERE ${bite(sql`authenticators`, id, sql`enabled_at IS NULL AND revoked_at IS NULL AND expires_at <= ${at}`)}`,
     deletion(sql`counters`, sql`name, subject`, sql`started_at <= ${at - limits.LONGEST_WINDOW_MS}`),
+    deletion(sql`passkey_ceremonies`, sql`organization_id, challenge`, sql`expires_at <= ${at}`),
     deletion(sql`enrolment_codes`, sql`organization_id, account_id`, sql`expires_at <= ${at}`),
     deletion(sql`parked_forms`, id, sql`expires_at <= ${at}`),
     deletion(sql`sessions`, id, ended),

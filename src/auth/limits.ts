@@ -26,6 +26,10 @@ export const FEW_CODES = 2;
 export const OPEN_CHALLENGES_PER_ACCOUNT = 3;
 export const FRESH_PROOF_MS = 10 * MINUTE_MS;
 export const PARKED_FORMS_PER_SESSION = 5;
+export const PASSKEY_CEREMONY_LIFETIME_MS = 5 * MINUTE_MS;
+/** How many ceremonies of one session, sign-in or browser are open at once: a tab each. */
+export const OPEN_CEREMONIES = 5;
+export const PASSKEYS_PER_ACCOUNT = 10;
 export const LAST_USE_WRITTEN_EVERY_MS = MINUTE_MS;
 export const WELCOME_LINK_LIFETIME_MS = DAY_MS;
 export const SETUP_LINK_LIFETIME_MS = DAY_MS;
@@ -94,6 +98,10 @@ export const ADDRESS_PASSWORD_SOON: Limit = {
 };
 export const ADDRESS_PASSWORD_HOUR: Limit = { name: 'password by address, 1 h', allows: 50, windowMs: HOUR_MS };
 export const ADDRESS_CODE: Limit = { name: 'second factor by address', allows: 20, windowMs: 10 * MINUTE_MS };
+/** Passkeys from an address that were refused. */
+export const ADDRESS_PASSKEY: Limit = { name: 'passkey by address', allows: 20, windowMs: 10 * MINUTE_MS };
+/** Sign-in pages that offer a passkey, opened from an address: each leaves a row for five minutes. */
+export const ADDRESS_CEREMONY: Limit = { name: 'ceremony by address', allows: 300, windowMs: 10 * MINUTE_MS };
 /** Wrong passwords for an account in an hour, after which addresses that never signed in to it must wait. */
 export const ACCOUNT_PASSWORD_HOUR: Limit = { name: 'password by account', allows: 10, windowMs: HOUR_MS };
 export const OUTSIDER_PASSWORD: Limit = { name: 'password by outsider', allows: 1, windowMs: 30 * SECOND_MS };

@@ -3,9 +3,11 @@ import { readCode } from '../auth/code-input.ts';
 import { proveAgain, type FreshProof } from '../auth/fresh-proof.ts';
 import { standingOf } from '../auth/grace.ts';
 import { findParked, parkForm, takeParked, type ParkedForm } from '../auth/parked-forms.ts';
+import { hasPasskey } from '../auth/passkeys.ts';
 import { isFreshlyProven, mayReplaceFactors } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { Door, SignedIn } from '../web/guards.ts';
+import { passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { codeShape, usedCode } from './code-words.ts';
@@ -60,12 +62,14 @@ export async function submit(visit: Visit, who: SignedIn): Promise<Response> {
   return confirmPage(visit, who, asked, refusalOf(visit, who, proof));
 }
 
-async function askedFor(visit: Visit, who: SignedIn, id: string): Promise<Asked | undefined> {
+/** What waits for the proof; undefined where it is gone. */
+export async function askedFor(visit: Visit, who: SignedIn, id: string): Promise<Asked | undefined> {
   const parked = id === '' ? undefined : await findParked(visit.installation, who.session, id);
   return id === '' || parked ? { id, parked } : undefined;
 }
 
-async function goOn(visit: Visit, who: SignedIn, { id }: Asked, cookie: string): Promise<Response> {
+/** What comes after a fresh proof: the form that waited for it, as though it came now, or the page that was asked for. */
+export async function goOn(visit: Visit, who: SignedIn, { id }: Asked, cookie: string): Promise<Response> {
   const { surface } = who.session;
   const parked = id === '' ? undefined : await takeParked(visit.installation, who.session, id);
   if (parked && parked.body !== null) return visit.redo({ path: parked.path, body: parked.body }, surface, cookie);
@@ -105,11 +109,13 @@ function refusalOf(visit: Visit, who: SignedIn, proof: Exclude<FreshProof, { kin
   }
 }
 
-function at(field: string, text: string): Refusal {
+/** The refusal that stands at one field. */
+export function at(field: string, text: string): Refusal {
   return { problems: [{ field, text }] };
 }
 
-async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: Refusal): Promise<Response> {
+/** The page, with what was wrong on it. */
+export async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: Refusal): Promise<Response> {
   const errors = refusal?.problems ?? [];
   const { account } = who.session;
   const { hasMfa } = await standingOf(visit.installation.db, account);
@@ -124,6 +130,7 @@ async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: 
   })}
   ${hasMfa ? c.codeField({ label: say('confirm.code'), error: c.problemOf(errors, 'code') }) : c.nothing}
   ${c.actions(c.button(say('confirm.submit')), c.linkButton(say('confirm.cancel'), homeOf(door)))}`;
+  const byPasskey = await hasPasskey(visit.installation.db, account);
   const page = doorPage(door, {
     title: say('confirm.title'),
     errors,
@@ -131,6 +138,7 @@ async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: 
     progress: { outer: true, inner: true },
     extra: hasMfa ? await visit.house.pageExtra?.(account) : undefined,
     body: html`<p>${asked.parked ? say('confirm.about', { action: asked.parked.about }) : say('confirm.nothing')}</p>
+      ${byPasskey ? passkeyPart(door, asked) : c.nothing}
       ${c.form(`${door.base}/confirm`, fields, { busy: say('login.busy') })}`,
   });
   if (refusal?.unavailable) return visit.unavailable(page);
@@ -138,8 +146,19 @@ async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: 
   return visit.page(page, errors.length > 0 ? 422 : 200);
 }
 
+// Above the fields: it takes the place of both of them.
+function passkeyPart({ base }: Door, asked: Asked): c.Html {
+  return passkeyForm({
+    action: `${base}/confirm/passkey`,
+    options: `${base}/confirm/passkey-options`,
+    label: say('passkey.use.submit'),
+    kind: 'second',
+    fields: html`<input type="hidden" name="form" value="${asked.parked ? asked.id : ''}" />`,
+  });
+}
+
 /** Done already, too late, or of another session: which of these it was, only whoever sent it can tell. */
-function gonePage(visit: Visit, who: SignedIn, status: 200 | 422): Promise<Response> {
+export function gonePage(visit: Visit, who: SignedIn, status: 200 | 422): Promise<Response> {
   const door = doorOf(who);
   const page = doorPage(door, {
     title: say('confirm.gone.title'),

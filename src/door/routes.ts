@@ -7,6 +7,7 @@ import * as enrolment from './confirm-enrolment.ts';
 import * as mfa from './enable-mfa.ts';
 import * as forgot from './forgot-password.ts';
 import * as newPassword from './new-password.ts';
+import * as passkeys from './passkeys.ts';
 import * as signIn from './sign-in.ts';
 import * as verify from './verify.ts';
 import * as welcome from './welcome.ts';
@@ -52,11 +53,12 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/enable-mfa/backup-codes`, ceremony, mfa.generate),
     route('POST', `${base}/enable-mfa/backup-codes/download`, ceremony, mfa.download),
     route('POST', `${base}/enable-mfa/done`, ceremony, mfa.done),
-    ...(surface === 'portal' ? forContacts(base) : []),
+    ...(surface === 'portal' ? [...forContacts(base), ...passkeyRoutes(base)] : []),
   ];
 }
 
-// Staff never put the ceremony off, begin it at the door alone, and their own team has let them in: nothing of theirs waits to be confirmed.
+// Staff never put the ceremony off, begin it at the door alone, and their own team has let them in: nothing of theirs
+// waits to be confirmed.
 function forContacts(base: string): Route[] {
   const anyoneHere = atDoor('portal');
   const ceremony = enrolling('portal');
@@ -68,5 +70,18 @@ function forContacts(base: string): Route[] {
     route('POST', `${base}/enable-mfa/confirm/send`, ceremony, enrolment.send),
     route('GET', `${base}/confirm-enrolment/:token`, anyoneHere, enrolment.showLink),
     route('POST', `${base}/confirm-enrolment/:token`, anyoneHere, enrolment.followLink),
+  ];
+}
+
+function passkeyRoutes(base: string): readonly Route[] {
+  const half = halfSignedIn('portal');
+  return [
+    route('POST', `${base}/sign-in/passkey-options`, atDoor('portal'), passkeys.signInOptions),
+    route('POST', `${base}/sign-in/passkey`, atDoor('portal'), passkeys.signIn),
+    route('POST', `${base}/verify/passkey-options`, half, passkeys.verifyOptions),
+    route('GET', `${base}/verify/passkey`, half, passkeys.show),
+    route('POST', `${base}/verify/passkey`, half, passkeys.submit),
+    route('POST', `${base}/confirm/passkey-options`, contact, passkeys.confirmOptions),
+    route('POST', `${base}/confirm/passkey`, contact, passkeys.confirm),
   ];
 }

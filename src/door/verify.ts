@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { heldUp, type Answer, type HeldUp } from '../auth/answer.ts';
 import { readCode } from '../auth/code-input.ts';
 import { CLOCK_HINT_AFTER_WRONG } from '../auth/limits.ts';
+import { hasPasskey } from '../auth/passkeys.ts';
 import { answerChallenge } from '../auth/sign-in.ts';
 import {
   button,
@@ -19,6 +20,7 @@ import {
   type Problem,
 } from '../web/components.ts';
 import type { Door, HalfSignedIn } from '../web/guards.ts';
+import { passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { backupCodeShape, codeShape, usedCode } from './code-words.ts';
@@ -34,7 +36,7 @@ export function show(asked: Asked) {
     const held = await heldUp(visit.installation, half.challenge, asked);
     if (held?.kind === 'suspected') return suspect(visit, half);
     if (held?.kind === 'clock-behind') return paused(visit, half, asked);
-    if (held) return visit.heldBack(waitPage(visit, half.door, asked, held), held.until);
+    if (held) return waitPage(visit, half, asked, held);
     return visit.page(await askPage(visit, half, asked, []));
   };
 }
@@ -58,7 +60,7 @@ export function submit(asked: Asked) {
         if (answered.bought.trust) visit.trust(answered.bought.trust);
         return visit.see(input.kind === 'backup-code' ? `${door.base}/backup-code-used` : homeOf(door));
       case 'wait':
-        return visit.heldBack(waitPage(visit, door, input.kind, answered), answered.until);
+        return waitPage(visit, half, input.kind, answered);
       case 'clock-behind':
         return paused(visit, half, asked);
       case 'suspected':
@@ -85,7 +87,8 @@ export function askForHelp(visit: Visit, { door }: HalfSignedIn): Promise<Respon
   return visit.page(doorPage(door, { title: sayAt(door, 'recover.title'), progress: HALF_WAY, body }));
 }
 
-const HALF_WAY = { outer: true, inner: false };
+/** Where the arch stands between the two doors. */
+export const HALF_WAY = { outer: true, inner: false };
 
 type Refused =
   | { kind: 'wrong'; attemptsLeft: number }
@@ -107,12 +110,18 @@ async function paused(visit: Visit, half: HalfSignedIn, asked: Asked): Promise<R
   return visit.unavailable(await askPage(visit, half, asked, [], { notices }));
 }
 
-function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
+/** The challenge is put away: behind a stolen password nothing is looked at. */
+export function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
   visit.forgetChallenge(door.surface);
   return visit.page(suspectedPage(visit, door), 403);
 }
 
-function signInAgain(visit: Visit, { door, challenge }: HalfSignedIn, why: 'login.replaced' | 'login.spent'): Response {
+/** Back to the sign-in page, with the address filled in and the reason. */
+export function signInAgain(
+  visit: Visit,
+  { door, challenge }: HalfSignedIn,
+  why: 'login.replaced' | 'login.spent',
+): Response {
   visit.forgetChallenge(door.surface);
   visit.leave(door.surface, { kind: 'warn', text: say(why), email: challenge.account.email });
   return visit.see(`${door.base}/sign-in`);
@@ -125,6 +134,7 @@ async function askPage(
   errors: readonly Problem[],
   { clock = false, notices = nothing, trust = '' }: { clock?: boolean; notices?: Html; trust?: string } = {},
 ): Promise<Html> {
+  const byPasskey = await hasPasskey(visit.installation.db, challenge.account);
   return doorPage(door, {
     title: say(asked === 'totp' ? 'code.title' : 'backup.title'),
     labelFor: 'code',
@@ -133,7 +143,8 @@ async function askPage(
     notices,
     extra: await visit.house.pageExtra?.(challenge.account),
     body: html`${asked === 'totp' ? appForm(door, challenge.account.email, errors, trust === 'on') : backupForm(door, errors)}
-    ${clock ? notice('warn', say('code.clock-note')) : nothing} ${asked === 'totp' ? otherWays(door) : nothing}
+    ${clock ? notice('warn', say('code.clock-note')) : nothing} ${byPasskey ? passkeyPart(door) : nothing}
+    ${asked === 'totp' ? otherWays(door, byPasskey) : nothing}
     ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
 }
@@ -152,10 +163,21 @@ function trustBox({ surface, organization }: Door, checked: boolean): Html {
   return checkbox({ name: 'trust', label: say('code.trust', { n: days }), hint: say('code.trust.hint'), checked });
 }
 
-function otherWays({ base }: Door): Html {
+function passkeyPart({ base }: Door): Html {
+  const path = `${base}/verify/passkey`;
+  return passkeyForm({ action: path, options: `${path}-options`, label: say('passkey.use.submit'), kind: 'second' });
+}
+
+function passkeyLink({ base }: Door): Html {
+  return html`<p><a href="${base}/verify/passkey">${say('passkey.use')}</a></p>`;
+}
+
+function otherWays(door: Door, byPasskey: boolean): Html {
+  const { base } = door;
   return disclosure(
     say('code.cannot'),
     html`<p><a href="${base}/verify/backup-code">${say('code.backup')}</a></p>
+      ${byPasskey ? passkeyLink(door) : nothing}
       <p><a href="${base}/verify/ask-for-help">${say('code.no-backup')}</a></p>
       <p>${say('code.clock')}</p>`,
   );
@@ -169,21 +191,29 @@ function backupForm({ base }: Door, errors: readonly Problem[]): Html {
     <p><a href="${base}/verify/ask-for-help">${say('backup.none')}</a></p>`;
 }
 
-function waitPage(visit: Visit, door: Door, given: Asked, held: HeldUp): Html {
+// A wait is against guessing, so it does not hold a passkey up.
+async function waitPage(
+  visit: Visit,
+  { door, challenge }: HalfSignedIn,
+  given: Asked,
+  held: HeldUp,
+): Promise<Response> {
   const n = Math.ceil((held.until - visit.now) / 60_000);
+  const byPasskey = await hasPasskey(visit.installation.db, challenge.account);
   const ask = html`<p>${sayAt(door, 'wait.not-you')}</p>`;
   const other =
     given === 'totp'
       ? html`<p><a href="${door.base}/verify/backup-code">${say('wait.backup')}</a></p>`
       : html`<p><a href="${door.base}/verify">${say('backup.app')}</a></p>`;
-  return doorPage(door, {
+  const page = doorPage(door, {
     title: say('wait.title'),
     error: true,
     progress: HALF_WAY,
     body: html`<p>${words('wait.until', { time: time(held.until, localeAt(door), 'clock'), n })}</p>
-      ${held.otherWaits ? nothing : other}
+      ${held.otherWaits ? nothing : other} ${byPasskey ? passkeyLink(door) : nothing}
       <p><a href="${door.base}/verify/ask-for-help">${say('wait.none')}</a></p>
       ${changeItNow(visit, door, 'wait.not-you.change', ask)}
       ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
+  return visit.heldBack(page, held.until);
 }

@@ -50,6 +50,11 @@ function notices(
   const m = organization.name;
   const all: c.Html[] = [];
   if (flash) all.push(c.notice(flash.kind, flash.text, { role: 'status' }));
+  if (session.account.suspectedAt !== null) {
+    const text = html`<p><strong>${say('home.suspected')}</strong></p>
+      <p>${say('home.suspected.text', { m })}</p>`;
+    all.push(c.notice('danger', text));
+  }
   const resetAt = toldOfReset(session.account, now);
   if (resetAt !== null) {
     const date = c.time(resetAt, organization, 'date');

@@ -15,6 +15,7 @@ import * as notMe from './not-me.ts';
 import * as email from './security-email.ts';
 import * as password from './security-password.ts';
 import * as security from './security.ts';
+import * as passkeys from './security-passkeys.ts';
 import * as devices from './security-devices.ts';
 import * as session from './session.ts';
 
@@ -22,6 +23,7 @@ import * as session from './session.ts';
 export const portalRoutes: readonly Route[] = [
   route('GET', '/', anyone, front.show),
   route('GET', '/.well-known/change-password', anyone, front.changePassword),
+  route('GET', '/.well-known/passkey-endpoints', anyone, front.passkeyEndpoints),
   ...doorRoutes('portal'),
   route('GET', '/portal/:slug/theme.css', atDoor('portal'), brand.theme),
   route('GET', '/portal/:slug/logo', atDoor('portal'), brand.logo),
@@ -30,6 +32,13 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/portal/:slug/security', contact, security.show),
   route('GET', '/portal/:slug/security/enable-mfa', contact, offer.confirm),
   route('POST', '/portal/:slug/security/enable-mfa', contact, offer.begin),
+  route('GET', '/portal/:slug/security/passkeys/add', contact, passkeys.showAdd),
+  route('POST', '/portal/:slug/security/passkeys/add', contact, passkeys.add),
+  route('POST', '/portal/:slug/security/passkeys/add/options', contact, passkeys.addOptions),
+  route('GET', '/portal/:slug/security/passkeys/:passkey/rename', contact, passkeys.showRename),
+  route('POST', '/portal/:slug/security/passkeys/:passkey/rename', contact, passkeys.rename),
+  route('GET', '/portal/:slug/security/passkeys/:passkey/remove', contact, passkeys.showRemove),
+  route('POST', '/portal/:slug/security/passkeys/:passkey/remove', contact, passkeys.remove),
   route('GET', '/portal/:slug/security/authenticators/new', contact, apps.addPage),
   route('POST', '/portal/:slug/security/authenticators/new', contact, apps.add),
   route('POST', '/portal/:slug/security/authenticators/:authenticator/replace', contact, apps.replace),

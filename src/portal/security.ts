@@ -12,6 +12,7 @@ import { codesSection } from './security-codes.ts';
 import { devicesSection } from './security-devices.ts';
 import { emailRow } from './security-email.ts';
 import { passwordRow } from './security-password.ts';
+import { passkeySection } from './security-passkeys.ts';
 import { sessionsSection } from './security-sessions.ts';
 
 /** Account security (C14): how a contact's own account is guarded, where it is open, and what happened to it. */
@@ -25,8 +26,9 @@ export async function show(visit: Visit, who: SignedIn): Promise<Response> {
     title: say('sec.title'),
     notices: flash ? c.notice(flash.kind, flash.text, { role: 'status' }) : c.nothing,
     body: html`${c.section(say('sec.sign-in'), await signIn(visit, who, contact))}
-      ${await appsSection(visit, who, contact)} ${codesSection(who, contact)} ${await devicesSection(visit, who)}
-      ${await sessionsSection(visit, who)} ${await activitySection(visit, who)} ${notMeLink(portalBase(organization))}
+      ${await appsSection(visit, who, contact)} ${codesSection(who, contact)} ${await passkeySection(visit, who)}
+      ${await devicesSection(visit, who)} ${await sessionsSection(visit, who)} ${await activitySection(visit, who)}
+      ${notMeLink(portalBase(organization))}
       <p><a href="${portalBase(organization)}/home">${say('sec.home')}</a></p>`,
   });
   return visit.page(page);

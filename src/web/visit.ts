@@ -4,7 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Account } from '../accounts/accounts.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { Surface } from '../auth/challenges.ts';
-import { ENROLMENT_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
+import { ENROLMENT_LIFETIME_MS, PASSKEY_CEREMONY_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
 import type { Visitor } from '../auth/sessions.ts';
 import { FOR_EVER } from './assets.ts';
 import { clientOf } from './client-ip.ts';
@@ -28,7 +28,7 @@ export interface OpenHouse extends House {
   readonly answer: (request: Request, env: object | undefined) => Response | Promise<Response>;
 }
 
-type CookieName = 'session' | 'challenge' | 'notice' | 'device';
+type CookieName = 'session' | 'challenge' | 'notice' | 'device' | 'passkey';
 
 /** One request on its way to an answer: what handlers may know of HTTP. */
 export class Visit {
@@ -157,7 +157,7 @@ export class Visit {
     return this.#context.redirect(path, 303);
   }
 
-  json(value: object, status: 200 | 401 | 503 = 200): Response {
+  json(value: object, status: 200 | 401 | 429 | 503 = 200): Response {
     return this.#context.json(value, status);
   }
 
@@ -192,6 +192,15 @@ export class Visit {
 
   challengeCookie(surface: Surface): string | undefined {
     return this.#cookie('challenge', surface);
+  }
+
+  /** What binds the passkey that this browser is asked for at the portal's door to it, while nobody knows whose it is. */
+  passkeyCookie(): string | undefined {
+    return this.#cookie('passkey', 'portal');
+  }
+
+  keepPasskeyCookie(browser: string): void {
+    this.#set('passkey', 'portal', browser, PASSKEY_CEREMONY_LIFETIME_MS);
   }
 
   /** Hands the browser its session and takes the half-signed-in state away: they never stand side by side. */
@@ -254,7 +263,7 @@ export class Visit {
       path: '/',
       httpOnly: true,
       secure: this.#secure,
-      sameSite: surface === 'admin' || name === 'challenge' ? 'Strict' : 'Lax',
+      sameSite: surface === 'admin' || name === 'challenge' || name === 'passkey' ? 'Strict' : 'Lax',
       maxAge: lifetimeMs / 1000,
     });
   }

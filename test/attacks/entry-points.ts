@@ -35,6 +35,20 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /portal/:slug/security/devices/:device/remove',
     'GET /portal/:slug/session',
   ],
+  'portal: passkey': [
+    'POST /portal/:slug/sign-in/passkey-options',
+    'POST /portal/:slug/sign-in/passkey',
+    ...both('/portal/:slug/verify/passkey'),
+    'POST /portal/:slug/verify/passkey-options',
+    'POST /portal/:slug/confirm/passkey',
+    'POST /portal/:slug/confirm/passkey-options',
+  ],
+  'portal: own passkeys': [
+    ...both('/portal/:slug/security/passkeys/add'),
+    'POST /portal/:slug/security/passkeys/add/options',
+    ...both('/portal/:slug/security/passkeys/:passkey/rename'),
+    ...both('/portal/:slug/security/passkeys/:passkey/remove'),
+  ],
   'console: sign-in': ['GET /admin/sign-in', 'POST /admin/sign-in', 'GET /admin/forgot-password'],
   'console: code': ['GET /admin/verify', 'POST /admin/verify', 'GET /admin/verify/ask-for-help'],
   'console: backup code': [
@@ -129,6 +143,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'machine pages': [
     'GET /',
     'GET /.well-known/change-password',
+    'GET /.well-known/passkey-endpoints',
     'GET /healthz',
     'GET /readyz',
     'GET /portal/:slug/theme.css',
