@@ -9,7 +9,7 @@ import {
 } from './limits.ts';
 
 export type Surface = 'portal' | 'admin';
-export type Purpose = 'sign-in' | 'enrolment' | 'backup-codes' | 'manage';
+export type Purpose = 'sign-in' | 'enrolment' | 'backup-codes' | 'manage' | 'recovery';
 
 /** A half-finished sign-in, enrolment or fresh proof. Whose it is stands here, never in the request (I13). */
 export interface Challenge {
@@ -36,6 +36,7 @@ const LIFETIMES_MS = {
   'sign-in': SIGN_IN_CHALLENGE_LIFETIME_MS,
   enrolment: ENROLMENT_LIFETIME_MS,
   manage: SIGN_IN_CHALLENGE_LIFETIME_MS,
+  recovery: ENROLMENT_LIFETIME_MS,
 };
 
 export interface Opening {

@@ -11,9 +11,9 @@ import { encodeBase32 } from '../crypto/base32.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { matchingSteps, timeStep } from '../crypto/totp.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
-import { RolledBack, sql, type Queries } from '../db/db.ts';
+import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
 import type { Challenge } from './challenges.ts';
-import { drawCodes, replaceSet } from './factors/backup-codes.ts';
+import { drawCodes, replaceSet, revokeSet } from './factors/backup-codes.ts';
 import { minutesOff, openSecret, sealSecret, stepsOff } from './factors/totp.ts';
 import {
   BACKUP_CODES_LIFETIME_MS,
@@ -169,16 +169,29 @@ export function enable(installation: Installation, challenge: Challenge, visitor
       WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND challenge_id = ${challenge.id}
         AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}`);
     if (enabled !== 1) return new RolledBack(false);
+    const replaces = challenge.purpose === 'recovery';
+    if (replaces) await endFactorsBefore(tx, challenge, now);
     await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE organization_id = ${organizationId}
       AND account_id = ${accountId} AND ended_at IS NULL`);
     const moved = await tx.run(sql`UPDATE challenges SET epoch = ${raised.epoch}, purpose = 'backup-codes',
         expires_at = ${now + BACKUP_CODES_LIFETIME_MS}
-      WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND purpose = 'enrolment' AND consumed_at IS NULL`);
+      WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND purpose IN ('enrolment', 'recovery') AND consumed_at IS NULL`);
     if (moved !== 1) return new RolledBack(false);
     await keepListed(tx, organizationId, accountId);
-    await record(tx, installation, fact(challenge, visitor, 'mfa.enabled'));
+    const enabling = fact(challenge, visitor, 'mfa.enabled');
+    await record(tx, installation, replaces ? { ...enabling, details: { replaced: 1 } } : enabling);
     return true;
   });
+}
+
+/**
+ * Whoever came in by a code that staff have read out sets up anew: what was there before, apps and backup codes, ends in
+ * the transaction that makes the new app active, so that there is no moment with neither and none with both.
+ */
+async function endFactorsBefore(tx: Transaction, { id, account }: Challenge, now: number): Promise<void> {
+  await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL WHERE organization_id = ${account.organizationId}
+    AND account_id = ${account.id} AND challenge_id <> ${id} AND revoked_at IS NULL`);
+  await revokeSet(tx, account, now);
 }
 
 /**

@@ -38,7 +38,11 @@ interface Act {
 }
 
 export const BULK_ACTS = {
-  'reset-mfa': { verb: 'Reset MFA for', spared: 'had no MFA', run: resetWithin },
+  'reset-mfa': {
+    verb: 'Reset MFA for',
+    spared: 'had no MFA, or wait for an answer to their request for help',
+    run: async (...reset) => (await resetWithin(...reset)).kind === 'reset',
+  },
   'sign-out': {
     verb: 'Sign out',
     spared: 'were not signed in',

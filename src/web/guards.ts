@@ -52,7 +52,7 @@ export function halfSignedIn(surface: Surface): Guard<HalfSignedIn> {
 
 /** Whoever is in the ceremony of enabling MFA, from the first page to Continue to Sign In. */
 export function enrolling(surface: Surface): Guard<HalfSignedIn> {
-  return challenged(surface, 'enrolling', ['enrolment', 'backup-codes'], '/verify');
+  return challenged(surface, 'enrolling', ['enrolment', 'recovery', 'backup-codes'], '/verify');
 }
 
 function challenged(
@@ -93,7 +93,7 @@ function backToSignIn(visit: Visit, door: Door, dead: FoundChallenge | undefined
 function deathNotice(death: Death, purpose: Challenge['purpose']): Flash {
   // Continue was pressed twice, or the ten minutes ran out: MFA is on all the same.
   if (purpose === 'backup-codes' && death !== 'void') return { kind: 'ok', text: say('mfa.done.text') };
-  if (purpose === 'enrolment' && death === 'expired') return { kind: 'warn', text: say('login.setup-expired') };
+  if ((purpose === 'enrolment' || purpose === 'recovery') && death === 'expired') return { kind: 'warn', text: say('login.setup-expired') };
   const keys = {
     expired: 'login.expired',
     exhausted: 'login.spent',
