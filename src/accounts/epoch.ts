@@ -34,7 +34,9 @@ export async function voidCarriers(
     WHERE ${ofAccount} AND enabled_at IS NULL AND revoked_at IS NULL`);
   await tx.run(sql`DELETE FROM parked_forms WHERE ${ofAccount}`);
   await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);
-  await tx.run(sql`UPDATE recovery_requests SET state = 'cancelled', ended_at = ${now} WHERE ${ofAccount} AND state = 'open'`);
+  await tx.run(
+    sql`UPDATE recovery_requests SET state = 'cancelled', ended_at = ${now} WHERE ${ofAccount} AND state = 'open'`,
+  );
   await tx.run(sql`UPDATE sign_in_codes SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);
   await tx.run(sql`UPDATE welcome_links SET spent_at = ${now} WHERE ${ofAccount} AND spent_at IS NULL`);
 }

@@ -88,25 +88,26 @@ export function askForHelp(
     // Of an older epoch, or run out: nobody can answer it any more, and it stands in this one's place.
     await tx.run(sql`UPDATE recovery_requests SET state = 'expired', ended_at = ${now}
       WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND state = 'open'`);
-    const request = { id: uuidv7(now), createdAt: now, waitEndsAt: now + recoveryWaitHours * 3_600_000 };
+    const held = (await helpHolds(tx, challenge.account, now)) ?? now;
+    const waitEndsAt = Math.max(held, now + recoveryWaitHours * 3_600_000);
+    const request = { id: uuidv7(now), createdAt: now, waitEndsAt };
     const token = randomToken();
     await tx.run(sql`INSERT INTO recovery_requests (organization_id, id, account_id, epoch, why, story, phone, address,
         network, user_agent, cancel_hash, cancel_until, created_at, wait_ends_at, expires_at)
       VALUES (${organizationId}, ${request.id}, ${accountId}, ${challenge.epoch}, ${draft.why}, ${draft.story},
         ${draft.phone}, ${visitor.address}, ${visitor.network}, ${visitor.userAgent.slice(0, 300)}, ${hashToken(token)},
         ${now + CANCEL_LINK_LIFETIME_MS}, ${now}, ${request.waitEndsAt}, ${now + HELP_LIFETIME_MS})`);
-    await tx.run(sql`UPDATE accounts SET help_wait_until = CASE WHEN help_wait_until > ${request.waitEndsAt}
-        THEN help_wait_until ELSE CAST(${request.waitEndsAt} AS BIGINT) END
+    await tx.run(sql`UPDATE accounts SET help_wait_until = ${waitEndsAt}
       WHERE organization_id = ${organizationId} AND id = ${accountId}`);
     const { address, userAgent } = visitor;
-    const facts = { token, at: now, by: 'self', address, userAgent, waitEndsAt: request.waitEndsAt };
+    const facts = { token, at: now, by: 'self', address, userAgent, waitEndsAt };
     await queueMail(tx, installation, { organizationId, accountId, kind: 'recovery-asked', facts });
     await record(tx, installation, {
       organizationId,
       actor: actorOf(challenge.account, visitor),
       action: 'recovery.asked',
       targetId: accountId,
-      details: { why: draft.why, waitEndsAt: request.waitEndsAt },
+      details: { why: draft.why, waitEndsAt },
     });
     return { kind: 'asked', request };
   });
@@ -141,7 +142,9 @@ export async function findCancellable(
   token: string,
   now: number,
 ): Promise<Cancellable | undefined> {
-  const row = await db.one<Omit<Cancellable, 'account'> & { accountId: string }>(sql`SELECT r.id, r.account_id AS "accountId",
+  const row = await db.one<
+    Omit<Cancellable, 'account'> & { accountId: string }
+  >(sql`SELECT r.id, r.account_id AS "accountId",
       r.created_at AS "createdAt", r.wait_ends_at AS "waitEndsAt", r.address, r.user_agent AS "userAgent"
     FROM recovery_requests r JOIN accounts a ON a.organization_id = r.organization_id AND a.id = r.account_id
     WHERE r.organization_id = ${organizationId} AND r.cancel_hash = ${hashToken(token)} AND r.cancel_until > ${now}
@@ -161,7 +164,9 @@ export function cancelByLink(
   return installation.db.transaction<boolean>(async (tx) => {
     const found = await findCancellable(tx, organizationId, token, installation.now());
     if (!found) return new RolledBack(false);
-    await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${found.account.id}`);
+    await tx.run(
+      sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${found.account.id}`,
+    );
     return cancelWithin(tx, installation, found.account, visitor, 'link', found.id);
   });
 }

@@ -11,9 +11,9 @@ import { encodeBase32 } from '../crypto/base32.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { matchingSteps, timeStep } from '../crypto/totp.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
-import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
+import { RolledBack, sql, type Queries } from '../db/db.ts';
 import type { Challenge } from './challenges.ts';
-import { drawCodes, replaceSet, revokeSet } from './factors/backup-codes.ts';
+import { drawCodes, replaceSet } from './factors/backup-codes.ts';
 import { minutesOff, openSecret, sealSecret, stepsOff } from './factors/totp.ts';
 import {
   BACKUP_CODES_LIFETIME_MS,
@@ -23,6 +23,7 @@ import {
   STEPS_EITHER_WAY,
   TRIES_PER_ENROLMENT,
 } from './limits.ts';
+import { takeFactorsAway } from './recovery.ts';
 import type { Visitor } from './sessions.ts';
 
 /** RFC 4226 §4 R6: 160 bits, as long as the hash it keys. */
@@ -153,7 +154,8 @@ export function verifyEnrolment(
 }
 
 /**
- * Enable MFA: the proven authenticator becomes active, and the step that proved it is used up (I2). Raises the epoch;
+ * Enable MFA: the proven authenticator becomes active, and the step that proved it is used up (I2). Behind a code that
+ * staff have read out, what was there before ends in the same moment. Raises the epoch;
  * the ceremony's own challenge moves to the new one, to hand out backup codes and nothing else. False where there was
  * nothing proven to enable, which includes the second press.
  */
@@ -170,7 +172,7 @@ export function enable(installation: Installation, challenge: Challenge, visitor
         AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}`);
     if (enabled !== 1) return new RolledBack(false);
     const replaces = challenge.purpose === 'recovery';
-    if (replaces) await endFactorsBefore(tx, challenge, now);
+    if (replaces) await takeFactorsAway(tx, challenge.account, now, challenge.id);
     await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE organization_id = ${organizationId}
       AND account_id = ${accountId} AND ended_at IS NULL`);
     const moved = await tx.run(sql`UPDATE challenges SET epoch = ${raised.epoch}, purpose = 'backup-codes',
@@ -182,16 +184,6 @@ export function enable(installation: Installation, challenge: Challenge, visitor
     await record(tx, installation, replaces ? { ...enabling, details: { replaced: 1 } } : enabling);
     return true;
   });
-}
-
-/**
- * Whoever came in by a code that staff have read out sets up anew: what was there before, apps and backup codes, ends in
- * the transaction that makes the new app active, so that there is no moment with neither and none with both.
- */
-async function endFactorsBefore(tx: Transaction, { id, account }: Challenge, now: number): Promise<void> {
-  await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL WHERE organization_id = ${account.organizationId}
-    AND account_id = ${account.id} AND challenge_id <> ${id} AND revoked_at IS NULL`);
-  await revokeSet(tx, account, now);
 }
 
 /**

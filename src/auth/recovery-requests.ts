@@ -6,6 +6,7 @@ import { RolledBack, sql, type Queries, type Sql, type Transaction } from '../db
 import { isOpen, type HelpDraft } from './asking-for-help.ts';
 import {
   agentRefused,
+  mayResetNow,
   NOTE_MIN,
   reasonText,
   resetWithin,
@@ -140,20 +141,29 @@ export function approve(
   const { organizationId } = agent;
   const target = { organizationId, id: accountId };
   return installation.db.transaction<AnswerOutcome>(async (tx) => {
-    const refuse = (outcome: AnswerOutcome): RolledBack<AnswerOutcome> => new RolledBack<AnswerOutcome>(outcome);
     const now = installation.now();
-    if (reason.check === 'other' && reason.note.trim().length < NOTE_MIN) return refuse({ kind: 'note-missing' });
+    if (reason.check === 'other' && reason.note.trim().length < NOTE_MIN) return unchanged({ kind: 'note-missing' });
     await lock(tx, target);
     const refused = await agentRefused(tx, installation, agent, target);
-    if (refused) return refuse(refused);
+    if (refused) return unchanged(refused);
     const text = reasonText(reason);
     const taken = await take(tx, target, { id, state: 'approved', by: agent.id, reason: text }, now);
-    if (taken.kind !== 'taken') return refuse(taken);
-    await record(tx, installation, { organizationId, actor, action: 'recovery.approved', targetId: accountId, reason: text });
+    if (taken.kind !== 'taken') return unchanged(taken);
+    await record(tx, installation, {
+      organizationId,
+      actor,
+      action: 'recovery.approved',
+      targetId: accountId,
+      reason: text,
+    });
     const reset = await resetWithin(tx, installation, actor, target, text);
-    if (reset.kind === 'help-waits') return refuse({ kind: 'waits', until: reset.until });
-    return reset.kind === 'reset' ? { kind: 'done' } : refuse(reset);
+    if (reset.kind === 'help-waits') return unchanged({ kind: 'waits', until: reset.until });
+    return reset.kind === 'reset' ? { kind: 'done' } : unchanged(reset);
   });
+}
+
+function unchanged(outcome: AnswerOutcome): RolledBack<AnswerOutcome> {
+  return new RolledBack<AnswerOutcome>(outcome);
 }
 
 /** Refuse, with a reason that the contact is told by mail and at their next try. It may be refused before its wait ends. */
@@ -168,19 +178,26 @@ export function refuse(
   const target = { organizationId, id: accountId };
   return installation.db.transaction<AnswerOutcome>(async (tx) => {
     const now = installation.now();
-    if (reason.length < NOTE_MIN) return new RolledBack<AnswerOutcome>({ kind: 'note-missing' });
+    if (reason.length < NOTE_MIN) return unchanged({ kind: 'note-missing' });
     await lock(tx, target);
-    const refused = await agentRefused(tx, installation, agent, target);
-    if (refused) return new RolledBack<AnswerOutcome>(refused);
+    if (!(await mayResetNow(tx, agent, target))) return unchanged({ kind: 'not-allowed' });
     const taken = await take(tx, target, { id, state: 'refused', by: agent.id, reason }, now);
-    if (taken.kind !== 'taken') return new RolledBack<AnswerOutcome>(taken);
-    await queueMail(tx, installation, { organizationId, accountId, kind: 'recovery-refused', facts: { at: now, reason } });
+    if (taken.kind !== 'taken') return unchanged(taken);
+    await queueMail(tx, installation, {
+      organizationId,
+      accountId,
+      kind: 'recovery-refused',
+      facts: { at: now, reason },
+    });
     await record(tx, installation, { organizationId, actor, action: 'recovery.refused', targetId: accountId, reason });
     return { kind: 'done' };
   });
 }
 
-async function lock(tx: Transaction, { organizationId, id }: Agent | { organizationId: string; id: string }): Promise<void> {
+async function lock(
+  tx: Transaction,
+  { organizationId, id }: Agent | { organizationId: string; id: string },
+): Promise<void> {
   await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${id}`);
 }
 

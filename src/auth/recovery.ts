@@ -34,11 +34,7 @@ export type NotReset =
   /** They have asked for help, and its wait runs: nobody resets them before that moment (asking-for-help.ts). */
   | { kind: 'help-waits'; until: number };
 
-export type ResetOutcome =
-  | { kind: 'reset' }
-  | NotReset
-  | { kind: 'note-missing' }
-  | AgentRefused;
+export type ResetOutcome = { kind: 'reset' } | NotReset | { kind: 'note-missing' } | AgentRefused;
 
 /** The staff member who resets. */
 export type Agent = Pick<Account, 'organizationId' | 'id' | 'role'>;
@@ -78,25 +74,30 @@ export async function resetMfa(
 /** Why an agent may not act on somebody's MFA just now: by their role, or because an hour allows no more. */
 export type AgentRefused = { kind: 'limited'; until: number } | { kind: 'not-allowed' };
 
-/**
- * Counts one act of an agent's on the MFA of a target whose lock is held, unless they may not do it: of both as they are
- * now, since a role may have been given or taken since their rows were read.
- */
+/** Counts one act of an agent's on the MFA of a target whose lock is held, unless they may not do it. */
 export async function agentRefused(
   tx: Transaction,
   installation: Installation,
   agent: Agent,
   target: Pick<Account, 'organizationId' | 'id'>,
 ): Promise<AgentRefused | undefined> {
+  if (!(await mayResetNow(tx, agent, target))) return { kind: 'not-allowed' };
+  const subject = fingerprint(installation.counterKey, target.organizationId, agent.id);
+  const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, installation.now());
+  return room.ok ? undefined : { kind: 'limited', until: room.until };
+}
+
+/** The same of both as they are now: a role may have been given or taken since their rows were read. */
+export async function mayResetNow(
+  tx: Transaction,
+  agent: Agent,
+  target: Pick<Account, 'organizationId' | 'id'>,
+): Promise<boolean> {
   const [agentNow, targetNow] = [
     await findAccount(tx, agent.organizationId, agent.id),
     await findAccount(tx, target.organizationId, target.id),
   ];
-  const allowed = agentNow?.disabledAt === null && targetNow !== undefined && mayReset(agentNow, targetNow);
-  if (!allowed) return { kind: 'not-allowed' };
-  const subject = fingerprint(installation.counterKey, target.organizationId, agent.id);
-  const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, installation.now());
-  return room.ok ? undefined : { kind: 'limited', until: room.until };
+  return agentNow?.disabledAt === null && targetNow !== undefined && mayReset(agentNow, targetNow);
 }
 
 /** How staff checked, as the audit log keeps it. */
@@ -134,15 +135,19 @@ export async function resetWithin(
   return { kind: 'reset' };
 }
 
-/** Ends every authenticator and backup code of an account whose lock is held, and what stands of them in its row. */
+/**
+ * Ends every authenticator and backup code of an account whose lock is held, and what stands of them in its row; but not
+ * the authenticator of the ceremony that is to take their place.
+ */
 export async function takeFactorsAway(
   tx: Transaction,
   target: Pick<Account, 'organizationId' | 'id'>,
   now: number,
+  ceremony = '',
 ): Promise<void> {
   const { organizationId, id } = target;
   await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
-    WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
+    WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL AND challenge_id <> ${ceremony}`);
   await revokeSet(tx, target, now);
   await keepListed(tx, organizationId, id);
 }

@@ -1,8 +1,11 @@
 import type { Surface } from '../auth/challenges.ts';
 import { atDoor, contact, enrolling, halfSignedIn, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as help from './ask-for-help.ts';
+import * as cancelling from './cancel-request.ts';
 import * as confirm from './confirm.ts';
 import * as mfa from './enable-mfa.ts';
+import * as spoken from './sign-in-code.ts';
 import * as signIn from './sign-in.ts';
 import * as verify from './verify.ts';
 import * as welcome from './welcome.ts';
@@ -33,7 +36,7 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/verify`, half, verify.submit('totp')),
     route('GET', `${base}/verify/backup-code`, half, verify.show('backup-code')),
     route('POST', `${base}/verify/backup-code`, half, verify.submit('backup-code')),
-    route('GET', `${base}/verify/ask-for-help`, half, verify.askForHelp),
+    route('GET', `${base}/verify/ask-for-help`, half, help.show),
     codeUsed,
     route('GET', `${base}/confirm`, inside, confirm.show),
     route('POST', `${base}/confirm`, inside, confirm.submit),
@@ -49,7 +52,20 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/enable-mfa/backup-codes`, ceremony, mfa.generate),
     route('POST', `${base}/enable-mfa/backup-codes/download`, ceremony, mfa.download),
     route('POST', `${base}/enable-mfa/done`, ceremony, mfa.done),
-    // Staff never put it off.
-    ...(surface === 'portal' ? [route('POST', `${base}/enable-mfa/later`, ceremony, mfa.later)] : []),
+    ...(surface === 'portal' ? forContacts(base) : []),
+  ];
+}
+
+// Staff never put it off, and are helped by their team.
+function forContacts(base: string): Route[] {
+  const half = halfSignedIn('portal');
+  return [
+    route('POST', `${base}/enable-mfa/later`, enrolling('portal'), mfa.later),
+    route('POST', `${base}/verify/ask-for-help`, half, help.submit),
+    route('POST', `${base}/verify/ask-for-help/cancel`, half, help.cancel),
+    route('GET', `${base}/cancel-request/:token`, atDoor('portal'), cancelling.show),
+    route('POST', `${base}/cancel-request/:token`, atDoor('portal'), cancelling.submit),
+    route('GET', `${base}/verify/sign-in-code`, half, spoken.show),
+    route('POST', `${base}/verify/sign-in-code`, half, spoken.submit),
   ];
 }

@@ -24,9 +24,9 @@ import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { backupCodeShape, codeShape, usedCode } from './code-words.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
-import { homeOf, reach, suspectedPage } from './sign-in.ts';
+import { homeOf, suspectedPage } from './sign-in.ts';
 
-type Asked = Answer['kind'];
+type Asked = Exclude<Answer['kind'], 'sign-in-code'>;
 
 /** GET /verify and /verify/backup-code */
 export function show(asked: Asked) {
@@ -74,15 +74,6 @@ export function submit(asked: Asked) {
   };
 }
 
-/** GET /verify/ask-for-help: who can help, for somebody who has given the right password. */
-export function askForHelp(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
-  const body = html`<p>${sayAt(door, 'recover.text')}</p>
-    ${reach(door)}
-    <p>${say('recover.found')}</p>
-    <p><a href="${door.base}/verify">${say('recover.back')}</a></p>`;
-  return visit.page(doorPage(door, { title: sayAt(door, 'recover.title'), progress: HALF_WAY, body }));
-}
-
 /** GET /backup-code-used: how many are left, after one was used. */
 export async function codeUsed(
   visit: Visit,
@@ -99,7 +90,7 @@ export async function codeUsed(
   return visit.page(doorPage(door, { title, progress, signOut: true, body }));
 }
 
-const HALF_WAY = { outer: true, inner: false };
+export const HALF_WAY = { outer: true, inner: false };
 
 type Refused =
   | { kind: 'wrong'; attemptsLeft: number }
@@ -121,12 +112,18 @@ async function paused(visit: Visit, half: HalfSignedIn, asked: Asked): Promise<R
   return visit.unavailable(await askPage(visit, half, asked, [], { notices }));
 }
 
-function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
+/** A password that is held to be stolen: half signed in is over. */
+export function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
   visit.forgetChallenge(door.surface);
   return visit.page(suspectedPage(door), 403);
 }
 
-function signInAgain(visit: Visit, { door, challenge }: HalfSignedIn, why: 'login.replaced' | 'login.spent'): Response {
+/** Back to the first door, with the e-mail and the reason. */
+export function signInAgain(
+  visit: Visit,
+  { door, challenge }: HalfSignedIn,
+  why: 'login.replaced' | 'login.spent',
+): Response {
   visit.forgetChallenge(door.surface);
   visit.leave(door.surface, { kind: 'warn', text: say(why), email: challenge.account.email });
   return visit.see(`${door.base}/sign-in`);
@@ -158,13 +155,21 @@ function appForm(door: Door, email: string, errors: readonly Problem[]): Html {
   return form(`${door.base}/verify`, html`${box} ${button(say('code.submit'))}`, { busy: say('code.busy') });
 }
 
-function otherWays({ base }: Door): Html {
+function otherWays(door: Door): Html {
+  const { base } = door;
   return disclosure(
     say('code.cannot'),
     html`<p><a href="${base}/verify/backup-code">${say('code.backup')}</a></p>
+      ${readOut(door)}
       <p><a href="${base}/verify/ask-for-help">${say('code.no-backup')}</a></p>
       <p>${say('code.clock')}</p>`,
   );
+}
+
+// Staff are helped by their team, and nobody reads out a code to them.
+function readOut(door: Door): Html {
+  if (door.surface === 'admin') return nothing;
+  return html`<p><a href="${door.base}/verify/sign-in-code">${say('spoken.use', { m: nameAt(door) })}</a></p>`;
 }
 
 function backupForm({ base }: Door, errors: readonly Problem[]): Html {
@@ -175,7 +180,8 @@ function backupForm({ base }: Door, errors: readonly Problem[]): Html {
     <p><a href="${base}/verify/ask-for-help">${say('backup.none')}</a></p>`;
 }
 
-function waitPage(door: Door, given: Asked, held: HeldUp, now: number): Html {
+/** Too many wrong codes of a kind: until when, and what can be done meanwhile. */
+export function waitPage(door: Door, given: Asked, held: HeldUp, now: number): Html {
   const n = Math.ceil((held.until - now) / 60_000);
   const other =
     given === 'totp'

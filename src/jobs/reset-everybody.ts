@@ -20,7 +20,9 @@ export const RESET_EVERYBODY: JobKind = {
   unit: ['contact', 'contacts'],
   remark: ({ result }) => {
     const waiting = Number(result['waiting'] ?? 0);
-    return waiting === 0 ? undefined : `${waiting.toLocaleString('en-GB')} wait for an answer to their request for help.`;
+    return waiting === 0
+      ? undefined
+      : `${waiting.toLocaleString('en-GB')} wait for an answer to their request for help.`;
   },
   bite,
 };

@@ -93,7 +93,8 @@ function backToSignIn(visit: Visit, door: Door, dead: FoundChallenge | undefined
 function deathNotice(death: Death, purpose: Challenge['purpose']): Flash {
   // Continue was pressed twice, or the ten minutes ran out: MFA is on all the same.
   if (purpose === 'backup-codes' && death !== 'void') return { kind: 'ok', text: say('mfa.done.text') };
-  if ((purpose === 'enrolment' || purpose === 'recovery') && death === 'expired') return { kind: 'warn', text: say('login.setup-expired') };
+  if ((purpose === 'enrolment' || purpose === 'recovery') && death === 'expired')
+    return { kind: 'warn', text: say('login.setup-expired') };
   const keys = {
     expired: 'login.expired',
     exhausted: 'login.spent',

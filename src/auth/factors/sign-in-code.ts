@@ -6,11 +6,9 @@ import { hashBackupCode, randomSalt } from '../../crypto/passwords.ts';
 import { open, seal } from '../../crypto/seal.ts';
 import { randomDigits, uuidv7 } from '../../crypto/tokens.ts';
 import { sql, type Transaction } from '../../db/db.ts';
+import { SIGN_IN_CODE_DIGITS } from '../code-input.ts';
 import { SIGN_IN_CODE_LIFETIME_MS } from '../limits.ts';
 import type { Factor } from './factor.ts';
-
-/** 49 bits, in five groups of three: as many digits as nothing else that is typed here, and easy to say and to write down. */
-export const SIGN_IN_CODE_DIGITS = 15;
 
 /**
  * The code that staff read out to a contact whom they have checked. It works once, for a quarter of an hour, for the
@@ -41,7 +39,9 @@ export const signInCode: Factor = {
 };
 
 /** A fresh code with its salt and hash; the slow part of making one. */
-export async function drawSignInCode(installation: Installation): Promise<{ code: string; salt: string; hash: Buffer }> {
+export async function drawSignInCode(
+  installation: Installation,
+): Promise<{ code: string; salt: string; hash: Buffer }> {
   const code = randomDigits(SIGN_IN_CODE_DIGITS);
   const salt = randomSalt();
   const hash = await installation.hashing(() => hashBackupCode(code, salt, installation.backupCodeCost));
