@@ -3,7 +3,7 @@ import type { Actor } from '../src/accounts/audit.ts';
 import { findOrganization } from '../src/accounts/organizations.ts';
 import { askForHelp, type Asked, type HelpDraft } from '../src/auth/asking-for-help.ts';
 import { openRequests, type RecoveryRequest } from '../src/auth/recovery-requests.ts';
-import { challenged, home, type Person } from './acme.ts';
+import { addContact, challenged, enrol, home, type Acme, type Person } from './acme.ts';
 import type { World } from './world.ts';
 
 export const LOST: HelpDraft = { why: 'lost-phone', story: 'It fell into the sea.', phone: '+1 555 0199' };
@@ -31,4 +31,11 @@ export async function requestOf(world: World, person: Person): Promise<RecoveryR
 
 export function actorFor(person: Person): Actor {
   return { kind: 'account', id: person.id, address: home(person).address };
+}
+
+/** One more contact of Globex, who has MFA. */
+export async function enrolledContact({ installation }: World, people: Acme, name: string): Promise<Person> {
+  const person = await addContact(installation, people.globex, name);
+  await enrol(installation, person);
+  return person;
 }

@@ -20,9 +20,7 @@ export const RESET_EVERYBODY: JobKind = {
   unit: ['contact', 'contacts'],
   remark: ({ result }) => {
     const waiting = Number(result['waiting'] ?? 0);
-    return waiting === 0
-      ? undefined
-      : `${waiting.toLocaleString('en-GB')} wait for an answer to their request for help.`;
+    return waiting === 0 ? undefined : `${waiting.toLocaleString('en-GB')} asked for help and wait for an answer.`;
   },
   bite,
 };

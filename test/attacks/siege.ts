@@ -5,6 +5,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
+import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -18,6 +19,7 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
+import { asks, enrolledContact, requestOf } from '../help.ts';
 import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
@@ -102,6 +104,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
   };
   const fill = (path: string): string =>
     path === INVITATION
@@ -124,7 +127,10 @@ export async function lay(engine: Engine): Promise<Siege> {
     path: otti,
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
-  const around = await postsRoundTheCeremony(world, people, guest);
+  const around = [
+    ...(await postsRoundTheCeremony(world, people, guest)),
+    ...(await helpPosts(world, people, guest, ada)),
+  ];
   const posts = [
     ...doors.map((door) => door()),
     welcome,
@@ -262,6 +268,68 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
   return [
     post(late, 'enable-mfa/later', {}),
     post(inside, 'security/enable-mfa', { password: inside.person.password }),
+  ];
+}
+
+// Whoever asks for help, and whoever helps: a request to send, one to cancel at the door and one by its link, a code that
+// was read out, and two requests whose wait is over.
+async function helpPosts(world: World, people: Acme, guest: Stage['guest'], ada: Guest): Promise<Post[]> {
+  const half = async (): Promise<Guest> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await one.enrols();
+    await one.password();
+    return one;
+  };
+  const post = (browser: Visitor, name: string, path: string, fields: Record<string, string>): Post => ({
+    name: `POST ${name}`,
+    world,
+    browser,
+    path,
+    fields,
+  });
+  const [asking, cancelling, written, helped] = [await half(), await half(), await half(), await half()];
+  for (const { person } of [cancelling, written]) await asks(world, person);
+  const token = 'c'.repeat(43);
+  await world.change(
+    sql`UPDATE recovery_requests SET cancel_hash = ${hashToken(token)} WHERE account_id = ${written.person.id}`,
+  );
+  const gear = `/admin/customers/${people.globex.id}/contacts/${helped.person.id}/sign-in-code`;
+  const made = await ada.browser.post(gear, { check: 'met-in-person', note: '' });
+  const [, spoken = ''] = /<code class="key" id="code" dir="ltr">([\d ]+)</.exec(made.text) ?? [];
+  assert.ok(spoken, made.text);
+  const requests = [];
+  for (const name of ['Rita Request', 'Rolf Request'])
+    requests.push(await requestOf(world, await enrolledContact(world, people, name)));
+  for (const { id, accountId } of requests) {
+    await world.change(sql`UPDATE recovery_requests SET wait_ends_at = ${world.clock.now} WHERE id = ${id}`);
+    await world.change(sql`UPDATE accounts SET help_wait_until = ${world.clock.now} WHERE id = ${accountId}`);
+  }
+  const [approved, refused] = requests;
+  const answer = (act: string, id: string | undefined, fields: Record<string, string>): Post =>
+    post(ada.browser, `/admin/recovery/:request/${act}`, `/admin/recovery/${id}/${act}`, fields);
+  const toHelp = await enrolledContact(world, people, 'Ruth Read');
+  return [
+    post(asking.browser, '/portal/:slug/verify/ask-for-help', `${asking.door}/verify/ask-for-help`, {
+      why: 'lost-phone',
+      story: '',
+      phone: '',
+    }),
+    post(
+      cancelling.browser,
+      '/portal/:slug/verify/ask-for-help/cancel',
+      `${cancelling.door}/verify/ask-for-help/cancel`,
+      {},
+    ),
+    post(await world.visitor(), '/portal/:slug/cancel-request/:token', `${written.door}/cancel-request/${token}`, {}),
+    post(helped.browser, '/portal/:slug/verify/sign-in-code', `${helped.door}/verify/sign-in-code`, { code: spoken }),
+    post(
+      ada.browser,
+      '/admin/customers/:customer/contacts/:contact/sign-in-code',
+      `/admin/customers/${people.globex.id}/contacts/${toHelp.id}/sign-in-code`,
+      { check: 'met-in-person', note: '' },
+    ),
+    answer('approve', approved?.id, { check: 'met-in-person', note: '' }),
+    answer('refuse', refused?.id, { reason: 'we could not reach them' }),
   ];
 }
 
