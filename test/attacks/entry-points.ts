@@ -1,7 +1,13 @@
 /** Every way in. Each route of the product belongs to exactly one; the command line has none. */
 export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'portal: sign-in': ['GET /portal/:slug/sign-in', 'POST /portal/:slug/sign-in', 'GET /portal/:slug/forgot-password'],
-  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify', 'GET /portal/:slug/verify/ask-for-help'],
+  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify'],
+  'portal: asking for help': [
+    ...both('/portal/:slug/verify/ask-for-help'),
+    'POST /portal/:slug/verify/ask-for-help/cancel',
+    ...both('/portal/:slug/cancel-request/:token'),
+  ],
+  'portal: sign-in code': both('/portal/:slug/verify/sign-in-code'),
   'portal: backup code': [
     'GET /portal/:slug/verify/backup-code',
     'POST /portal/:slug/verify/backup-code',
@@ -100,6 +106,13 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
     ...both('/admin/team/:member/reset-mfa'),
   ],
+  'console: recovery requests': [
+    'GET /admin/recovery',
+    'GET /admin/recovery/:request',
+    'POST /admin/recovery/:request/approve',
+    'POST /admin/recovery/:request/refuse',
+  ],
+  'console: sign-in code': both('/admin/customers/:customer/contacts/:contact/sign-in-code'),
   'console: team': [
     ...both('/admin/team/invite'),
     ...both('/admin/team/:member/invitation-link'),

@@ -20,6 +20,7 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
+import { asks, enrolledContact, requestOf } from '../help.ts';
 import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
@@ -108,6 +109,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
     ':device': 'none',
+    ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
   };
   const confirming = await linkOf(world, noor);
   const fill = (path: string): string =>
@@ -131,7 +133,10 @@ export async function lay(engine: Engine): Promise<Siege> {
     path: otti,
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
-  const around = await postsRoundTheCeremony(world, people, guest);
+  const around = [
+    ...(await postsRoundTheCeremony(world, people, guest)),
+    ...(await helpPosts(world, people, guest, ada)),
+  ];
   const confirmed = await confirmingPosts(engine);
   const posts = [
     ...doors.map((door) => door()),
@@ -322,6 +327,68 @@ async function ownAccountPosts(world: World, people: Acme, guest: Stage['guest']
     await post('password', { email: '', password: 'seven quiet llamas knit' }),
     await post('email', { email: 'elsewhere@globex.test' }),
     await post('not-me', {}),
+  ];
+}
+
+// Whoever asks for help, and whoever helps: a request to send, one to cancel at the door and one by its link, a code that
+// was read out, and two requests whose wait is over.
+async function helpPosts(world: World, people: Acme, guest: Stage['guest'], ada: Guest): Promise<Post[]> {
+  const half = async (): Promise<Guest> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await one.enrols();
+    await one.password();
+    return one;
+  };
+  const post = (browser: Visitor, name: string, path: string, fields: Record<string, string>): Post => ({
+    name: `POST ${name}`,
+    world,
+    browser,
+    path,
+    fields,
+  });
+  const [asking, cancelling, written, helped] = [await half(), await half(), await half(), await half()];
+  for (const { person } of [cancelling, written]) await asks(world, person);
+  const token = 'c'.repeat(43);
+  await world.change(
+    sql`UPDATE recovery_requests SET cancel_hash = ${hashToken(token)} WHERE account_id = ${written.person.id}`,
+  );
+  const gear = `/admin/customers/${people.globex.id}/contacts/${helped.person.id}/sign-in-code`;
+  const made = await ada.browser.post(gear, { check: 'met-in-person', note: '' });
+  const [, spoken = ''] = /<code class="key" id="code" dir="ltr">([\d ]+)</.exec(made.text) ?? [];
+  assert.ok(spoken, made.text);
+  const requests = [];
+  for (const name of ['Rita Request', 'Rolf Request'])
+    requests.push(await requestOf(world, await enrolledContact(world, people, name)));
+  for (const { id, accountId } of requests) {
+    await world.change(sql`UPDATE recovery_requests SET wait_ends_at = ${world.clock.now} WHERE id = ${id}`);
+    await world.change(sql`UPDATE accounts SET help_wait_until = ${world.clock.now} WHERE id = ${accountId}`);
+  }
+  const [approved, refused] = requests;
+  const answer = (act: string, id: string | undefined, fields: Record<string, string>): Post =>
+    post(ada.browser, `/admin/recovery/:request/${act}`, `/admin/recovery/${id}/${act}`, fields);
+  const toHelp = await enrolledContact(world, people, 'Ruth Read');
+  return [
+    post(asking.browser, '/portal/:slug/verify/ask-for-help', `${asking.door}/verify/ask-for-help`, {
+      why: 'lost-phone',
+      story: '',
+      phone: '',
+    }),
+    post(
+      cancelling.browser,
+      '/portal/:slug/verify/ask-for-help/cancel',
+      `${cancelling.door}/verify/ask-for-help/cancel`,
+      {},
+    ),
+    post(await world.visitor(), '/portal/:slug/cancel-request/:token', `${written.door}/cancel-request/${token}`, {}),
+    post(helped.browser, '/portal/:slug/verify/sign-in-code', `${helped.door}/verify/sign-in-code`, { code: spoken }),
+    post(
+      ada.browser,
+      '/admin/customers/:customer/contacts/:contact/sign-in-code',
+      `/admin/customers/${people.globex.id}/contacts/${toHelp.id}/sign-in-code`,
+      { check: 'met-in-person', note: '' },
+    ),
+    answer('approve', approved?.id, { check: 'met-in-person', note: '' }),
+    answer('refuse', refused?.id, { reason: 'we could not reach them' }),
   ];
 }
 
