@@ -96,6 +96,8 @@ export interface Fact {
   readonly reason?: string;
   /** Numbers and plain words. Never a secret, a code, a token or a password (I19). */
   readonly details?: Readonly<Record<string, string | number | null>>;
+  /** What its notice by mail says beyond the row; `none`: whoever it concerns is not told. No part of the row. */
+  readonly notice?: Readonly<Record<string, string | number | null>> | 'none';
 }
 
 export interface AuditRow {

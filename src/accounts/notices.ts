@@ -56,14 +56,14 @@ async function withWayToDisown(tx: Queries, installation: Installation, letter: 
 }
 
 function noticeOf(fact: Fact, at: number): Letter[] {
-  const { organizationId, actor, targetId, details } = fact;
+  const { organizationId, actor, targetId, details, notice } = fact;
   const kind = TOLD[fact.action]?.(fact);
-  if (kind === undefined || targetId === undefined) return [];
+  if (kind === undefined || targetId === undefined || notice === 'none') return [];
   const by =
     actor.kind !== 'account'
       ? { by: actor.kind }
       : actor.id !== targetId
         ? { by: 'staff', staffId: actor.id }
         : { by: 'self', address: actor.address, userAgent: actor.userAgent ?? null };
-  return [{ organizationId, accountId: targetId, kind, facts: { at, ...by, ...details } }];
+  return [{ organizationId, accountId: targetId, kind, facts: { at, ...by, ...details, ...notice } }];
 }
