@@ -66,6 +66,11 @@ async function everybody(world: World): Promise<Everybody> {
   await generateCodes(installation, await refound(installation, acme.ada, adasCookie), home(acme.ada));
   const job = { organizationId: acme.organization.id, id: await waitingJob(installation, acme.organization) };
   await installation.db.transaction((tx) => appendPart(tx, installation, job, 'upload', 'a file'));
+  const { organizationId, id: accountId } = acme.maria;
+  await installation.db.transaction((tx) =>
+    queueMail(tx, { ...installation, mailIsOn: true }, { organizationId, accountId, kind: 'test' }),
+  );
+  await parks(world, acme.eve);
   return { ...acme, adasCookie };
 }
 
