@@ -62,9 +62,10 @@ async function askedFor(visit: Visit, who: SignedIn, id: string): Promise<Asked 
 
 async function goOn(visit: Visit, who: SignedIn, { id }: Asked, cookie: string): Promise<Response> {
   const { surface } = who.session;
+  // Before all else: whatever becomes of the form, the old token is dead.
+  visit.signIn(surface, cookie);
   const parked = id === '' ? undefined : await takeParked(visit.installation, who.session, id);
   if (parked && parked.body !== null) return visit.redo({ path: parked.path, body: parked.body }, surface, cookie);
-  visit.signIn(surface, cookie);
   if (parked) return visit.see(parked.path);
   if (id !== '') return gonePage(visit, who, 422);
   visit.leave(surface, { kind: 'ok', text: say('confirm.done') });

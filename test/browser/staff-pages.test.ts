@@ -111,7 +111,7 @@ async function settings(tour: Tour): Promise<void> {
   await guest.sees("You're about to turn MFA on for all customers.");
   await tour.looks('console, confirm');
   await guest.press('Continue');
-  await guest.sees('Enter your password', 'Enter the 6-digit code');
+  await guest.sees('Enter your password', 'Enter the code');
   await tour.looksAtError('console, confirm, empty');
   const asked = guest.page.url();
   await ways.confirms(guest, acme.ada.password, tour.world.codeFor(ada.secret));
