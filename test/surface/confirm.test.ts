@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { html } from 'hono/html';
 import { createApp } from '../../src/app.ts';
 import { proveFirst } from '../../src/door/confirm.ts';
 import { HashingBusy } from '../../src/crypto/hashing-guard.ts';
+import type { Html } from '../../src/web/components.ts';
 import { contact, type SignedIn } from '../../src/web/guards.ts';
 import { route, type Route } from '../../src/web/routes.ts';
 import type { Visit } from '../../src/web/visit.ts';
@@ -202,6 +204,10 @@ async function* parts(): AsyncIterable<string> {
   yield 'two\n';
 }
 
+async function pageExtra({ email }: { email: string }): Promise<Html> {
+  return html`<p>the phone of ${email}</p>`;
+}
+
 /** Noor at the vault, signed in with her password alone, eleven minutes ago. */
 async function atTheVault(engine: Engine): Promise<{ world: World; people: Acme; noor: Guest }> {
   const world = await openWorld(engine);
@@ -270,13 +276,15 @@ eachEngine('a contact whose last proof is over ten minutes old', (engine) => {
   });
 
   test('who has MFA gives the code too, and a password alone is no proof of theirs', async () => {
-    await using world = await openWorld(engine);
+    await using world = await openWorld(engine, { pageExtra });
     const { people } = await stage(world);
     const browser = new Visitor(createApp(world.house(), VAULT), world.publicUrl, { address: ownAddress() });
     const maria = await inside(Promise.resolve(new Guest(world, people.maria, 'acme', browser)));
     world.clock.advance(11 * MINUTE_MS);
     const asked = await browser.get(`${AT}/vault`);
-    assert.match((await browser.get(asked.location ?? '')).text, /name="code"/);
+    const page = await browser.get(asked.location ?? '');
+    assert.match(page.text, /name="code"/);
+    assert.match(page.text, /the phone of maria@globex\.test/, 'which the demo has in its pocket');
     refusedWith(await confirmed(maria, asked, { code: '' }), 422, /Enter the code/);
     refusedWith(await confirmed(maria, asked, { code: maria.codes[0] ?? '' }), 422, /looks like a backup code/);
     assert.equal((await confirmed(maria, asked)).location, `${AT}/vault`);
