@@ -19,7 +19,7 @@ import { homeOf } from './sign-in.ts';
  */
 export async function proveFirst(visit: Visit, who: SignedIn, about: string): Promise<Response | undefined> {
   if (isFreshlyProven(who.session, visit.now)) return undefined;
-  const form = { path: visit.address, body: await visit.body(), about };
+  const form = { path: visit.pathAndQuery, body: await visit.body(), about };
   const id = await parkForm(visit.installation, who.session, form);
   // Without an id the account has changed meanwhile, and this session is over: the guard of /confirm says so.
   return visit.see(`${doorOf(who).base}/confirm${id === undefined ? '' : `?form=${id}`}`);

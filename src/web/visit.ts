@@ -78,8 +78,8 @@ export class Visit {
     return this.#context.req.path;
   }
 
-  /** Path and query of this request, as they came. */
-  get address(): string {
+  /** As they came, to come back to. */
+  get pathAndQuery(): string {
     const { pathname, search } = new URL(this.#context.req.url);
     return pathname + search;
   }

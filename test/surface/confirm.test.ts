@@ -109,6 +109,18 @@ eachEngine('staff whose last proof is over ten minutes old', (engine) => {
     assert.equal((await world.account(people.maria)).epoch, epoch);
   });
 
+  test('who press twice do it once, and are signed in still', async () => {
+    const { world, people, ada, reset } = await idling(engine);
+    await using _ = world;
+    const asked = await ada.browser.post(reset, REASON);
+    const code = ada.nextCode();
+    const pressed = await Promise.all([confirmed(ada, asked, { code }), confirmed(ada, asked, { code })]);
+    const led = pressed.filter(({ location }) => location === `/admin/customers/${people.globex.id}`);
+    assert.equal(led.length, 1, JSON.stringify(pressed.map(({ status, location }) => [status, location])));
+    assert.equal((await actions(world)).filter((action) => action === 'mfa.reset').length, 1);
+    assert.equal((await ada.browser.get('/admin')).status, 200);
+  });
+
   test('who come too late, twice, back, or with a form of somebody else are told that nothing waits', async () => {
     const { world, people, ada, reset } = await idling(engine);
     await using _ = world;
