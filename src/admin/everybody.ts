@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { signEveryoneOut } from '../accounts/organizations.ts';
 import { signedInNow } from '../auth/sessions.ts';
+import { devicesTrusted } from '../auth/trusted-devices.ts';
 import { disableAndResetEverybody, whoHasMfa } from '../jobs/reset-everybody.ts';
 import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
@@ -18,6 +19,7 @@ const NAMES_SHOWN = 10;
 /** Sign everyone out: what it will do, in numbers. */
 export async function askToSignOut(visit: Visit, who: SignedIn): Promise<Response> {
   const { contacts, sessions } = await signedInNow(visit.installation.db, who.organization.id, visit.now);
+  const devices = await devicesTrusted(visit.installation.db, who.organization.id, visit.now);
   const now =
     contacts === 0
       ? 'Nobody is signed in just now.'
@@ -26,6 +28,7 @@ export async function askToSignOut(visit: Visit, who: SignedIn): Promise<Respons
     <ul class="bullets">
       <li>Every contact is signed out of the portal now</li>
       <li>They sign in again with what your settings ask for</li>
+      ${devices === 0 ? c.nothing : html`<li>${counted(devices, 'device that skips', 'devices that skip')} the code asks for it again</li>`}
       <li>Staff stay signed in</li>
     </ul>`;
   const submit = c.button('Sign everyone out', { kind: 'danger' });

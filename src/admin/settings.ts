@@ -17,6 +17,7 @@ import type { Visit } from '../web/visit.ts';
 import { BRANDING } from './branding.ts';
 import { actorOf, barred, consolePage, counted, portalAddress } from './console.ts';
 import { CONTACT_DETAILS_MAX, line, lines, needed } from './inputs.ts';
+import { SIGN_IN } from './sign-in-choices.ts';
 import {
   askedPolicy,
   GENERAL,
@@ -38,6 +39,8 @@ export function settings(visit: Visit, who: SignedIn): Promise<Response> {
   const body = html`<section class="panel">
     <p><a href="${GENERAL}">General</a></p>
     <p class="hint">MFA for your customers, your display name, how customers reach you, and the portal's address.</p>
+    <p><a href="${SIGN_IN}">Sign-in</a></p>
+    <p class="hint">What customers may do beyond password and code: their own devices, passkeys, asking for help.</p>
     <p><a href="${BRANDING}">Branding</a></p>
     <p class="hint">Your logo and colour on the portal, and the time zone.</p>
     <p><a href="/admin/team">Team</a></p>
@@ -144,6 +147,11 @@ async function generalPage(
     html`<p>Your customers sign in here. Put it on your invoices and your website.</p>
       <p><code class="key" id="address" dir="ltr">${portalAddress(visit, who.organization)}</code></p>
       ${c.actions(c.copyButton('Copy', portalAddress(visit, who.organization), { select: 'address' }))}`,
+  )}
+  ${c.section(
+    'Sign-in',
+    html`<p><a href="${SIGN_IN}">What customers may do beyond password and code</a></p>
+      <p class="hint">Skipping the code on their own devices, passkeys, and how a new authenticator is confirmed.</p>`,
   )}
   ${mayChange ? furtherActs(reach) : c.nothing}`;
   return consolePage(visit, who, {

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { endOneSession, signOutEverywhere } from '../auth/end-sessions.ts';
 import { openSessions, type OpenSession } from '../auth/sessions.ts';
+import { trustedDevices } from '../auth/trusted-devices.ts';
 import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import { deviceOf } from '../web/device.ts';
@@ -54,13 +55,16 @@ export async function askToSignOut(visit: Visit, at: AtContact): Promise<Respons
   const { who, contact, customer } = at;
   const title = `Sign ${contact.name} out everywhere?`;
   const sessions = await openSessions(visit.installation.db, 'portal', contact, visit.now);
-  if (sessions.length === 0) return nothingToDo(visit, at, { title, why: `${contact.name} isn't signed in anywhere.` });
+  const devices = await trustedDevices(visit.installation.db, contact, visit.now);
+  if (sessions.length + devices.length === 0)
+    return nothingToDo(visit, at, { title, why: `${contact.name} isn't signed in anywhere.` });
   const fields = c.actions(
     c.button('Sign out everywhere', { kind: 'danger' }),
     c.linkButton('Cancel', customerPath(customer)),
   );
   const body = html`<ul class="bullets">
       <li>They are signed out in ${counted(sessions.length, 'browser', 'browsers')} now</li>
+      ${devices.length === 0 ? c.nothing : html`<li>They are asked for a code again on ${counted(devices.length, 'device', 'devices')} that skipped it</li>`}
       <li>Their password and MFA stay as they are, so they can sign in again</li>
     </ul>
     ${c.form(contactPath(contact, '/sign-out'), fields, { busy: 'Signing out…' })}`;
@@ -76,10 +80,10 @@ export async function signOut(visit: Visit, at: AtContact): Promise<Response> {
   await visit.form();
   const first = await proveFirst(visit, at.who, `sign ${at.contact.name} out everywhere`);
   if (first) return first;
-  const ended = await signOutEverywhere(visit.installation, actorOf(visit, at.who), at.contact);
+  const { sessions } = await signOutEverywhere(visit.installation, actorOf(visit, at.who), at.contact);
   return doneAt(
     visit,
     at,
-    `${at.contact.name} is signed out everywhere: ${counted(ended, 'session', 'sessions')} ended.`,
+    `${at.contact.name} is signed out everywhere: ${counted(sessions, 'session', 'sessions')} ended.`,
   );
 }

@@ -3,9 +3,11 @@ import { readCode } from '../auth/code-input.ts';
 import { proveAgain, type FreshProof } from '../auth/fresh-proof.ts';
 import { standingOf } from '../auth/grace.ts';
 import { findParked, parkForm, takeParked, type ParkedForm } from '../auth/parked-forms.ts';
-import { isFreshlyProven } from '../auth/sessions.ts';
+import { hasPasskey } from '../auth/passkeys.ts';
+import { isFreshlyProven, mayReplaceFactors } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import type { Door, SignedIn } from '../web/guards.ts';
+import { passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { codeShape, usedCode } from './code-words.ts';
@@ -23,6 +25,11 @@ export async function proveFirst(visit: Visit, who: SignedIn, about: string): Pr
   const id = await parkForm(visit.installation, who.session, form);
   // Without an id the account has changed meanwhile, and this session is over: the guard of /confirm says so.
   return visit.see(`${doorOf(who).base}/confirm${id === undefined ? '' : `?form=${id}`}`);
+}
+
+/** The same for replacing the authenticator and for new codes, for which a fresh sign-in by a backup code will do. */
+export async function proveFactorFirst(visit: Visit, who: SignedIn, about: string): Promise<Response | undefined> {
+  return mayReplaceFactors(who.session, visit.now) ? undefined : proveFirst(visit, who, about);
 }
 
 /** What somebody is asked to prove themselves for: a form of theirs, named by its id, or nothing in particular. */
@@ -55,12 +62,14 @@ export async function submit(visit: Visit, who: SignedIn): Promise<Response> {
   return confirmPage(visit, who, asked, refusalOf(visit, who, proof));
 }
 
-async function askedFor(visit: Visit, who: SignedIn, id: string): Promise<Asked | undefined> {
+/** What waits for the proof; undefined where it is gone. */
+export async function askedFor(visit: Visit, who: SignedIn, id: string): Promise<Asked | undefined> {
   const parked = id === '' ? undefined : await findParked(visit.installation, who.session, id);
   return id === '' || parked ? { id, parked } : undefined;
 }
 
-async function goOn(visit: Visit, who: SignedIn, { id }: Asked, cookie: string): Promise<Response> {
+/** What comes after a fresh proof: the form that waited for it, as though it came now, or the page that was asked for. */
+export async function goOn(visit: Visit, who: SignedIn, { id }: Asked, cookie: string): Promise<Response> {
   const { surface } = who.session;
   // Before all else: whatever becomes of the form, the old token is dead.
   visit.signIn(surface, cookie);
@@ -101,11 +110,13 @@ function refusalOf(visit: Visit, who: SignedIn, proof: Exclude<FreshProof, { kin
   }
 }
 
-function at(field: string, text: string): Refusal {
+/** The refusal that stands at one field. */
+export function at(field: string, text: string): Refusal {
   return { problems: [{ field, text }] };
 }
 
-async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: Refusal): Promise<Response> {
+/** The page, with what was wrong on it. */
+export async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: Refusal): Promise<Response> {
   const errors = refusal?.problems ?? [];
   const { account } = who.session;
   const { hasMfa } = await standingOf(visit.installation.db, account);
@@ -120,6 +131,7 @@ async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: 
   })}
   ${hasMfa ? c.codeField({ label: say('confirm.code'), error: c.problemOf(errors, 'code') }) : c.nothing}
   ${c.actions(c.button(say('confirm.submit')), c.linkButton(say('confirm.cancel'), homeOf(door)))}`;
+  const byPasskey = await hasPasskey(visit.installation.db, account);
   const page = doorPage(door, {
     title: say('confirm.title'),
     errors,
@@ -127,6 +139,7 @@ async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: 
     progress: { outer: true, inner: true },
     extra: hasMfa ? await visit.house.pageExtra?.(account) : undefined,
     body: html`<p>${asked.parked ? say('confirm.about', { action: asked.parked.about }) : say('confirm.nothing')}</p>
+      ${byPasskey ? passkeyPart(door, asked) : c.nothing}
       ${c.form(`${door.base}/confirm`, fields, { busy: say('login.busy') })}`,
   });
   if (refusal?.unavailable) return visit.unavailable(page);
@@ -134,8 +147,19 @@ async function confirmPage(visit: Visit, who: SignedIn, asked: Asked, refusal?: 
   return visit.page(page, errors.length > 0 ? 422 : 200);
 }
 
+// Above the fields: it takes the place of both of them.
+function passkeyPart({ base }: Door, asked: Asked): c.Html {
+  return passkeyForm({
+    action: `${base}/confirm/passkey`,
+    options: `${base}/confirm/passkey-options`,
+    label: say('passkey.use.submit'),
+    kind: 'second',
+    fields: html`<input type="hidden" name="form" value="${asked.parked ? asked.id : ''}" />`,
+  });
+}
+
 /** Done already, too late, or of another session: which of these it was, only whoever sent it can tell. */
-function gonePage(visit: Visit, who: SignedIn, status: 200 | 422): Promise<Response> {
+export function gonePage(visit: Visit, who: SignedIn, status: 200 | 422): Promise<Response> {
   const door = doorOf(who);
   const page = doorPage(door, {
     title: say('confirm.gone.title'),
@@ -149,6 +173,7 @@ function gonePage(visit: Visit, who: SignedIn, status: 200 | 422): Promise<Respo
   return visit.page(page, status);
 }
 
-function doorOf({ organization, session: { surface } }: SignedIn): Door {
+/** The door that somebody inside has come in by. */
+export function doorOf({ organization, session: { surface } }: SignedIn): Door {
   return { surface, base: surface === 'admin' ? '/admin' : `/portal/${organization.slug}`, organization };
 }

@@ -4,12 +4,13 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Account } from '../accounts/accounts.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { Surface } from '../auth/challenges.ts';
-import { ENROLMENT_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
+import { ENROLMENT_LIFETIME_MS, PASSKEY_CEREMONY_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
 import type { Visitor } from '../auth/sessions.ts';
-import { open, seal, SealError } from '../crypto/seal.ts';
+import type { MailConfig } from '../config.ts';
 import { FOR_EVER } from './assets.ts';
 import { clientOf } from './client-ip.ts';
 import type { Html } from './components.ts';
+import { FLASH_LIFETIME_MS, openFlash, sealFlash, type Flash } from './flash.ts';
 import { FORM_BYTES_MAX, readForm } from './forms.ts';
 import { readBody, readUpload, type Upload } from './upload.ts';
 
@@ -18,6 +19,8 @@ export interface House {
   readonly installation: Installation;
   readonly publicUrl: string;
   readonly trustedProxies: readonly string[];
+  /** The mail server, for the page that shows and tries it; undefined: mail is off. */
+  readonly mail?: MailConfig | undefined;
   /** A piece of the pages that ask an account for a code. Only the demo hands one in; see there why no server can. */
   readonly pageExtra?: (account: Account) => Promise<Html | undefined>;
 }
@@ -28,17 +31,7 @@ export interface OpenHouse extends House {
   readonly answer: (request: Request, env: object | undefined) => Response | Promise<Response>;
 }
 
-/** A sentence that survives one redirect, and the e-mail to fill in again. */
-export interface Flash {
-  readonly kind: 'ok' | 'warn' | 'danger' | 'info';
-  readonly text: string;
-  readonly email?: string;
-}
-
-type CookieName = 'session' | 'challenge' | 'notice';
-
-const FLASH_LIFETIME_MS = 5 * 60_000;
-const FLASH_PLACE = ['cookie', 'notice'];
+type CookieName = 'session' | 'challenge' | 'notice' | 'device' | 'passkey';
 
 /** One request on its way to an answer: what handlers may know of HTTP. */
 export class Visit {
@@ -168,7 +161,7 @@ export class Visit {
     return this.#context.redirect(path, 303);
   }
 
-  json(value: object, status: 200 | 401 | 503 = 200): Response {
+  json(value: object, status: 200 | 401 | 429 | 503 = 200): Response {
     return this.#context.json(value, status);
   }
 
@@ -205,6 +198,15 @@ export class Visit {
     return this.#cookie('challenge', surface);
   }
 
+  /** What binds the passkey that this browser is asked for at the portal's door to it, while nobody knows whose it is. */
+  passkeyCookie(): string | undefined {
+    return this.#cookie('passkey', 'portal');
+  }
+
+  keepPasskeyCookie(browser: string): void {
+    this.#set('passkey', 'portal', browser, PASSKEY_CEREMONY_LIFETIME_MS);
+  }
+
   /** Hands the browser its session and takes the half-signed-in state away: they never stand side by side. */
   signIn(surface: Surface, cookie: string): void {
     this.#set('session', surface, cookie, SESSION_LIFETIMES[surface].absoluteMs);
@@ -213,6 +215,15 @@ export class Visit {
 
   challenge(surface: Surface, cookie: string): void {
     this.#set('challenge', surface, cookie, ENROLMENT_LIFETIME_MS);
+  }
+
+  /** By what a contact's browser may skip the code. Staff never have one. */
+  deviceCookie(): string | undefined {
+    return this.#cookie('device', 'portal');
+  }
+
+  trust({ cookie, until }: { readonly cookie: string; readonly until: number }): void {
+    this.#set('device', 'portal', cookie, until - this.now);
   }
 
   forgetChallenge(surface: Surface): void {
@@ -226,12 +237,7 @@ export class Visit {
 
   /** Leaves a sentence for the next page, sealed, for five minutes. */
   leave(surface: Surface, flash: Flash): void {
-    const sealed = seal(
-      this.installation.ring,
-      FLASH_PLACE,
-      JSON.stringify({ ...flash, until: this.now + FLASH_LIFETIME_MS }),
-    );
-    this.#set('notice', surface, sealed, FLASH_LIFETIME_MS);
+    this.#set('notice', surface, sealFlash(this.installation, flash), FLASH_LIFETIME_MS);
   }
 
   /** Takes the sentence that the page before left, if it is one of ours and not old. */
@@ -239,13 +245,7 @@ export class Visit {
     const sealed = this.#cookie('notice', surface);
     if (sealed === undefined) return undefined;
     this.#clear('notice', surface);
-    try {
-      const flash = JSON.parse(open(this.installation.ring, FLASH_PLACE, sealed)) as Flash & { until: number };
-      return flash.until > this.now ? flash : undefined;
-    } catch (fault) {
-      if (fault instanceof SealError) return undefined;
-      throw fault;
-    }
+    return openFlash(this.installation, sealed);
   }
 
   // Safari refuses `__Host-` and `Secure` on http://localhost; nowhere else do cookies go without (security.md).
@@ -267,7 +267,7 @@ export class Visit {
       path: '/',
       httpOnly: true,
       secure: this.#secure,
-      sameSite: surface === 'admin' || name === 'challenge' ? 'Strict' : 'Lax',
+      sameSite: surface === 'admin' || name === 'challenge' || name === 'passkey' ? 'Strict' : 'Lax',
       maxAge: lifetimeMs / 1000,
     });
   }

@@ -4,11 +4,12 @@ import { ROUTES } from '../../src/app.ts';
 import { everyPost, lay, type Post, type Siege } from '../attacks/siege.ts';
 import { sql } from '../../src/db/db.ts';
 import { eachEngine, HOUR_MS, MINUTE_MS, type Engine } from '../world.ts';
-import { confirmed, inside, unchanged } from './front-door.ts';
+import { confirmed, inside, SIGN_IN, unchanged } from './front-door.ts';
 
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
 const GENERAL = '/admin/settings/customer-portal/general';
+const RECOVERY = '/admin/recovery/:request';
 const MEMBER = '/admin/team/:member';
 
 interface Act {
@@ -20,6 +21,8 @@ interface Act {
   readonly says?: RegExp;
   /** What has to be filled in otherwise than `siege` does for it to take something. */
   readonly otherwise?: Readonly<Record<string, string>>;
+  /** Asks for the proof on a page of its own, and goes on with the form then. */
+  readonly parks?: true;
 }
 
 /** Everything at the console that takes something from somebody, or hands out what would. */
@@ -30,6 +33,7 @@ const DESTRUCTIVE: Record<string, Act> = {
     says: /\d+ contacts?|nobody new is asked/,
     otherwise: { mfa: '' },
   },
+  [SIGN_IN]: { leaves: 'settings.changed', notFor: 'support', says: /\d+ devices? skips? the code|No device skips/ },
   [`${GENERAL}/sign-everyone-out`]: { leaves: 'sessions.ended', notFor: 'support', says: /\d+ contacts?|Nobody/ },
   [`${GENERAL}/reset-everybody`]: { leaves: 'job.started', notFor: 'support', says: /Type \d+ to confirm/ },
   '/admin/customers/many/:selection': { leaves: 'job.started', notFor: 'support', says: /Type \d+ to confirm/ },
@@ -40,6 +44,9 @@ const DESTRUCTIVE: Record<string, Act> = {
   [`${CONTACT}/exempt`]: { leaves: 'exemption.granted', notFor: 'support', says: /1 to 365|365/ },
   [`${CONTACT}/exempt/end`]: { leaves: 'exemption.ended', notFor: 'support' },
   [`${CONTACT}/reset-mfa`]: { leaves: 'mfa.reset', notFor: 'auditor', says: /signed (out|in)/ },
+  [`${CONTACT}/sign-in-code`]: { leaves: 'sign-in-code.made', notFor: 'auditor', says: /signed out/, parks: true },
+  [`${RECOVERY}/approve`]: { leaves: 'recovery.approved', notFor: 'auditor', says: /signed out/, parks: true },
+  [`${RECOVERY}/refuse`]: { leaves: 'recovery.refused', notFor: 'auditor', parks: true },
   [`${CONTACT}/disable`]: {
     leaves: 'portal-access.disabled',
     notFor: 'auditor',
@@ -77,7 +84,9 @@ const HARMLESS: Record<string, string> = {
   [`${CONTACT}/enable`]: 'gives',
   [`${CONTACT}/unlock`]: 'gives; asks for a proof where it removes a stolen password, below',
   [`${CONTACT}/welcome-link`]: 'only for who has no password yet',
+  [`${CONTACT}/setup-code`]: 'opens nothing without the password; asks for a proof at /confirm: setup-code.test.ts',
   [`${CONTACT}/sessions/:session/end`]: 'one browser, which signs in again',
+  [`${CONTACT}/devices/:device/remove`]: 'one browser, which is asked for a code again',
   '/admin/jobs/:job/stop': 'what is done stays done, and it can go on',
 };
 
@@ -181,7 +190,7 @@ function actsOf(siege: Siege): { post: Post; act: Act }[] {
 
 /** Where an act is asked about: some stand on the page of what they are about. */
 function pageOf({ path }: Post): string {
-  return path.replace(/\/exempt\/end$/, '/exempt').replace(/\/resume$/, '');
+  return path.replace(/\/exempt\/end$/, '/exempt').replace(/\/(resume|approve|refuse)$/, '');
 }
 
 async function actionsIn({ world }: Post, action: string): Promise<number> {
