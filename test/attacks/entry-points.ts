@@ -1,4 +1,4 @@
-/** Every way in. Each route of the product belongs to exactly one; a fresh proof and the command line have none. */
+/** Every way in. Each route of the product belongs to exactly one; the command line has none. */
 export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'portal: sign-in': ['GET /portal/:slug/sign-in', 'POST /portal/:slug/sign-in', 'GET /portal/:slug/forgot-password'],
   'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify', 'GET /portal/:slug/verify/ask-for-help'],
@@ -9,13 +9,29 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   ],
   'portal: enable MFA': [...ceremony('/portal/:slug'), ...both('/portal/:slug/security/enable-mfa')],
   'portal: set up later': ['POST /portal/:slug/enable-mfa/later'],
+  'portal: fresh proof': both('/portal/:slug/confirm'),
   'portal: sign-out': ['POST /portal/:slug/sign-out'],
   'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
   'portal: inside': [
     'GET /portal/:slug',
     'GET /portal/:slug/home',
     'GET /portal/:slug/security',
+    'GET /portal/:slug/security/activity',
     'GET /portal/:slug/session',
+  ],
+  'portal: own factors': [
+    ...both('/portal/:slug/security/authenticators/new'),
+    'POST /portal/:slug/security/authenticators/:authenticator/replace',
+    ...both('/portal/:slug/security/authenticators/:authenticator/rename'),
+    ...both('/portal/:slug/security/authenticators/:authenticator/remove'),
+    ...both('/portal/:slug/security/backup-codes'),
+    ...both('/portal/:slug/security/turn-off-mfa'),
+    'POST /portal/:slug/enable-mfa/cancel',
+  ],
+  'portal: own sessions': [
+    'GET /portal/:slug/security/sessions',
+    'POST /portal/:slug/security/sessions/end-others',
+    'POST /portal/:slug/security/sessions/:session/end',
   ],
   'console: sign-in': ['GET /admin/sign-in', 'POST /admin/sign-in', 'GET /admin/forgot-password'],
   'console: code': ['GET /admin/verify', 'POST /admin/verify', 'GET /admin/verify/ask-for-help'],
@@ -101,7 +117,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/jobs/:job/stop',
     'POST /admin/jobs/:job/resume',
   ],
-  'console: fresh proof': [],
+  'console: fresh proof': both('/admin/confirm'),
   'machine pages': [
     'GET /',
     'GET /.well-known/change-password',

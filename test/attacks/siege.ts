@@ -4,6 +4,7 @@ import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { ROUTES } from '../../src/app.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
@@ -21,6 +22,7 @@ import {
 import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
+import { ownPosts, turningOff } from './siege-own.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
 export interface Post {
@@ -102,6 +104,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
   };
   const fill = (path: string): string =>
     path === INVITATION
@@ -125,11 +128,15 @@ export async function lay(engine: Engine): Promise<Siege> {
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
   const around = await postsRoundTheCeremony(world, people, guest);
+  const own = await ownPosts(world, async () => guest(await newcomer(world, people, 'portal')));
+  const off = await turningOff(engine);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
     invitation,
     ...around,
+    ...own,
+    off,
     ...(await consolePosts(world, people, ada)),
     ...everybody,
     empty,
@@ -148,6 +155,7 @@ export async function lay(engine: Engine): Promise<Siege> {
       await world.close();
       await everybody[0]?.world.close();
       await empty.world.close();
+      await off.world.close();
     },
   };
 }
@@ -175,6 +183,11 @@ const AT_THE_DOOR: Record<string, (one: Guest) => Promise<() => Record<string, s
     await one.enrols();
     await one.signsIn();
     return () => ({});
+  },
+  confirm: async (one) => {
+    await one.enrols();
+    await one.signsIn();
+    return () => ({ password: one.person.password, code: one.world.codeFor(one.secret) });
   },
   verify: async (one) => {
     await one.enrols();
