@@ -152,7 +152,7 @@ export const en = {
   'mfa.codes.new.continue': 'Continue',
 
   'mfa.another.phrase': 'Add an authenticator app',
-  'mfa.another.note': 'Your other apps keep working.',
+  'mfa.another.note': 'The apps that you have keep working.',
   'mfa.another.start': 'Set up one more app that makes the codes you sign in with.',
   'mfa.another.text':
     'From now on you can also sign in with a code from this app. You will be signed out everywhere, and sign in again.',
@@ -335,6 +335,7 @@ export const en = {
 
   'sec.sessions': "Where you're signed in",
   'sec.sessions.summary': '{n, plural, one {On this device only} other {On # devices, this one among them}}',
+  'sec.sessions.open': 'Signed in',
   'sec.sessions.look': 'See all',
   'sec.sessions.look.name': "See all: where you're signed in",
   'sec.sessions.text': 'See one that you do not know? Sign it out, change your password, and tell {m}.',

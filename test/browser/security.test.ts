@@ -105,7 +105,7 @@ async function everyPage(tour: Tour): Promise<void> {
   await guest.write('Name', 'Work phone');
   await guest.press('Add');
   await guest.arrives('Scan the QR code');
-  await guest.sees('Your other apps keep working.');
+  await guest.sees('The apps that you have keep working.');
   await tour.looks('add an app, scan');
   const phone = new ways.Phone(world);
   await scans(tour, phone);
