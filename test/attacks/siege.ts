@@ -5,6 +5,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
@@ -25,6 +26,7 @@ import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../su
 import type { Page, Visitor } from '../visitor.ts';
 import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
+import { ownPosts, turningOff } from './siege-own.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
 export interface Post {
@@ -110,6 +112,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':session': 'none',
     ':device': 'none',
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
   };
   const confirming = await linkOf(world, noor);
   const fill = (path: string): string =>
@@ -138,6 +141,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...(await helpPosts(world, people, guest, ada)),
   ];
   const confirmed = await confirmingPosts(engine);
+  const own = await ownPosts(world, async () => guest(await newcomer(world, people, 'portal')));
+  const off = await turningOff(engine);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
@@ -145,6 +150,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...around,
     ...(await mailedLinkPosts(world, people)),
     ...(await ownAccountPosts(world, people, guest)),
+    ...own,
+    off,
     ...(await consolePosts(world, people, ada)),
     ...everybody,
     ...confirmed,
@@ -165,6 +172,7 @@ export async function lay(engine: Engine): Promise<Siege> {
       await everybody[0]?.world.close();
       await confirmed[0]?.world.close();
       await empty.world.close();
+      await off.world.close();
     },
   };
 }

@@ -4,6 +4,7 @@ import { ROUTES } from '../../src/app.ts';
 import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
 import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
 import { enrolledContact, requestOf } from '../help.ts';
 import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
@@ -432,6 +433,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
     ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
     eve: people.eve.id,
     initech: people.initech.id,
   };
