@@ -5,7 +5,6 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
-import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -21,7 +20,7 @@ import {
 } from '../acme.ts';
 import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
-import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
+import { anyLink, codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
@@ -105,14 +104,13 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
   };
-  const confirming = await linkOf(world, noor);
+  const links: Record<string, string> = { [INVITATION]: otti, [CONFIRMING]: await anyLink(world, people.noor) };
   const fill = (path: string): string =>
-    path === INVITATION || path === CONFIRMING
-      ? { [INVITATION]: otti, [CONFIRMING]: confirming }[path]
-      : path
-          .split('/')
-          .map((part) => names[part] ?? part)
-          .join('/');
+    links[path] ??
+    path
+      .split('/')
+      .map((part) => names[part] ?? part)
+      .join('/');
   const welcome = {
     name: 'POST /portal/:slug/welcome/:token',
     world,
@@ -282,12 +280,6 @@ export async function invite({ installation }: World, people: Acme, name: string
 
 const INVITATION = '/admin/welcome/:token';
 const CONFIRMING = '/portal/:slug/confirm-enrolment/:token';
-
-// A link for somebody's pending enrolment, as though one had been mailed: here nothing asks for it.
-async function linkOf(world: World, { person, door }: Guest): Promise<string> {
-  await world.change(sql`UPDATE authenticators SET link_hash = ${hashToken('mailed')} WHERE account_id = ${person.id}`);
-  return `${door}/confirm-enrolment/mailed`;
-}
 
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
