@@ -5,6 +5,8 @@ import { ACCOUNT_COLUMNS, emailKey, MFA_SINCE, sortKey, WAIT_UNTIL, type Account
 import { voidCarriers } from './epoch.ts';
 import { keepContactFindable, keepCustomersOwnWords } from './findable.ts';
 import type { Installation } from './installation.ts';
+import { notMeToken } from './mailed-links.ts';
+import { queueMail, type MailFacts } from './outbox.ts';
 
 /** A person at a customer, with what staff see of their MFA. */
 export interface Contact extends Account {
@@ -130,8 +132,11 @@ export async function changeContact(
       if (moved.fault instanceof NotUnique) return new RolledBack<ContactOutcome>({ kind: 'email-taken' });
       throw moved.fault;
     }
-    if (moved.value === 1) await voidCarriers(tx, organizationId, id, installation.now());
     const email = draft.email.trim();
+    if (moved.value === 1) {
+      await voidCarriers(tx, organizationId, id, installation.now());
+      await tellBothAddresses(tx, installation, contact, email, { by: 'staff' });
+    }
     const changed = await tx.run(sql`UPDATE accounts SET name = ${draft.name}, sort_key = ${sortKey(draft.name)},
         email = ${email}, phone = ${draft.phone}
       WHERE ${whose} AND (name <> ${draft.name} OR email <> ${email} OR phone IS DISTINCT FROM ${draft.phone})`);
@@ -143,6 +148,62 @@ export async function changeContact(
   });
 }
 
-function nameContact(tx: Transaction, organizationId: string, id: string, draft: ContactDraft): Promise<void> {
+/**
+ * Moves a contact to the address that they have confirmed. Raises the epoch and ends whatever carries the old one, as any
+ * change of address does (I12); both addresses are told, the old one with a way to say that it was somebody else. The
+ * caller undoes the rest where it answers anything but `changed`.
+ */
+export async function confirmAddress(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor & { readonly kind: 'account' },
+  account: Account,
+  email: string,
+): Promise<'changed' | 'taken' | 'over'> {
+  const { organizationId, id } = account;
+  const moved = await tx.savepoint(() =>
+    tx.run(sql`UPDATE accounts SET email = ${email}, email_key = ${emailKey(email) ?? ''}, epoch = epoch + 1
+      WHERE organization_id = ${organizationId} AND id = ${id} AND epoch = ${account.epoch} AND disabled_at IS NULL`),
+  );
+  if (!moved.ok) {
+    if (moved.fault instanceof NotUnique) return 'taken';
+    throw moved.fault;
+  }
+  if (moved.value === 0) return 'over';
+  await voidCarriers(tx, organizationId, id, installation.now());
+  await keepContactFindable(tx, organizationId, id);
+  await nameContact(tx, organizationId, id, { name: account.name, email });
+  await record(tx, installation, { organizationId, actor, action: 'email.changed', targetId: id });
+  const by = { by: 'self', address: actor.address, userAgent: actor.userAgent ?? null };
+  const token = await notMeToken(tx, installation, account, account.email);
+  await tellBothAddresses(tx, installation, account, email, by, token === undefined ? {} : { notMeToken: token });
+  return 'changed';
+}
+
+async function tellBothAddresses(
+  tx: Transaction,
+  installation: Installation,
+  { organizationId, id, email: old }: Account,
+  email: string,
+  by: MailFacts,
+  forOld: MailFacts = {},
+): Promise<void> {
+  const letter = { organizationId, accountId: id, kind: 'email-changed' } as const;
+  const facts = { at: installation.now(), ...by };
+  // The old mailbox may be somebody else's by now: it is not told the new address.
+  await queueMail(
+    tx,
+    installation,
+    { ...letter, to: old, facts: { ...facts, ...forOld, which: 'old' } },
+    { ...letter, to: email, facts: { ...facts, which: 'new' } },
+  );
+}
+
+function nameContact(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+  draft: Pick<ContactDraft, 'name' | 'email'>,
+): Promise<void> {
   return nameForAudit(tx, organizationId, id, `${draft.name} (${draft.email.trim()})`);
 }

@@ -5,7 +5,10 @@ import { emailKey } from './accounts.ts';
 import type { Installation } from './installation.ts';
 import type { SealedColumn, SealedRow } from './keys.ts';
 
-/** Every kind of letter. Those with a link carry its token in their facts, sealed until they are sent; no other may. */
+/**
+ * Every kind of letter. Those with a link carry its token in their facts, sealed until they are sent. What somebody seems
+ * to have done themselves is told with a `notMeToken`.
+ */
 export type MailKind =
   | 'mfa-on'
   | 'new-codes'
@@ -21,6 +24,7 @@ export type MailKind =
   | 'email-changed'
   | 'passkey-added'
   | 'passkey-removed'
+  | 'passkey-copied'
   | 'device-trusted'
   | 'not-me'
   | 'recovery-asked'

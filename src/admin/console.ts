@@ -13,12 +13,8 @@ import { adminPage, type AdminPage } from '../web/layout.ts';
 import type { Visit } from '../web/visit.ts';
 
 type Page = Omit<AdminPage, 'organization' | 'person' | 'notices' | 'extra'> & {
-  /** The page has a field for the reader's own code. */
-  asksForCode?: boolean;
   /** A limit holds the answer back until then. */
   until?: number | undefined;
-  /** Nobody could be answered just now. */
-  unavailable?: boolean | undefined;
 };
 
 /** A role in a word. */
@@ -38,9 +34,7 @@ export async function consolePage(visit: Visit, { organization, session }: Signe
     organization,
     person: { name, role: role === null ? '' : ROLE_NAMES[role] },
     notices: flash ? notice(flash.kind, flash.text, { role: 'status' }) : nothing,
-    extra: page.asksForCode ? await visit.house.pageExtra?.(session.account) : undefined,
   });
-  if (page.unavailable) return visit.unavailable(whole);
   if (page.until !== undefined) return visit.heldBack(whole, page.until);
   return visit.page(whole, page.error || (page.errors?.length ?? 0) > 0 ? 422 : 200);
 }

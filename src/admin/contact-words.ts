@@ -66,7 +66,7 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   ];
   if (contact.passwordSetAt === null) {
     const reason = barred(who, 'make welcome links') ?? (off ? 'Portal access is off' : undefined);
-    items.push(entry('Make welcome link', reason, { href: contactPath(contact, '/welcome-link') }));
+    items.push(entry('Invite', reason, { href: contactPath(contact, '/welcome-link') }));
   }
   if (isLocked(contact, now)) {
     items.push(entry('Unlock', barred(who, 'unlock'), { href: contactPath(contact, '/unlock') }));

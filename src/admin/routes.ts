@@ -5,6 +5,7 @@ import { audit, exportAudit } from './audit.ts';
 import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import * as bulk from './bulk.ts';
+import * as devices from './contact-devices.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import * as importing from './import-check.ts';
@@ -23,6 +24,7 @@ import * as preview from './policy-preview.ts';
 import { askForSetupCode, makeSetupCode } from './setup-code.ts';
 import * as settings from './settings.ts';
 import * as setup from './setup.ts';
+import * as choices from './sign-in-choices.ts';
 import * as out from './sign-out-contact.ts';
 import * as staffActs from './team-acts.ts';
 import * as invitation from './team-invite.ts';
@@ -64,6 +66,8 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, setting, settings.saveGeneral),
+  route('GET', choices.SIGN_IN, look, choices.show),
+  route('POST', choices.SIGN_IN, setting, choices.save),
   route('GET', '/admin/jobs', look, jobs.list),
   route('GET', JOB, lookOn, jobs.atJob(jobs.show)),
   route('GET', `${JOB}/progress`, lookOn, jobs.atJob(jobs.progress)),
@@ -114,6 +118,7 @@ export const adminRoutes: readonly Route[] = [
   route('GET', `${CONTACT}/sign-out`, ending, atContact(out.askToSignOut)),
   route('POST', `${CONTACT}/sign-out`, ending, atContact(out.signOut)),
   route('POST', `${CONTACT}/sessions/:session/end`, ending, atContact(out.endSession)),
+  route('POST', `${CONTACT}/devices/:device/remove`, ending, atContact(devices.remove)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
   route('GET', `${CONTACT}/setup-code`, resetting, atContact(askForSetupCode)),
@@ -128,6 +133,7 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${CONTACT}/enable`, keeping, atContact(access.enable)),
   route('GET', `${CONTACT}/welcome-link`, inviting, atContact(access.askForWelcomeLink)),
   route('POST', `${CONTACT}/welcome-link`, inviting, atContact(access.welcomeLink)),
+  route('POST', `${CONTACT}/invitation`, inviting, atContact(access.sendInvitation)),
   route('GET', '/admin/team', look, team),
   route('GET', '/admin/team/invite', managing, invitation.askToInvite),
   route('POST', '/admin/team/invite', managing, invitation.invite),

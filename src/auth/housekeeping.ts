@@ -8,7 +8,7 @@ const BITE = 1_000;
 
 /**
  * Takes from the disk what time has ended: secrets of enrolments nobody finished, backup codes shown and left, windows
- * of counters that are over, sessions, links and addresses long gone, processes that were killed, challenges that led
+ * of counters that are over, sessions, links, devices and addresses long gone, processes that were killed, challenges that led
  * nowhere. Every lookup refuses these by their time already; run late, or never, nothing opens. Each bite commits by
  * itself, and several servers may run it at once.
  */
@@ -22,10 +22,14 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     sql`UPDATE authenticators SET revoked_at = ${at}, secret = NULL
       WHERE ${bite(sql`authenticators`, id, sql`enabled_at IS NULL AND revoked_at IS NULL AND expires_at <= ${at}`)}`,
     deletion(sql`counters`, sql`name, subject`, sql`started_at <= ${at - limits.LONGEST_WINDOW_MS}`),
+    deletion(sql`passkey_ceremonies`, sql`organization_id, challenge`, sql`expires_at <= ${at}`),
     deletion(sql`enrolment_codes`, sql`organization_id, account_id`, sql`expires_at <= ${at}`),
     deletion(sql`parked_forms`, id, sql`expires_at <= ${at}`),
     deletion(sql`sessions`, id, ended),
     deletion(sql`welcome_links`, id, ended),
+    deletion(sql`trusted_devices`, id, ended),
+    deletion(sql`trusted_devices`, id, sql`revoked_at <= ${at - limits.ENDED_SESSION_KEPT_MS}`),
+    deletion(sql`mailed_links`, id, ended),
     deletion(
       sql`known_addresses`,
       sql`organization_id, account_id, address`,

@@ -4,7 +4,7 @@ import { sql, type Database, type Queries, type Sql, type Transaction } from '..
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 export const SIGN_IN_CHALLENGE_LIFETIME_MS = 10 * MINUTE_MS;
 export const ENROLMENT_LIFETIME_MS = 30 * MINUTE_MS;
@@ -18,17 +18,27 @@ export const ENROLMENT_CODE_LIFETIME_MS = 10 * MINUTE_MS;
 export const ENROLMENT_CODE_DIGITS = 16;
 export const TRIES_PER_ENROLMENT_CODE = 10;
 export const CODES_PER_SET = 5;
+/** How many apps somebody may have at once: a guess is right with the chance of all of them together. */
+export const APPS_PER_ACCOUNT = 3;
+export const APP_NAME_MAX = 60;
 /** From how many backup codes left on their owner is warned. */
 export const FEW_CODES = 2;
 export const OPEN_CHALLENGES_PER_ACCOUNT = 3;
 export const FRESH_PROOF_MS = 10 * MINUTE_MS;
 export const PARKED_FORMS_PER_SESSION = 5;
+export const PASSKEY_CEREMONY_LIFETIME_MS = 5 * MINUTE_MS;
+/** How many ceremonies of one session, sign-in or browser are open at once: a tab each. */
+export const OPEN_CEREMONIES = 5;
+export const PASSKEYS_PER_ACCOUNT = 10;
 export const LAST_USE_WRITTEN_EVERY_MS = MINUTE_MS;
 export const WELCOME_LINK_LIFETIME_MS = DAY_MS;
 export const SETUP_LINK_LIFETIME_MS = DAY_MS;
 /** How long a contact is told that staff have reset their MFA: whoever signs in first need not be the contact. */
 export const RESET_TOLD_FOR_MS = 7 * DAY_MS;
 export const OPEN_SESSIONS_PER_ACCOUNT = 20;
+export const TRUSTED_DEVICES_PER_ACCOUNT = 10;
+/** For how long a device's value of before its last use is taken for the other of two requests that were sent at once. */
+export const DEVICE_RACE_MS = MINUTE_MS;
 /** How many days ahead an exemption from the policy may end, and how many characters its reason has at least. */
 export const EXEMPTION_DAYS_MAX = 365;
 export const EXEMPTION_REASON_MIN = 10;
@@ -88,6 +98,10 @@ export const ADDRESS_PASSWORD_SOON: Limit = {
 };
 export const ADDRESS_PASSWORD_HOUR: Limit = { name: 'password by address, 1 h', allows: 50, windowMs: HOUR_MS };
 export const ADDRESS_CODE: Limit = { name: 'second factor by address', allows: 20, windowMs: 10 * MINUTE_MS };
+/** Passkeys from an address that were refused. */
+export const ADDRESS_PASSKEY: Limit = { name: 'passkey by address', allows: 20, windowMs: 10 * MINUTE_MS };
+/** Sign-in pages that offer a passkey, opened from an address: each leaves a row for five minutes. */
+export const ADDRESS_CEREMONY: Limit = { name: 'ceremony by address', allows: 300, windowMs: 10 * MINUTE_MS };
 /** Wrong passwords for an account in an hour, after which addresses that never signed in to it must wait. */
 export const ACCOUNT_PASSWORD_HOUR: Limit = { name: 'password by account', allows: 10, windowMs: HOUR_MS };
 export const OUTSIDER_PASSWORD: Limit = { name: 'password by outsider', allows: 1, windowMs: 30 * SECOND_MS };
@@ -98,6 +112,14 @@ export const ENROLMENT_CODES_BY_AGENT: Limit = { name: 'setup codes by agent', a
 export const ENROLMENT_LINKS: Limit = { name: 'enrolment links by account', allows: 5, windowMs: HOUR_MS };
 /** New passwords tried with one welcome link: judging one takes a core for up to a third of a second. */
 export const PASSWORD_BY_LINK: Limit = { name: 'new password by link', allows: 20, windowMs: HOUR_MS };
+/** The same of one account, for who is inside and changes theirs. */
+export const NEW_PASSWORD_BY_ACCOUNT: Limit = { name: 'new password by account', allows: 20, windowMs: HOUR_MS };
+/** Links asked for from one address, for whomever. */
+export const LINKS_BY_ADDRESS: Limit = { name: 'mailed links by address', allows: 10, windowMs: HOUR_MS };
+/** Links to one mailbox: what is asked for beyond is answered alike, and not mailed. */
+export const LINK_AGAIN: Limit = { name: 'mailed link again', allows: 1, windowMs: MINUTE_MS };
+export const LINKS_TO_MAILBOX: Limit = { name: 'mailed links to a mailbox', allows: 3, windowMs: HOUR_MS };
+export const EMAIL_CHANGES_BY_ACCOUNT: Limit = { name: 'changes of email asked for', allows: 5, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;
 
 /** What is counted: a limit, and whom it is counted for. */

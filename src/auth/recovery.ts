@@ -7,6 +7,7 @@ import { may, mayManage, resets } from '../accounts/staff.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
 import { revokeSet } from './factors/backup-codes.ts';
+import { revokePasskeys } from './passkeys.ts';
 import { NO_WAITS, RESET_TOLD_FOR_MS, RESETS_BY_AGENT, spendWithin } from './limits.ts';
 
 /** How staff made sure that it is the person: a choice, because "did you check?" has only one answer. */
@@ -116,7 +117,7 @@ export async function resetWithin(
   return true;
 }
 
-/** Ends every authenticator and backup code of an account whose lock is held, and what stands of them in its row. */
+/** Ends every authenticator, backup code and passkey of an account whose lock is held, and what stands of them in its row. */
 export async function takeFactorsAway(
   tx: Transaction,
   target: Pick<Account, 'organizationId' | 'id'>,
@@ -126,6 +127,7 @@ export async function takeFactorsAway(
   await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
     WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
   await revokeSet(tx, target, now);
+  await revokePasskeys(tx, target, now);
   await keepListed(tx, organizationId, id);
 }
 

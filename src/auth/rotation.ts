@@ -5,7 +5,7 @@ import { keysInUse, releaseKey, type KeyUse, type SealedColumn, type SealedRow }
 import { SEALED_MAILS } from '../accounts/outbox.ts';
 import { open, seal, sealedBy, SealError, type KeyRing } from '../crypto/seal.ts';
 import { sql, type Database, type Sql } from '../db/db.ts';
-import { SEALED_SHOWN_CODES } from './enrolment.ts';
+import { SEALED_SHOWN_CODES } from './ceremony-codes.ts';
 import { SEALED_CODE_HASHES } from './factors/backup-codes.ts';
 import { SEALED_SECRETS } from './factors/totp.ts';
 import { SEALED_PARKED_FORMS } from './parked-forms.ts';

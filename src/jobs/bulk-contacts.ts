@@ -42,8 +42,10 @@ export const BULK_ACTS = {
   'sign-out': {
     verb: 'Sign out',
     spared: 'were not signed in',
-    run: async (tx, installation, actor, who, reason) =>
-      (await endSessionsWithin(tx, installation, actor, who, reason)) > 0,
+    run: async (tx, installation, actor, who, reason) => {
+      const { sessions, devices } = await endSessionsWithin(tx, installation, actor, who, reason);
+      return sessions + devices > 0;
+    },
   },
   disable: {
     verb: 'Disable portal access for',

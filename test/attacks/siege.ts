@@ -3,6 +3,7 @@ import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
+import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
@@ -18,7 +19,7 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
-import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { anyLink, codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
@@ -30,6 +31,8 @@ export interface Post {
   readonly world: World;
   /** Whose form it is: the browser with the cookies that the route asks for. */
   readonly browser: Visitor;
+  /** Who sends it, where it is a member of staff at the console. */
+  readonly by?: Guest;
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
   /** What the form sends beside its fields, for one that takes a file. */
@@ -71,7 +74,7 @@ export async function takes(post: Post): Promise<void> {
 }
 
 export async function lay(engine: Engine): Promise<Siege> {
-  const world = await openWorld(engine);
+  const world = await openWorld(engine, { mailIsOn: true });
   const { people, guest } = await stage(world);
   const ada = await enrolled(await guest(people.ada));
   const maria = await enrolled(await guest(people.maria));
@@ -103,6 +106,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':device': 'none',
   };
   const links: Record<string, string> = { [INVITATION]: otti, [CONFIRMING]: await anyLink(world, people.noor) };
   const fill = (path: string): string =>
@@ -132,6 +136,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     welcome,
     invitation,
     ...around,
+    ...(await mailedLinkPosts(world, people)),
+    ...(await ownAccountPosts(world, people, guest)),
     ...(await consolePosts(world, people, ada)),
     ...everybody,
     ...confirmed,
@@ -179,6 +185,11 @@ const AT_THE_DOOR: Record<string, (one: Guest) => Promise<() => Record<string, s
     await one.enrols();
     await one.signsIn();
     return () => ({});
+  },
+  confirm: async (one) => {
+    await one.enrols();
+    await one.signsIn();
+    return () => ({ password: one.person.password, code: one.world.codeFor(one.secret) });
   },
   verify: async (one) => {
     await one.enrols();
@@ -266,6 +277,49 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
   return [
     post(late, 'enable-mfa/later', {}),
     post(inside, 'security/enable-mfa', { password: inside.person.password }),
+    {
+      ...post(inside, 'security/devices/:device/remove', {}),
+      path: `${inside.door}/security/devices/none/remove`,
+    },
+  ];
+}
+
+// Each link is somebody's own, as they would have it from a letter.
+async function mailedLinkPosts(world: World, people: Acme): Promise<Post[]> {
+  const post = async (page: string, fields: Record<string, string>): Promise<Post> => ({
+    name: `POST /portal/:slug/${page}`,
+    world,
+    browser: await world.visitor(),
+    path: `/portal/${people.organization.slug}/${page}`,
+    fields,
+  });
+  const byLink = async (purpose: Purpose, fields: Record<string, string>, to?: string): Promise<Post> => {
+    const one = await newcomer(world, people, 'portal');
+    const token = await world.db.transaction((tx) => makeMailedLink(tx, world.installation, purpose, one, to));
+    const { path, ...rest } = await post(`${purpose}/:token`, fields);
+    return { ...rest, path: path.replace(':token', token ?? '') };
+  };
+  return [
+    await post('forgot-password', { email: people.eve.email }),
+    await byLink('new-password', { email: '', password: 'seven quiet llamas knit' }),
+    await byLink('confirm-email', {}, 'another@globex.test'),
+    await byLink('not-me', {}),
+  ];
+}
+
+// What somebody does to their own account, who has just proven who they are.
+async function ownAccountPosts(world: World, people: Acme, guest: Stage['guest']): Promise<Post[]> {
+  const post = async (page: string, fields: Record<string, string>): Promise<Post> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await one.enrols();
+    await one.signsIn();
+    const [name, path] = [`POST /portal/:slug/security/${page}`, `${one.door}/security/${page}`];
+    return { name, world, browser: one.browser, path, fields };
+  };
+  return [
+    await post('password', { email: '', password: 'seven quiet llamas knit' }),
+    await post('email', { email: 'elsewhere@globex.test' }),
+    await post('not-me', {}),
   ];
 }
 
@@ -284,7 +338,7 @@ const CONFIRMING = '/portal/:slug/confirm-enrolment/:token';
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@acme.test`;
-  const page = await ada.browser.post('/admin/team/invite', { name, email, role: 'auditor', password: '', code: '' });
+  const page = await ada.browser.post('/admin/team/invite', { name, email, role: 'auditor' });
   const [path = ''] = /\/admin\/welcome\/[\w.-]+/.exec(page.text) ?? [];
   assert.ok(path, page.text);
   return path;
@@ -317,12 +371,13 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   ];
   const bytes = new TextEncoder().encode('email\nisa@umbra.test\n');
   const acts: Act[] = [
-    [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
+    [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call' }],
     [
       BRANDING,
       BRANDING,
       { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
     ],
+    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24', unit: 'hours' }],
     [
       '/admin/customers/new',
       '/admin/customers/new',
@@ -339,17 +394,13 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       contact(people.noor.id, 'edit'),
       { name: 'Noor H.', email: people.noor.email, phone: '+1 555 0101' },
     ],
-    [
-      contactRoute('reset-mfa'),
-      contact(people.maria.id, 'reset-mfa'),
-      { check: 'met-in-person', note: '', password: '', code: '' },
-    ],
+    [contactRoute('reset-mfa'), contact(people.maria.id, 'reset-mfa'), { check: 'met-in-person', note: '' }],
     [
       contactRoute('exempt'),
       contact(await target(), 'exempt'),
-      { reason: 'their phone comes next week', until: '2026-12-08', password: '', code: '' },
+      { reason: 'their phone comes next week', until: '2026-12-08' },
     ],
-    [contactRoute('exempt/end'), contact(exempted, 'exempt/end'), { password: '', code: '' }],
+    [contactRoute('exempt/end'), contact(exempted, 'exempt/end'), {}],
     [contactRoute('unlock'), contact(locked, 'unlock'), {}],
     [contactRoute('disable'), contact(await target(), 'disable'), {}],
     [contactRoute('enable'), contact(closed, 'enable'), {}],
@@ -359,11 +410,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       { updates: '' },
       { field: 'file', name: 'people.csv', bytes },
     ],
-    [
-      '/admin/customers/import/:import',
-      `/admin/customers/import/${imported}`,
-      { which: 'good', password: '', code: '' },
-    ],
+    ['/admin/customers/import/:import', `/admin/customers/import/${imported}`, { which: 'good' }],
     [
       '/admin/customers/import/:import/columns',
       `/admin/customers/import/${remapped}/columns`,
@@ -379,6 +426,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ],
     [contactRoute('sign-out'), contact(people.noor.id, 'sign-out'), {}],
     [contactRoute('sessions/:session/end'), contact(people.noor.id, 'sessions/none/end'), {}],
+    [contactRoute('devices/:device/remove'), contact(people.noor.id, 'devices/none/remove'), {}],
     [contactRoute('delete'), contact(await target(), 'delete'), { reason: 'left the company' }],
     [contactRoute('move'), contact(await target(), 'move'), { search: 'initech', target: people.initech.id }],
     ['/admin/customers/:customer/delete', `/admin/customers/${closing.id}/delete`, { reason: 'no customer any more' }],
@@ -391,12 +439,14 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ['/admin/audit/export', '/admin/audit/export', { what: 'resets', format: 'csv' }],
     ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
+    [contactRoute('invitation'), contact(await invite(world, people, 'Inge Invited'), 'invitation'), {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
   ];
   return [...acts, ...(await teamActs(world, people, ada))].map(([pattern, path, fields, file]) => ({
     name: `POST ${pattern}`,
     world,
     browser: ada.browser,
+    by: ada,
     path,
     fields,
     ...(file ? { file } : {}),
@@ -411,26 +461,24 @@ type Act = [pattern: string, path: string, fields: Record<string, string>, file?
 
 /** The acts on staff, each on somebody of their own. */
 async function teamActs(world: World, people: Acme, ada: Guest): Promise<Act[]> {
-  const proof = { password: '', code: '' };
   const colleague = async (): Promise<Person> => newcomer(world, people, 'admin');
   const enrolledOne = await colleague();
   await enrol(world.installation, enrolledOne);
   await inviteStaff(ada, 'Ike Invited');
   const ike = await findAccountByEmail(world.db, people.organization.id, 'staff', 'ike@acme.test');
-  const on = (act: string, id: string, fields = {}): Act => [
-    `/admin/team/:member/${act}`,
-    `/admin/team/${id}/${act}`,
-    { ...fields, ...proof },
-  ];
   const invited = { name: 'Ivo Invited', email: 'ivo@acme.test', role: 'support' };
   return [
-    ['/admin/team/invite', '/admin/team/invite', { ...invited, ...proof }],
-    on('invitation-link', ike?.id ?? ''),
-    on('role', (await colleague()).id, { role: 'support' }),
-    on('reset-mfa', enrolledOne.id, { check: 'met-in-person', note: '' }),
-    on('sign-out', (await colleague()).id),
-    on('remove', (await colleague()).id),
+    ['/admin/team/invite', '/admin/team/invite', invited],
+    onMember('invitation-link', ike?.id ?? ''),
+    onMember('role', (await colleague()).id, { role: 'support' }),
+    onMember('reset-mfa', enrolledOne.id, { check: 'met-in-person', note: '' }),
+    onMember('sign-out', (await colleague()).id),
+    onMember('remove', (await colleague()).id),
   ];
+}
+
+function onMember(act: string, id: string, fields = {}): Act {
+  return [`/admin/team/:member/${act}`, `/admin/team/${id}/${act}`, fields];
 }
 
 function contactRoute(act: string): string {
@@ -444,17 +492,17 @@ async function everybodyPosts(engine: Engine): Promise<Post[]> {
   const ada = await enrolled(await guest(people.ada));
   await enrolled(await guest(people.maria));
   await ada.signsIn();
-  const proof = { password: '', code: '' };
   const post = (page: string, fields: Record<string, string>): Post => ({
     name: `POST ${GENERAL}/${page}`,
     world,
     browser: ada.browser,
+    by: ada,
     path: `${GENERAL}/${page}`,
     fields,
   });
   return [
-    post('sign-everyone-out', proof),
-    post('reset-everybody', { ...proof, reason: 'we begin anew with other apps', number: '1' }),
+    post('sign-everyone-out', {}),
+    post('reset-everybody', { reason: 'we begin anew with other apps', number: '1' }),
   ];
 }
 

@@ -4,7 +4,7 @@ import { ROUTES } from '../../src/app.ts';
 import { everyPost, lay, type Post, type Siege } from '../attacks/siege.ts';
 import { sql } from '../../src/db/db.ts';
 import { eachEngine, HOUR_MS, MINUTE_MS, type Engine } from '../world.ts';
-import { inside, refusedWith, unchanged } from './front-door.ts';
+import { confirmed, inside, SIGN_IN, unchanged } from './front-door.ts';
 
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
@@ -30,6 +30,7 @@ const DESTRUCTIVE: Record<string, Act> = {
     says: /\d+ contacts?|nobody new is asked/,
     otherwise: { mfa: '' },
   },
+  [SIGN_IN]: { leaves: 'settings.changed', notFor: 'support', says: /\d+ devices? skips? the code|No device skips/ },
   [`${GENERAL}/sign-everyone-out`]: { leaves: 'sessions.ended', notFor: 'support', says: /\d+ contacts?|Nobody/ },
   [`${GENERAL}/reset-everybody`]: { leaves: 'job.started', notFor: 'support', says: /Type \d+ to confirm/ },
   '/admin/customers/many/:selection': { leaves: 'job.started', notFor: 'support', says: /Type \d+ to confirm/ },
@@ -62,6 +63,7 @@ const DESTRUCTIVE: Record<string, Act> = {
 /** Forms of the console that take nothing from anybody, each with the reason. */
 const HARMLESS: Record<string, string> = {
   '/admin/settings/customer-portal/branding': 'looks alone, and what was there is in the log',
+  '/admin/confirm': 'does again what was sent before, by its own rules',
   '/admin/audit/export': 'the auditor’s own work, recorded',
   '/admin/customers/export': 'no secrets, recorded, and for owners and admins alone',
   '/admin/customers/new': 'adds',
@@ -78,6 +80,7 @@ const HARMLESS: Record<string, string> = {
   [`${CONTACT}/welcome-link`]: 'only for who has no password yet',
   [`${CONTACT}/setup-code`]: 'opens nothing without the password; asks for a proof at /confirm: setup-code.test.ts',
   [`${CONTACT}/sessions/:session/end`]: 'one browser, which signs in again',
+  [`${CONTACT}/devices/:device/remove`]: 'one browser, which is asked for a code again',
   '/admin/jobs/:job/stop': 'what is done stays done, and it can go on',
 };
 
@@ -92,7 +95,7 @@ eachEngine('every act that takes something from somebody', (engine) => {
     );
   });
 
-  test('says what it will do, and asks who it is that asks', async () => {
+  test('says what it will do; with an old proof it changes nothing until /confirm is answered, and then once', async () => {
     await using siege = await besieged(engine);
     for (const { post, act } of actsOf(siege)) {
       post.world.clock.advance(11 * MINUTE_MS);
@@ -100,10 +103,23 @@ eachEngine('every act that takes something from somebody', (engine) => {
       const page = await post.browser.get(pageOf(post));
       assert.equal(page.status, 200, post.name);
       if (act.says) assert.match(page.text, act.says, post.name);
-      const without = { ...post.fields, password: '', code: '' };
-      const refused = await unchanged(post.world, () => post.browser.post(post.path, without));
-      refusedWith(refused, 422, /Enter your password/);
-      assert.ok(refused.text.includes('name="code"'), `${post.name} asks for a code`);
+      const { by } = post;
+      assert.ok(by);
+      const before = await actionsIn(post, act.leaves);
+      const asked = await unchanged(post.world, () => post.browser.post(post.path, { ...post.fields }));
+      const confirm = await unchanged(post.world, () => post.browser.get(asked.location ?? ''));
+      assert.equal(confirm.h1, "Confirm it's you", post.name);
+      assert.match(confirm.text, /You&#39;re about to [a-z]/, post.name);
+      for (const wrong of [{ code: by.wrongCode() }, { password: 'not hers' }]) {
+        assert.equal((await confirmed(by, asked, wrong)).status, 422, post.name);
+        assert.equal(await actionsIn(post, act.leaves), before, post.name);
+      }
+      const { status, text } = await confirmed(by, asked);
+      assert.ok([200, 303].includes(status), `${post.name}: ${status} ${text}`);
+      assert.equal((await actionsIn(post, act.leaves)) - before, 1, post.name);
+      const again = await confirmed(by, asked);
+      assert.equal(again.h1, 'Nothing is waiting here', post.name);
+      assert.equal((await actionsIn(post, act.leaves)) - before, 1, post.name);
     }
   });
 
@@ -126,9 +142,12 @@ eachEngine('every act that takes something from somebody', (engine) => {
     const path = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/unlock`;
     await world.change(sql`UPDATE accounts SET suspected_at = 1 WHERE id = ${people.maria.id}`);
     world.clock.advance(11 * MINUTE_MS);
-    refusedWith(await unchanged(world, () => ada.browser.post(path)), 422, /Enter your password/);
-    const proof = { password: people.ada.password, code: ada.nextCode() };
-    assert.equal((await ada.browser.post(path, proof)).status, 303);
+    const asked = await unchanged(world, () => ada.browser.post(path));
+    assert.match(
+      (await ada.browser.get(asked.location ?? '')).text,
+      /unlock Maria Silva, which removes their password\./,
+    );
+    assert.equal((await confirmed(ada, asked)).status, 303);
     assert.equal((await world.account(people.maria)).passwordSetAt, null);
   });
 

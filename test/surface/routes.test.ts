@@ -81,6 +81,9 @@ function expected(route: Route, caller: Caller): Answer {
 const NOTHING_TO_GIVE = [
   '/.well-known/change-password',
   '/setup/:token',
+  '/portal/:slug/new-password/:token',
+  '/portal/:slug/confirm-email/:token',
+  '/portal/:slug/not-me/:token',
   '/portal/:slug/theme.css',
   '/portal/:slug/logo',
 ];
@@ -102,20 +105,23 @@ function harm(route: Route, caller: Caller): Record<string, string> {
   const forms: Record<string, Record<string, string>> = {
     verify: { code: caller.code ?? '123456' },
     'backup-code': { code: '123456123456' },
-    general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '', password: '', code: '' },
+    general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '' },
     branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
-    'reset-mfa': { check: 'met-in-person', note: '', password: '', code: '' },
-    invite: { name: 'Eve Moreau', email: 'eve@elsewhere.test', role: 'owner', password: '', code: '' },
-    role: { role: 'owner', password: '', code: '' },
-    exempt: { reason: 'Eve has asked for it', until: '2026-12-08', password: '', code: '' },
-    end: { password: '', code: '' },
-    'sign-everyone-out': { password: '', code: '' },
-    'reset-everybody': { reason: 'Eve has asked for it', number: '4', password: '', code: '' },
+    'sign-in': route.path.includes('/settings/')
+      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0', unit: 'hours' }
+      : {},
+    'reset-mfa': { check: 'met-in-person', note: '' },
+    invite: { name: 'Eve Moreau', email: 'eve@elsewhere.test', role: 'owner' },
+    role: { role: 'owner' },
+    exempt: { reason: 'Eve has asked for it', until: '2026-12-08' },
+    end: {},
+    'sign-everyone-out': {},
+    'reset-everybody': { reason: 'Eve has asked for it', number: '4' },
     new: route.path.includes('/contacts/') ? person : { ...person, customer: 'Eve & Sons' },
     edit: route.path.includes('/contacts/') ? person : { customer: 'Eve & Sons' },
-    delete: { reason: 'because she can', password: '', code: '' },
+    delete: { reason: 'because she can' },
     many: { view: '', all: 'on', act: 'reset-mfa' },
-    ':selection': { reason: 'because she can', number: '2', password: '', code: '' },
+    ':selection': { reason: 'because she can', number: '2' },
   };
   return forms[route.path.split('/').at(-1) ?? ''] ?? {};
 }
@@ -404,7 +410,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
   const page = await ada.post(`/admin/customers/${globex.id}/contacts/${made.id}/welcome-link`);
   const [, token = ''] = /\/welcome\/([\w-]{43})</.exec(page.text) ?? [];
   assert.ok(token, 'no welcome link was made');
-  const invited = { name: 'Iva Invited', email: 'iva@acme.test', role: 'auditor', password: '', code: '' };
+  const invited = { name: 'Iva Invited', email: 'iva@acme.test', role: 'auditor' };
   const [invitation = ''] =
     /\/admin\/welcome\/[\w.-]+/.exec((await ada.post('/admin/team/invite', invited)).text) ?? [];
   assert.ok(invitation, 'nobody was invited');
