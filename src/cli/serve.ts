@@ -17,6 +17,7 @@ import { openLog } from '../log.ts';
 import { keepTime } from './clock.ts';
 import { keepChain, keepWatch } from './keep-chain.ts';
 import { keepFigures } from './keep-figures.ts';
+import { keepReminders } from './keep-reminders.ts';
 import { keepWorking } from './keep-working.ts';
 import { openAll } from './open.ts';
 import { command, iso, type Options } from './shell.ts';
@@ -49,6 +50,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const stopWorking = keepWorking(installation);
     const stopChaining = keepChain(installation);
     const stopFiguring = keepFigures(installation);
+    const stopReminding = keepReminders(installation);
     const stopWatching = keepWatch(installation);
     try {
       await greet(installation, publicUrl, options);
@@ -62,6 +64,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
       await stopWatching();
       await stopChaining();
       await stopFiguring();
+      await stopReminding();
       await stopTime();
     }
   } finally {

@@ -9,6 +9,7 @@ import { all } from '../accounts/list-walk.ts';
 import { setPortalAccessWithin } from '../auth/access.ts';
 import { endSessionsWithin } from '../auth/end-sessions.ts';
 import { resetWithin } from '../auth/recovery.ts';
+import { remindWithin } from '../auth/reminders.ts';
 import { sql, type Queries, type Transaction } from '../db/db.ts';
 import {
   actorOfJob,
@@ -51,6 +52,11 @@ export const BULK_ACTS = {
     verb: 'Disable portal access for',
     spared: 'had no portal access',
     run: (tx, installation, actor, who, reason) => setPortalAccessWithin(tx, installation, actor, who, false, reason),
+  },
+  remind: {
+    verb: 'Send a reminder to',
+    spared: 'had MFA, could not sign in or had been reminded within a day',
+    run: remindWithin,
   },
 } as const satisfies Record<string, Act>;
 

@@ -21,7 +21,7 @@ import {
 } from '../acme.ts';
 import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
-import { anyLink, codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
+import { anyLink, codeFromStaff, confirming, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
@@ -511,6 +511,11 @@ async function confirmingPosts(engine: Engine): Promise<Post[]> {
   const world = await openWorld(engine, { mailIsOn: true });
   const { people, guest } = await confirmingStage(world);
   const ada = await enrolled(await guest(people.ada));
+  const inside = await guest(people.maria);
+  await confirming(world, people.organization, 'none');
+  await inside.enrols();
+  await inside.signsIn();
+  await confirming(world, people.organization);
   await ada.signsIn();
   const seated = async (): Promise<Guest> => {
     const one = await guest(await newcomer(world, people, 'portal'));
@@ -527,6 +532,8 @@ async function confirmingPosts(engine: Engine): Promise<Post[]> {
   const link = await mailedLink(world, byLink.person);
   return [
     post(byCode, `${portal}/enable-mfa/confirm`, `${byCode.door}/enable-mfa/confirm`, { code }),
+    post(inside, `${portal}/check-app`, `${inside.door}/check-app`, { code: inside.nextCode() }),
+    post(ada, contactRoute('remind'), `/admin/customers/${people.globex.id}/contacts/${people.noor.id}/remind`),
     post(again, `${portal}/enable-mfa/confirm/send`, `${again.door}/enable-mfa/confirm/send`),
     post(byLink, `${portal}/confirm-enrolment/:token`, link),
     post(
