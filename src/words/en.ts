@@ -630,6 +630,13 @@ export const en = {
   'home.reset.text': "If you didn't ask for this, tell {m} now.",
   'home.few.get': 'Get new backup codes',
   'home.few': 'You have {n, plural, =0 {no backup codes} one {# backup code} other {# backup codes}} left.',
+  'check.title': 'Does your authenticator app still work?',
+  'check.why':
+    'No code from it was needed for four weeks. Try one now, so that you are not locked out when you need it.',
+  'check.code': 'Code from your authenticator app',
+  'check.submit': 'Check',
+  'check.right': "Your authenticator app works. You don't need to do anything.",
+  'check.gone': "I don't have it any more",
   'home.table': 'Your documents',
   'home.kind': 'Kind',
   'home.kind.invoice': 'Invoice',

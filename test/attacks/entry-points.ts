@@ -135,6 +135,8 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/team/:member/sign-out'),
     ...both('/admin/team/:member/remove'),
   ],
+  'console: reminder': ['POST /admin/customers/:customer/contacts/:contact/remind'],
+  'portal: checking the app': both('/portal/:slug/check-app'),
   'console: setup code': both('/admin/customers/:customer/contacts/:contact/setup-code'),
   'console: unlock': both('/admin/customers/:customer/contacts/:contact/unlock'),
   'console: portal access': [

@@ -7,7 +7,6 @@ import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts
 import { ROUTES } from '../../src/app.ts';
 import { activeApps } from '../../src/auth/authenticators.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
-import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -24,7 +23,7 @@ import {
 import { asks, enrolledContact, requestOf } from '../help.ts';
 import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
-import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
+import { anyLink, codeFromStaff, confirming, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 import { ownPosts, turningOff } from './siege-own.ts';
 
@@ -114,14 +113,13 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
     ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
   };
-  const confirming = await linkOf(world, noor);
+  const links: Record<string, string> = { [INVITATION]: otti, [CONFIRMING]: await anyLink(world, people.noor) };
   const fill = (path: string): string =>
-    path === INVITATION || path === CONFIRMING
-      ? { [INVITATION]: otti, [CONFIRMING]: confirming }[path]
-      : path
-          .split('/')
-          .map((part) => names[part] ?? part)
-          .join('/');
+    links[path] ??
+    path
+      .split('/')
+      .map((part) => names[part] ?? part)
+      .join('/');
   const welcome = {
     name: 'POST /portal/:slug/welcome/:token',
     world,
@@ -412,12 +410,6 @@ export async function invite({ installation }: World, people: Acme, name: string
 const INVITATION = '/admin/welcome/:token';
 const CONFIRMING = '/portal/:slug/confirm-enrolment/:token';
 
-// A link for somebody's pending enrolment, as though one had been mailed: here nothing asks for it.
-async function linkOf(world: World, { person, door }: Guest): Promise<string> {
-  await world.change(sql`UPDATE authenticators SET link_hash = ${hashToken('mailed')} WHERE account_id = ${person.id}`);
-  return `${door}/confirm-enrolment/mailed`;
-}
-
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@acme.test`;
@@ -594,6 +586,11 @@ async function confirmingPosts(engine: Engine): Promise<Post[]> {
   const world = await openWorld(engine, { mailIsOn: true });
   const { people, guest } = await confirmingStage(world);
   const ada = await enrolled(await guest(people.ada));
+  const inside = await guest(people.maria);
+  await confirming(world, people.organization, 'none');
+  await inside.enrols();
+  await inside.signsIn();
+  await confirming(world, people.organization);
   await ada.signsIn();
   const seated = async (): Promise<Guest> => {
     const one = await guest(await newcomer(world, people, 'portal'));
@@ -610,6 +607,8 @@ async function confirmingPosts(engine: Engine): Promise<Post[]> {
   const link = await mailedLink(world, byLink.person);
   return [
     post(byCode, `${portal}/enable-mfa/confirm`, `${byCode.door}/enable-mfa/confirm`, { code }),
+    post(inside, `${portal}/check-app`, `${inside.door}/check-app`, { code: inside.nextCode() }),
+    post(ada, contactRoute('remind'), `/admin/customers/${people.globex.id}/contacts/${people.noor.id}/remind`),
     post(again, `${portal}/enable-mfa/confirm/send`, `${again.door}/enable-mfa/confirm/send`),
     post(byLink, `${portal}/confirm-enrolment/:token`, link),
     post(
