@@ -204,7 +204,7 @@ export const en = {
   'mfa.codes.new.continue': 'Continue',
 
   'mfa.another.phrase': 'Add an authenticator app',
-  'mfa.another.note': 'Your other apps keep working.',
+  'mfa.another.note': 'The apps that you have keep working.',
   'mfa.another.start': 'Set up one more app that makes the codes you sign in with.',
   'mfa.another.text':
     'From now on you can also sign in with a code from this app. You will be signed out everywhere, and sign in again.',
@@ -514,6 +514,7 @@ export const en = {
 
   'sec.sessions': "Where you're signed in",
   'sec.sessions.summary': '{n, plural, one {On this device only} other {On # devices, this one among them}}',
+  'sec.sessions.open': 'Signed in',
   'sec.sessions.look': 'See all',
   'sec.sessions.look.name': "See all: where you're signed in",
   'sec.sessions.text': 'See one that you do not know? Sign it out, change your password, and tell {m}.',
@@ -576,7 +577,7 @@ export const en = {
   'sec.devices.used': 'Last used',
   'sec.devices.until': 'Until',
   'sec.devices.remove': 'Remove',
-  'sec.devices.remove.name': 'Remove {device}',
+  'sec.devices.remove.name': 'Remove device {n}: {device}',
   'sec.devices.removed': 'Removed. You are asked for a code there the next time.',
   'sec.devices.gone': 'We asked for a code there already.',
 
@@ -629,6 +630,13 @@ export const en = {
   'home.reset.text': "If you didn't ask for this, tell {m} now.",
   'home.few.get': 'Get new backup codes',
   'home.few': 'You have {n, plural, =0 {no backup codes} one {# backup code} other {# backup codes}} left.',
+  'check.title': 'Does your authenticator app still work?',
+  'check.why':
+    'No code from it was needed for four weeks. Try one now, so that you are not locked out when you need it.',
+  'check.code': 'Code from your authenticator app',
+  'check.submit': 'Check',
+  'check.right': "Your authenticator app works. You don't need to do anything.",
+  'check.gone': "I don't have it any more",
   'home.table': 'Your documents',
   'home.kind': 'Kind',
   'home.kind.invoice': 'Invoice',
