@@ -107,6 +107,11 @@ export function draftOf(told: Told): Draft {
   };
 }
 
+/** What a kind of letter is called where nothing more is known of it. */
+export function subjectOf(kind: MailKind, organization: Organization): string {
+  return say(`mail.subject.${kind}`, valuesOf({ organization, facts: {} }));
+}
+
 // To the address that is no longer the account's, and of a contact whose address is another's, the fact is other news.
 function textKey({ kind, facts }: Told): Key {
   if (kind === 'email-changed' && facts['which'] === 'old') return 'mail.text.email-changed-before';
@@ -116,7 +121,7 @@ function textKey({ kind, facts }: Told): Key {
 
 type Values = { readonly m: string } & Record<string, string | number>;
 
-function valuesOf({ organization, facts }: Told): Values {
+function valuesOf({ organization, facts }: Pick<Told, 'organization' | 'facts'>): Values {
   const number = (name: string): number => Number(facts[name] ?? 0);
   return {
     m: oneLine(organization.name),
