@@ -8,6 +8,7 @@ import {
   LINKS,
   MACHINES,
   none,
+  PASSKEY,
   PASSWORD,
   PROOF,
   READING,
@@ -49,6 +50,11 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
         ),
         tests([...CODES, ...CEREMONY], 'enumeration.test.ts: what comes before a right password says nothing of MFA'),
         tests(LINKS, 'enumeration.test.ts: every link that does not work looks alike'),
+        tests(
+          PASSKEY,
+          '../surface/passkeys.test.ts: one that is not right says the same whatever was wrong',
+          '../auth/passkeys.test.ts: is asked for by options that name nobody',
+        ),
         tests(['portal: inside'], 'enumeration.test.ts: nobody’s session, an ended one and one of another door'),
         tests(
           without(CONSOLE, [
@@ -74,6 +80,11 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           [...PASSWORD, ...CODES, ...CEREMONY],
           'fixation.test.ts: at both doors nothing that stood in the cookie before becomes a session',
           'fixation.test.ts: a challenge that Eve has planted opens her account',
+        ),
+        tests(
+          ['portal: passkey'],
+          'passkeys.test.ts: works in the browser alone that it was asked for',
+          '../auth/passkeys.test.ts: proves again that she is there: the session is fresh, under a new token',
         ),
         tests(
           [...PROOF, 'console: settings', 'console: reset', 'console: team'],
