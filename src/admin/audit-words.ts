@@ -89,8 +89,23 @@ const WORDS: Readonly<Record<Action, Words>> = {
   'contact.deleted': done('{who} deleted a contact[: {whom}]'),
   'customer.deleted': done('{who} deleted a customer[: {whom}]'),
   'documents.imported': done('{who} imported documents'),
-  'welcome-link.made': done('{who} made a welcome link[ for {whom}]'),
+  'welcome-link.made': {
+    done: '{who} made a welcome link[ for {whom}]',
+    mailed: '{who} had an invitation mailed[ to {whom}]',
+  },
   'password.set': done('{who} chose a password[ for {whom}]'),
+  'new-password.asked': {
+    done: 'Somebody asked for a link to choose a new password for {who}',
+    disabled: 'Somebody asked for a new password for {who} while portal access was off',
+  },
+  'email-change.asked': done('{who} asked to change their email'),
+  'email.changed': done('{who} changed their email'),
+  'account.not-me': {
+    'link-mailed': '{who} said that somebody else had been in their account: the password was removed, a link mailed',
+    ask: '{who} said that somebody else had been in their account: the password was removed',
+    closed:
+      'From an earlier email of {who} it was said that somebody else was in the account: the password was removed, portal access turned off',
+  },
   'password.answered': {
     right: '{who} entered the right password',
     wrong: 'Somebody entered a wrong password for {who}',
@@ -137,6 +152,19 @@ const WORDS: Readonly<Record<Action, Words>> = {
   'passkey.renamed': done('{who} renamed a passkey'),
   'passkey.removed': done('{who} removed a passkey'),
   'mfa.reset': done('{who} reset MFA[ for {whom}]'),
+  'recovery.asked': done('{who} asked for help with signing in'),
+  'recovery.cancelled': {
+    page: '{who} cancelled their request for help',
+    link: 'Somebody with the link from the email cancelled the request of {who}',
+    factor: 'A working code of {who} cancelled their request for help',
+  },
+  'recovery.approved': done('{who} approved the request for help[ of {whom}]'),
+  'recovery.refused': done('{who} refused the request for help[ of {whom}]'),
+  'sign-in-code.made': done('{who} made a one-time sign-in code[ for {whom}]'),
+  'sign-in-code.used': {
+    right: '{who} used a one-time sign-in code',
+    wrong: '{who} entered a wrong one-time sign-in code',
+  },
   'account.unlocked': {
     'waits-ended': '{who} unlocked[ {whom}]',
     'password-removed': '{who} unlocked[ {whom}], and the old password was removed',

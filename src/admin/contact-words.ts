@@ -56,7 +56,8 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   const access = barred(who, 'open and close portal access');
   const off = contact.disabledAt !== null;
   const items = [
-    entry('Reset Portal MFA', whyNoReset(who, contact), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Reset Portal MFA', whyNoReset(who, contact, now), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Make sign-in code', whyNoReset(who, contact, now), { href: contactPath(contact, '/sign-in-code') }),
     ...(who.organization.enrolmentConfirmation === 'required' ? [setupCode(who, contact)] : []),
     entry('Sign out everywhere', barred(who, 'end sessions'), { href: contactPath(contact, '/sign-out') }),
     entry('Exempt from MFA', whyNoExemption(who, contact), { href: contactPath(contact, '/exempt') }),
@@ -66,7 +67,7 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   ];
   if (contact.passwordSetAt === null) {
     const reason = barred(who, 'make welcome links') ?? (off ? 'Portal access is off' : undefined);
-    items.push(entry('Make welcome link', reason, { href: contactPath(contact, '/welcome-link') }));
+    items.push(entry('Invite', reason, { href: contactPath(contact, '/welcome-link') }));
   }
   if (isLocked(contact, now)) {
     items.push(entry('Unlock', barred(who, 'unlock'), { href: contactPath(contact, '/unlock') }));
@@ -106,7 +107,8 @@ function whyNoExemption(who: SignedIn, contact: Contact): string | undefined {
   return contact.mfaSince === null ? barred(who, 'change settings') : 'They have set up MFA';
 }
 
-function whyNoReset(who: SignedIn, contact: Contact): string | undefined {
+function whyNoReset(who: SignedIn, contact: Contact, now: number): string | undefined {
   if (contact.mfaSince === null) return "MFA isn't set up";
+  if (contact.helpWaitUntil !== null && contact.helpWaitUntil > now) return 'See Recovery requests';
   return barred(who, 'reset MFA') ?? (mayReset(who.session.account, contact) ? undefined : 'Ask an owner or admin');
 }

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { setPortalAccess, unlock } from '../auth/access.ts';
 import { WELCOME_LINK_LIFETIME_MS } from '../auth/limits.ts';
 import { openSessions } from '../auth/sessions.ts';
-import { makeWelcomeLink } from '../auth/welcome.ts';
+import { invite, makeWelcomeLink } from '../auth/welcome.ts';
 import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
@@ -117,10 +117,16 @@ export async function unlockContact(visit: Visit, at: AtContact): Promise<Respon
 
 const LINK_HOURS = WELCOME_LINK_LIFETIME_MS / 3_600_000;
 
-/** A contact's first password: a link that staff hand over, shown once. */
+const MAIL_OFF = html`<p>
+  No mail is sent, so you hand the link over yourself. To have it mailed, set <code>SALLYPORT_SMTP_URL</code> and
+  <code>SALLYPORT_MAIL_FROM</code>.
+</p>`;
+
+/** A contact's first password: a link that is mailed, or that staff hand over, shown once. */
 export function askForWelcomeLink(visit: Visit, at: AtContact): Promise<Response> {
-  const { name } = at.contact;
-  const title = `Make a welcome link for ${name}?`;
+  const { name, email } = at.contact;
+  const { mailIsOn } = visit.installation;
+  const title = mailIsOn ? `Invite ${name}?` : `Make a welcome link for ${name}?`;
   const why = whyNoLink(at);
   if (why !== undefined) return nothingToDo(visit, at, { title, why });
   const bullets = [
@@ -128,8 +134,30 @@ export function askForWelcomeLink(visit: Visit, at: AtContact): Promise<Response
     `It works for ${LINK_HOURS} hours, once`,
     'A link made before stops working',
   ];
-  const submit = c.button('Make welcome link');
-  return askPage(visit, at, { title, says: bulletList(bullets), act: '/welcome-link', submit });
+  if (!mailIsOn) {
+    const submit = c.button('Make welcome link');
+    return askPage(visit, at, { title, says: html`${bulletList(bullets)} ${MAIL_OFF}`, act: '/welcome-link', submit });
+  }
+  const says = html`<p>We email a link to ${c.ltr(email)}.</p>
+    ${bulletList(bullets)}`;
+  const second = c.form(
+    contactPath(at.contact, '/welcome-link'),
+    c.button('Show the link instead', { kind: 'second' }),
+  );
+  return askPage(visit, at, { title, says, act: '/invitation', submit: c.button('Send invitation'), second });
+}
+
+/** The same link by mail. */
+export async function sendInvitation(visit: Visit, at: AtContact): Promise<Response> {
+  await visit.form();
+  const { name, email } = at.contact;
+  if (await invite(visit.installation, actorOf(visit, at.who), at.contact))
+    return doneAt(visit, at, `An invitation is on its way to ${email}. It works for ${LINK_HOURS} hours.`);
+  const off = visit.installation.mailIsOn
+    ? undefined
+    : 'No mail is sent. Set SALLYPORT_SMTP_URL and SALLYPORT_MAIL_FROM, or make a welcome link and hand it over.';
+  const why = whyNoLink(at) ?? off ?? 'Something has changed meanwhile. Nothing was sent.';
+  return nothingToDo(visit, at, { title: `Invite ${name}?`, why, asked: true });
 }
 
 /** The answer itself shows the link and is kept nowhere, so that there is no second look at it. */
@@ -164,16 +192,18 @@ interface Question {
   readonly says: c.Html;
   readonly act: string;
   readonly submit: c.Html;
+  /** Another way to the same end: a form of its own. */
+  readonly second?: c.Html;
 }
 
-function askPage(visit: Visit, at: AtContact, { title, says, act, submit }: Question): Promise<Response> {
+function askPage(visit: Visit, at: AtContact, { title, says, act, submit, second }: Question): Promise<Response> {
   const { who, contact, customer } = at;
   const fields = c.actions(submit, c.linkButton('Cancel', customerPath(customer)));
   return consolePage(visit, who, {
     current: 'customers',
     title,
     phrase: contact.email,
-    body: html`${panel(says)} ${c.form(contactPath(contact, act), fields)}`,
+    body: html`${panel(says)} ${c.form(contactPath(contact, act), fields)} ${second ?? c.nothing}`,
   });
 }
 

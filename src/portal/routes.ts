@@ -2,6 +2,7 @@ import { doorRoutes } from '../door/routes.ts';
 import { anyone, atDoor, contact, contactOr401 } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
 import * as brand from './brand.ts';
+import * as confirmEmail from './confirm-email.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
 import * as offer from './mfa-offer.ts';
@@ -10,6 +11,9 @@ import * as apps from './security-apps.ts';
 import * as codes from './security-codes.ts';
 import * as mfaOff from './security-mfa-off.ts';
 import * as sessions from './security-sessions.ts';
+import * as notMe from './not-me.ts';
+import * as email from './security-email.ts';
+import * as password from './security-password.ts';
 import * as security from './security.ts';
 import * as passkeys from './security-passkeys.ts';
 import * as devices from './security-devices.ts';
@@ -51,5 +55,15 @@ export const portalRoutes: readonly Route[] = [
   route('POST', '/portal/:slug/security/sessions/:session/end', contact, sessions.end),
   route('GET', '/portal/:slug/security/activity', contact, activity.show),
   route('POST', '/portal/:slug/security/devices/:device/remove', contact, devices.remove),
+  route('GET', '/portal/:slug/security/password', contact, password.show),
+  route('POST', '/portal/:slug/security/password', contact, password.submit),
+  route('GET', '/portal/:slug/security/email', contact, email.show),
+  route('POST', '/portal/:slug/security/email', contact, email.submit),
+  route('GET', '/portal/:slug/confirm-email/:token', atDoor('portal'), confirmEmail.show),
+  route('POST', '/portal/:slug/confirm-email/:token', atDoor('portal'), confirmEmail.submit),
+  route('GET', '/portal/:slug/security/not-me', contact, notMe.askInside),
+  route('POST', '/portal/:slug/security/not-me', contact, notMe.submitInside),
+  route('GET', '/portal/:slug/not-me/:token', atDoor('portal'), notMe.show),
+  route('POST', '/portal/:slug/not-me/:token', atDoor('portal'), notMe.submit),
   route('GET', '/portal/:slug/session', contactOr401, session.show),
 ];

@@ -1,15 +1,17 @@
 import { html } from 'hono/html';
 import { findContact, type Contact } from '../accounts/contacts.ts';
-import type { Organization } from '../accounts/organizations.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { insidePage, portalBase } from './frame.ts';
 import { activitySection } from './security-activity.ts';
+import { notMeLink } from './not-me.ts';
 import { appsSection } from './security-apps.ts';
 import { codesSection } from './security-codes.ts';
 import { devicesSection } from './security-devices.ts';
+import { emailRow } from './security-email.ts';
+import { passwordRow } from './security-password.ts';
 import { passkeySection } from './security-passkeys.ts';
 import { sessionsSection } from './security-sessions.ts';
 
@@ -23,27 +25,15 @@ export async function show(visit: Visit, who: SignedIn): Promise<Response> {
   const page = insidePage(organization, {
     title: say('sec.title'),
     notices: flash ? c.notice(flash.kind, flash.text, { role: 'status' }) : c.nothing,
-    body: html`${c.section(say('sec.sign-in'), signIn(organization, contact))} ${await appsSection(visit, who, contact)}
-      ${codesSection(who, contact)} ${await passkeySection(visit, who)} ${await devicesSection(visit, who)}
-      ${await sessionsSection(visit, who)} ${await activitySection(visit, who)}
+    body: html`${c.section(say('sec.sign-in'), await signIn(visit, who, contact))}
+      ${await appsSection(visit, who, contact)} ${codesSection(who, contact)} ${await passkeySection(visit, who)}
+      ${await devicesSection(visit, who)} ${await sessionsSection(visit, who)} ${await activitySection(visit, who)}
+      ${notMeLink(portalBase(organization))}
       <p><a href="${portalBase(organization)}/home">${say('sec.home')}</a></p>`,
   });
   return visit.page(page);
 }
 
-function signIn(organization: Organization, { email, passwordSetAt }: Contact): c.Html {
-  const base = `${portalBase(organization)}/security`;
-  const date = passwordSetAt === null ? '' : c.time(passwordSetAt, organization, 'date');
-  return c.summaryList([
-    {
-      label: say('sec.email'),
-      value: c.ltr(email),
-      action: c.rowLink(say('sec.change'), `${base}/email`, say('sec.change.email')),
-    },
-    {
-      label: say('sec.password'),
-      value: date === '' ? '' : c.words('sec.password.changed', { date }),
-      action: c.rowLink(say('sec.change'), `${base}/password`, say('sec.change.password')),
-    },
-  ]);
+async function signIn(visit: Visit, who: SignedIn, { passwordSetAt }: Contact): Promise<c.Html> {
+  return c.summaryList([await emailRow(visit, who), passwordRow(who.organization, passwordSetAt)]);
 }

@@ -6,6 +6,7 @@ import type { Installation } from '../accounts/installation.ts';
 import type { Surface } from '../auth/challenges.ts';
 import { ENROLMENT_LIFETIME_MS, PASSKEY_CEREMONY_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
 import type { Visitor } from '../auth/sessions.ts';
+import type { MailConfig } from '../config.ts';
 import { FOR_EVER } from './assets.ts';
 import { clientOf } from './client-ip.ts';
 import type { Html } from './components.ts';
@@ -18,6 +19,8 @@ export interface House {
   readonly installation: Installation;
   readonly publicUrl: string;
   readonly trustedProxies: readonly string[];
+  /** The mail server, for the page that shows and tries it; undefined: mail is off. */
+  readonly mail?: MailConfig | undefined;
   /** A piece of the pages that ask an account for a code. Only the demo hands one in; see there why no server can. */
   readonly pageExtra?: (account: Account) => Promise<Html | undefined>;
 }

@@ -25,7 +25,12 @@ export const CODES = both('code', 'backup code');
 export const CEREMONY = both('enable MFA');
 export const PROOF = both('fresh proof');
 export const PASSKEY = ['portal: passkey', 'portal: own passkeys'];
-export const LINKS = ['portal: welcome link', 'console: invitation link', 'console: set-up link'];
+export const LINKS = [
+  'portal: welcome link',
+  'portal: mailed link',
+  'console: invitation link',
+  'console: set-up link',
+];
 export const READING = ['portal: inside', 'console: reading'];
 export const ACTS = ['reset', 'unlock', 'portal access', 'making welcome links', 'team'].map(
   (name) => `console: ${name}`,

@@ -1,7 +1,13 @@
 /** Every way in. Each route of the product belongs to exactly one; the command line has none. */
 export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'portal: sign-in': ['GET /portal/:slug/sign-in', 'POST /portal/:slug/sign-in', 'GET /portal/:slug/forgot-password'],
-  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify', 'GET /portal/:slug/verify/ask-for-help'],
+  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify'],
+  'portal: asking for help': [
+    ...both('/portal/:slug/verify/ask-for-help'),
+    'POST /portal/:slug/verify/ask-for-help/cancel',
+    ...both('/portal/:slug/cancel-request/:token'),
+  ],
+  'portal: sign-in code': both('/portal/:slug/verify/sign-in-code'),
   'portal: backup code': [
     'GET /portal/:slug/verify/backup-code',
     'POST /portal/:slug/verify/backup-code',
@@ -17,6 +23,17 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   ],
   'portal: sign-out': ['POST /portal/:slug/sign-out'],
   'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
+  'portal: forgotten password': ['POST /portal/:slug/forgot-password', 'GET /portal/:slug/forgot-password/sent'],
+  'portal: mailed link': [
+    ...both('/portal/:slug/new-password/:token'),
+    ...both('/portal/:slug/confirm-email/:token'),
+    ...both('/portal/:slug/not-me/:token'),
+  ],
+  'portal: own account': [
+    ...both('/portal/:slug/security/password'),
+    ...both('/portal/:slug/security/email'),
+    ...both('/portal/:slug/security/not-me'),
+  ],
   'portal: inside': [
     'GET /portal/:slug',
     'GET /portal/:slug/home',
@@ -89,6 +106,13 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
     ...both('/admin/team/:member/reset-mfa'),
   ],
+  'console: recovery requests': [
+    'GET /admin/recovery',
+    'GET /admin/recovery/:request',
+    'POST /admin/recovery/:request/approve',
+    'POST /admin/recovery/:request/refuse',
+  ],
+  'console: sign-in code': both('/admin/customers/:customer/contacts/:contact/sign-in-code'),
   'console: team': [
     ...both('/admin/team/invite'),
     ...both('/admin/team/:member/invitation-link'),
@@ -105,7 +129,10 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/customers/:customer/contacts/:contact/sessions/:session/end',
     'POST /admin/customers/:customer/contacts/:contact/devices/:device/remove',
   ],
-  'console: making welcome links': both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+  'console: making welcome links': [
+    ...both('/admin/customers/:customer/contacts/:contact/welcome-link'),
+    'POST /admin/customers/:customer/contacts/:contact/invitation',
+  ],
   'console: audit log': ['GET /admin/audit', 'POST /admin/audit/export'],
   'console: import and export': [
     ...both('/admin/customers/import'),

@@ -3,6 +3,7 @@ import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
+import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
@@ -20,6 +21,7 @@ import {
   type Person,
 } from '../acme.ts';
 import { addsPasskey, Authenticator, optionsAt, takePasskeys } from '../authenticator.ts';
+import { asks, enrolledContact, requestOf } from '../help.ts';
 import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
@@ -75,7 +77,7 @@ export async function takes(post: Post): Promise<void> {
 }
 
 export async function lay(engine: Engine): Promise<Siege> {
-  const world = await openWorld(engine);
+  const world = await openWorld(engine, { mailIsOn: true });
   const { people, guest } = await stage(world);
   const ada = await enrolled(await guest(people.ada));
   const maria = await enrolled(await guest(people.maria));
@@ -109,6 +111,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':session': 'none',
     ':passkey': 'none',
     ':device': 'none',
+    ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
   };
   const confirming = await linkOf(world, noor);
   const fill = (path: string): string =>
@@ -132,7 +135,10 @@ export async function lay(engine: Engine): Promise<Siege> {
     path: otti,
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
-  const around = await postsRoundTheCeremony(world, people, guest);
+  const around = [
+    ...(await postsRoundTheCeremony(world, people, guest)),
+    ...(await helpPosts(world, people, guest, ada)),
+  ];
   const confirmed = await confirmingPosts(engine);
   const posts = [
     ...doors.map((door) => door()),
@@ -140,6 +146,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     invitation,
     ...around,
     ...(await passkeyPosts(world, people, guest)),
+    ...(await mailedLinkPosts(world, people)),
+    ...(await ownAccountPosts(world, people, guest)),
     ...(await consolePosts(world, people, ada)),
     ...everybody,
     ...confirmed,
@@ -324,6 +332,107 @@ async function passkeyPosts(world: World, people: Acme, guest: Stage['guest']): 
   ];
 }
 
+// Each link is somebody's own, as they would have it from a letter.
+async function mailedLinkPosts(world: World, people: Acme): Promise<Post[]> {
+  const post = async (page: string, fields: Record<string, string>): Promise<Post> => ({
+    name: `POST /portal/:slug/${page}`,
+    world,
+    browser: await world.visitor(),
+    path: `/portal/${people.organization.slug}/${page}`,
+    fields,
+  });
+  const byLink = async (purpose: Purpose, fields: Record<string, string>, to?: string): Promise<Post> => {
+    const one = await newcomer(world, people, 'portal');
+    const token = await world.db.transaction((tx) => makeMailedLink(tx, world.installation, purpose, one, to));
+    const { path, ...rest } = await post(`${purpose}/:token`, fields);
+    return { ...rest, path: path.replace(':token', token ?? '') };
+  };
+  return [
+    await post('forgot-password', { email: people.eve.email }),
+    await byLink('new-password', { email: '', password: 'seven quiet llamas knit' }),
+    await byLink('confirm-email', {}, 'another@globex.test'),
+    await byLink('not-me', {}),
+  ];
+}
+
+// What somebody does to their own account, who has just proven who they are.
+async function ownAccountPosts(world: World, people: Acme, guest: Stage['guest']): Promise<Post[]> {
+  const post = async (page: string, fields: Record<string, string>): Promise<Post> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await one.enrols();
+    await one.signsIn();
+    const [name, path] = [`POST /portal/:slug/security/${page}`, `${one.door}/security/${page}`];
+    return { name, world, browser: one.browser, path, fields };
+  };
+  return [
+    await post('password', { email: '', password: 'seven quiet llamas knit' }),
+    await post('email', { email: 'elsewhere@globex.test' }),
+    await post('not-me', {}),
+  ];
+}
+
+// Whoever asks for help, and whoever helps: a request to send, one to cancel at the door and one by its link, a code that
+// was read out, and two requests whose wait is over.
+async function helpPosts(world: World, people: Acme, guest: Stage['guest'], ada: Guest): Promise<Post[]> {
+  const half = async (): Promise<Guest> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await one.enrols();
+    await one.password();
+    return one;
+  };
+  const post = (browser: Visitor, name: string, path: string, fields: Record<string, string>): Post => ({
+    name: `POST ${name}`,
+    world,
+    browser,
+    path,
+    fields,
+  });
+  const [asking, cancelling, written, helped] = [await half(), await half(), await half(), await half()];
+  for (const { person } of [cancelling, written]) await asks(world, person);
+  const token = 'c'.repeat(43);
+  await world.change(
+    sql`UPDATE recovery_requests SET cancel_hash = ${hashToken(token)} WHERE account_id = ${written.person.id}`,
+  );
+  const gear = `/admin/customers/${people.globex.id}/contacts/${helped.person.id}/sign-in-code`;
+  const made = await ada.browser.post(gear, { check: 'met-in-person', note: '' });
+  const [, spoken = ''] = /<code class="key" id="code" dir="ltr">([\d ]+)</.exec(made.text) ?? [];
+  assert.ok(spoken, made.text);
+  const requests = [];
+  for (const name of ['Rita Request', 'Rolf Request'])
+    requests.push(await requestOf(world, await enrolledContact(world, people, name)));
+  for (const { id, accountId } of requests) {
+    await world.change(sql`UPDATE recovery_requests SET wait_ends_at = ${world.clock.now} WHERE id = ${id}`);
+    await world.change(sql`UPDATE accounts SET help_wait_until = ${world.clock.now} WHERE id = ${accountId}`);
+  }
+  const [approved, refused] = requests;
+  const answer = (act: string, id: string | undefined, fields: Record<string, string>): Post =>
+    post(ada.browser, `/admin/recovery/:request/${act}`, `/admin/recovery/${id}/${act}`, fields);
+  const toHelp = await enrolledContact(world, people, 'Ruth Read');
+  return [
+    post(asking.browser, '/portal/:slug/verify/ask-for-help', `${asking.door}/verify/ask-for-help`, {
+      why: 'lost-phone',
+      story: '',
+      phone: '',
+    }),
+    post(
+      cancelling.browser,
+      '/portal/:slug/verify/ask-for-help/cancel',
+      `${cancelling.door}/verify/ask-for-help/cancel`,
+      {},
+    ),
+    post(await world.visitor(), '/portal/:slug/cancel-request/:token', `${written.door}/cancel-request/${token}`, {}),
+    post(helped.browser, '/portal/:slug/verify/sign-in-code', `${helped.door}/verify/sign-in-code`, { code: spoken }),
+    post(
+      ada.browser,
+      '/admin/customers/:customer/contacts/:contact/sign-in-code',
+      `/admin/customers/${people.globex.id}/contacts/${toHelp.id}/sign-in-code`,
+      { check: 'met-in-person', note: '' },
+    ),
+    answer('approve', approved?.id, { check: 'met-in-person', note: '' }),
+    answer('refuse', refused?.id, { reason: 'we could not reach them' }),
+  ];
+}
+
 /** Adds a contact who has no password yet; answers the id. */
 export async function invite({ installation }: World, people: Acme, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@globex.test`;
@@ -446,6 +555,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ['/admin/audit/export', '/admin/audit/export', { what: 'resets', format: 'csv' }],
     ['/admin/jobs/:job/stop', `/admin/jobs/${waiting}/stop`, {}],
     ['/admin/jobs/:job/resume', `/admin/jobs/${stopped}/resume`, {}],
+    [contactRoute('invitation'), contact(await invite(world, people, 'Inge Invited'), 'invitation'), {}],
     [contactRoute('welcome-link'), contact(await invite(world, people, 'Ina Invited'), 'welcome-link'), {}],
   ];
   return [...acts, ...(await teamActs(world, people, ada))].map(([pattern, path, fields, file]) => ({

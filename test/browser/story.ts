@@ -342,7 +342,7 @@ class Story {
 
   async #makesWelcomeLink(ada: Somebody, name: string, email: string): Promise<string> {
     await ada.press(`Actions for ${email}`);
-    await ada.press('Make welcome link');
+    await ada.press('Invite');
     await ada.arrives(`Make a welcome link for ${name}?`);
     await ada.press('Make welcome link');
     await ada.arrives(`Welcome link for ${name}`);
