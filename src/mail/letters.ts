@@ -34,7 +34,7 @@ const SHAPES: Record<MailKind, Shape> = {
   'email-changed': { notice: true },
   'passkey-added': { notice: true },
   'passkey-removed': { notice: true, mayWait: true },
-  'passkey-copied': { notice: true },
+  'passkey-copied': { notice: true, mayWait: true },
   'device-trusted': { notice: true, mayWait: true },
   'not-me': { notice: true },
   'recovery-asked': { notice: true, link: { page: 'cancel-request', label: 'mail.recovery-asked.link' } },
