@@ -1,6 +1,6 @@
 import type { HashingLimits } from '../crypto/hashing-guard.ts';
 import type { Limit } from './counters.ts';
-import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
+import { sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;

@@ -5,6 +5,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
+import { hashToken } from '../../src/crypto/tokens.ts';
 import { activeApps } from '../../src/auth/authenticators.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
