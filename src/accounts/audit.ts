@@ -42,6 +42,10 @@ export type Action =
   | 'customers.exported'
   | 'welcome-link.made'
   | 'password.set'
+  | 'new-password.asked'
+  | 'email-change.asked'
+  | 'email.changed'
+  | 'account.not-me'
   | 'password.answered'
   | 'signed-in'
   | 'signed-out'
@@ -51,9 +55,26 @@ export type Action =
   | 'device.replayed'
   | 'enrolment.offered'
   | 'enrolment.answered'
+  | 'enrolment-link.sent'
+  | 'enrolment-code.made'
+  | 'enrolment.confirmed'
   | 'mfa.enabled'
+  | 'mfa.turned-off'
+  | 'authenticator.added'
+  | 'authenticator.replaced'
+  | 'authenticator.renamed'
+  | 'authenticator.removed'
   | 'backup-codes.generated'
   | 'mfa.reset'
+  | 'passkey.added'
+  | 'passkey.renamed'
+  | 'passkey.removed'
+  | 'recovery.asked'
+  | 'recovery.cancelled'
+  | 'recovery.approved'
+  | 'recovery.refused'
+  | 'sign-in-code.made'
+  | 'sign-in-code.used'
   | 'account.unlocked'
   | 'exemption.granted'
   | 'exemption.ended'
@@ -75,6 +96,8 @@ export interface Fact {
   readonly reason?: string;
   /** Numbers and plain words. Never a secret, a code, a token or a password (I19). */
   readonly details?: Readonly<Record<string, string | number | null>>;
+  /** What its notice by mail says beyond the row; `none`: whoever it concerns is not told. No part of the row. */
+  readonly notice?: Readonly<Record<string, string | number | null>> | 'none';
 }
 
 export interface AuditRow {

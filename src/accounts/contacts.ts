@@ -5,6 +5,8 @@ import { ACCOUNT_COLUMNS, emailKey, MFA_SINCE, sortKey, WAIT_UNTIL, type Account
 import { voidCarriers } from './epoch.ts';
 import { keepContactFindable, keepCustomersOwnWords } from './findable.ts';
 import type { Installation } from './installation.ts';
+import { notMeToken } from './mailed-links.ts';
+import { queueMail, type MailFacts } from './outbox.ts';
 
 /** A person at a customer, with what staff see of their MFA. */
 export interface Contact extends Account {
@@ -17,6 +19,8 @@ export interface Contact extends Account {
   readonly backupCodesLeft: number | null;
   /** When the wait for wrong codes ends that ends last; in the past where none holds. */
   readonly waitUntil: number;
+  /** Until when a request for help holds a reset up; null where nobody has asked since a second factor worked. */
+  readonly helpWaitUntil: number | null;
 }
 
 export interface ContactDraft {
@@ -28,6 +32,9 @@ export interface ContactDraft {
 /** Outcomes of adding or changing a contact; what was refused changed nothing. */
 export type ContactOutcome = { kind: 'saved'; id: string } | { kind: 'email-shape' } | { kind: 'email-taken' };
 
+/** The address stays while a request for help waits: whoever is told of it is who was there when it was asked. */
+export type ChangeOutcome = ContactOutcome | { kind: 'help-waits' };
+
 /** The contacts of an organization that fulfil a condition on `a`, primary ones first, then by address. */
 export function contactsWhere(
   db: Pick<Queries, 'all'>,
@@ -37,6 +44,7 @@ export function contactsWhere(
 ): Promise<Contact[]> {
   return db.all(sql`SELECT ${ACCOUNT_COLUMNS}, a.is_primary_at AS "isPrimaryAt",
       ${WAIT_UNTIL} AS "waitUntil", ${MFA_SINCE} AS "mfaSince", a.backup_codes_left AS "backupCodesLeft",
+      a.help_wait_until AS "helpWaitUntil",
       (SELECT MAX(m.last_used_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
         AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaLastUsedAt"
     FROM accounts a WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND ${condition}
@@ -117,25 +125,33 @@ export async function changeContact(
   actor: Actor,
   contact: Contact,
   draft: ContactDraft,
-): Promise<ContactOutcome> {
+): Promise<ChangeOutcome> {
   const { organizationId, id } = contact;
   const key = emailKey(draft.email);
   if (key === undefined) return { kind: 'email-shape' };
-  return installation.db.transaction<ContactOutcome>(async (tx) => {
+  return installation.db.transaction<ChangeOutcome>(async (tx) => {
+    const now = installation.now();
     const whose = sql`organization_id = ${organizationId} AND id = ${id}`;
     const moved = await tx.savepoint(() =>
       tx.run(sql`UPDATE accounts SET email_key = ${key}, epoch = epoch + 1 WHERE ${whose} AND email_key <> ${key}`),
     );
     if (!moved.ok) {
-      if (moved.fault instanceof NotUnique) return new RolledBack<ContactOutcome>({ kind: 'email-taken' });
+      if (moved.fault instanceof NotUnique) return new RolledBack<ChangeOutcome>({ kind: 'email-taken' });
       throw moved.fault;
     }
-    if (moved.value === 1) await voidCarriers(tx, organizationId, id, installation.now());
+    if (moved.value === 1) {
+      const held = await tx.one(sql`SELECT 1 AS found FROM accounts WHERE ${whose} AND help_wait_until > ${now}`);
+      if (held) return new RolledBack<ChangeOutcome>({ kind: 'help-waits' });
+    }
     const email = draft.email.trim();
+    if (moved.value === 1) {
+      await voidCarriers(tx, organizationId, id, installation.now());
+      await tellBothAddresses(tx, installation, contact, email, { by: 'staff' });
+    }
     const changed = await tx.run(sql`UPDATE accounts SET name = ${draft.name}, sort_key = ${sortKey(draft.name)},
         email = ${email}, phone = ${draft.phone}
       WHERE ${whose} AND (name <> ${draft.name} OR email <> ${email} OR phone IS DISTINCT FROM ${draft.phone})`);
-    if (changed === 0) return new RolledBack<ContactOutcome>({ kind: 'saved', id });
+    if (changed === 0) return new RolledBack<ChangeOutcome>({ kind: 'saved', id });
     await keepContactFindable(tx, organizationId, id);
     await nameContact(tx, organizationId, id, draft);
     await record(tx, installation, { organizationId, actor, action: 'contact.changed', targetId: id });
@@ -143,6 +159,62 @@ export async function changeContact(
   });
 }
 
-function nameContact(tx: Transaction, organizationId: string, id: string, draft: ContactDraft): Promise<void> {
+/**
+ * Moves a contact to the address that they have confirmed. Raises the epoch and ends whatever carries the old one, as any
+ * change of address does (I12); both addresses are told, the old one with a way to say that it was somebody else. The
+ * caller undoes the rest where it answers anything but `changed`.
+ */
+export async function confirmAddress(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor & { readonly kind: 'account' },
+  account: Account,
+  email: string,
+): Promise<'changed' | 'taken' | 'over'> {
+  const { organizationId, id } = account;
+  const moved = await tx.savepoint(() =>
+    tx.run(sql`UPDATE accounts SET email = ${email}, email_key = ${emailKey(email) ?? ''}, epoch = epoch + 1
+      WHERE organization_id = ${organizationId} AND id = ${id} AND epoch = ${account.epoch} AND disabled_at IS NULL`),
+  );
+  if (!moved.ok) {
+    if (moved.fault instanceof NotUnique) return 'taken';
+    throw moved.fault;
+  }
+  if (moved.value === 0) return 'over';
+  await voidCarriers(tx, organizationId, id, installation.now());
+  await keepContactFindable(tx, organizationId, id);
+  await nameContact(tx, organizationId, id, { name: account.name, email });
+  await record(tx, installation, { organizationId, actor, action: 'email.changed', targetId: id });
+  const by = { by: 'self', address: actor.address, userAgent: actor.userAgent ?? null };
+  const token = await notMeToken(tx, installation, account, account.email);
+  await tellBothAddresses(tx, installation, account, email, by, token === undefined ? {} : { notMeToken: token });
+  return 'changed';
+}
+
+async function tellBothAddresses(
+  tx: Transaction,
+  installation: Installation,
+  { organizationId, id, email: old }: Account,
+  email: string,
+  by: MailFacts,
+  forOld: MailFacts = {},
+): Promise<void> {
+  const letter = { organizationId, accountId: id, kind: 'email-changed' } as const;
+  const facts = { at: installation.now(), ...by };
+  // The old mailbox may be somebody else's by now: it is not told the new address.
+  await queueMail(
+    tx,
+    installation,
+    { ...letter, to: old, facts: { ...facts, ...forOld, which: 'old' } },
+    { ...letter, to: email, facts: { ...facts, which: 'new' } },
+  );
+}
+
+function nameContact(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+  draft: Pick<ContactDraft, 'name' | 'email'>,
+): Promise<void> {
   return nameForAudit(tx, organizationId, id, `${draft.name} (${draft.email.trim()})`);
 }

@@ -34,7 +34,9 @@ export function createCustomer(
 }
 
 /** Outcomes of adding a customer together with its first contact; what was refused left neither behind. */
-export type CustomerOutcome = { kind: 'saved'; customer: Customer } | Exclude<ContactOutcome, { kind: 'saved' }>;
+export type CustomerOutcome =
+  | { kind: 'saved'; customer: Customer; contactId: string }
+  | Exclude<ContactOutcome, { kind: 'saved' }>;
 
 /** Adds a customer together with its first contact: both or, where the contact's address is refused, neither. */
 export function createCustomerWithContact(
@@ -47,7 +49,9 @@ export function createCustomerWithContact(
   return installation.db.transaction<CustomerOutcome>(async (tx) => {
     const customer = await insertCustomer(tx, installation, actor, organizationId, name);
     const contact = await insertContact(tx, installation, actor, customer, first);
-    return contact.kind === 'saved' ? { kind: 'saved', customer } : new RolledBack<CustomerOutcome>(contact);
+    return contact.kind === 'saved'
+      ? { kind: 'saved', customer, contactId: contact.id }
+      : new RolledBack<CustomerOutcome>(contact);
   });
 }
 

@@ -73,6 +73,7 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     totp: 'Authenticator app',
     'backup-code': 'Backup code',
     password: 'Password',
+    passkey: 'Passkey',
     'trusted-device': 'Trusted device',
   },
   suspected: { '0': 'No', '1': 'Yes' },
@@ -83,6 +84,13 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     used: 'Used before',
     'other-account': 'The code of a colleague',
     unknown: 'Not the code of any moment near',
+    response: 'Nothing that a browser answers',
+    ceremony: 'Too late, or used before',
+    credential: 'Not a passkey of this account',
+    signature: 'A check of it failed',
+    counter: 'It may have been copied',
+    'not-allowed': 'Passkeys are not accepted for this',
+    closed: 'Portal access was off, or the account had just changed',
   },
 };
 

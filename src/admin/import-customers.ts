@@ -20,19 +20,19 @@ export const IMPORT_BODY_MAX = FILE_BYTES_MAX + 64 * 1024;
 
 /** Import customers, the first of three pages: the file. */
 export function upload(visit: Visit, who: SignedIn): Promise<Response> {
-  return uploadPage(visit, who, { updates: false }, []);
+  return uploadPage(visit, who, { updates: false, invites: false }, []);
 }
 
 /** Reads the file and looks at every row; nothing of it is saved as a customer before the next page's button. */
 export async function receive(visit: Visit, who: SignedIn): Promise<Response> {
-  const { fields, file } = await visit.upload('file', 'updates');
-  const updates = fields.updates === 'on';
-  const refuse = (text: string): Promise<Response> => uploadPage(visit, who, { updates }, [{ field: 'file', text }]);
+  const { fields, file } = await visit.upload('file', 'updates', 'invites');
+  const options = { updates: fields.updates === 'on', invites: visit.installation.mailIsOn && fields.invites === 'on' };
+  const refuse = (text: string): Promise<Response> => uploadPage(visit, who, options, [{ field: 'file', text }]);
   if (!file) return refuse('Choose a file');
   const { installation } = visit;
   const organizationId = who.organization.id;
   const whose = { organizationId, actor: actorOf(visit, who) };
-  const staged = await stageFile(installation, whose, { name: file.name, bytes: [file.bytes] }, { updates });
+  const staged = await stageFile(installation, whose, { name: file.name, bytes: [file.bytes] }, options);
   if (staged.kind !== 'staged') return refuse(refusalOf(staged));
   await checkFile(installation, { organizationId, id: staged.id });
   return visit.see(`${IMPORT}/${staged.id}`);
@@ -46,7 +46,7 @@ export function template(visit: Visit): Response {
 function uploadPage(
   visit: Visit,
   who: SignedIn,
-  { updates }: { updates: boolean },
+  { updates, invites }: { updates: boolean; invites: boolean },
   problems: readonly c.Problem[],
 ): Promise<Response> {
   const fields = html`<section class="panel">
@@ -65,6 +65,7 @@ function uploadPage(
         hint: 'Found by email or external_id. Without this they stay as they are.',
         checked: updates,
       })}
+      ${invitationsBox(visit, invites)}
     </section>
     ${c.actions(c.button('Upload'), c.linkButton('Cancel', '/admin/customers'))}`;
   const body = html`<p>First we check the file and show you what would change. Nothing is saved before you say so.</p>
@@ -76,6 +77,20 @@ function uploadPage(
     step: 'Step 1 of 3',
     errors: problems,
     body,
+  });
+}
+
+function invitationsBox({ installation }: Visit, checked: boolean): c.Html {
+  if (!installation.mailIsOn)
+    return html`<p class="hint">
+      No mail is sent, so nobody can be invited by mail. Set <code>SALLYPORT_SMTP_URL</code> and
+      <code>SALLYPORT_MAIL_FROM</code>.
+    </p>`;
+  return c.checkbox({
+    name: 'invites',
+    label: 'Send invitations',
+    hint: 'To everybody who is new and has no password. Their link works for 24 hours, once.',
+    checked,
   });
 }
 

@@ -1,8 +1,9 @@
 import type { Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
+import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
-import { signedInNow } from './sessions.ts';
+import { openSessions, signedInNow, type Session } from './sessions.ts';
 import { endDevices } from './trusted-devices.ts';
 
 type Whose = Pick<Account, 'organizationId' | 'id'>;
@@ -48,6 +49,31 @@ export async function endSessionsWithin(
     details: { sessions, ...(devices === 0 ? {} : { devices }) },
   });
   return { sessions, devices };
+}
+
+/**
+ * Sign out everywhere else: ends all sessions of an account but the one that asks, and with each what was begun in it.
+ * Answers how many of them somebody was still in; none leaves no audit row.
+ */
+export function signOutElsewhere(installation: Installation, actor: Actor, own: Session): Promise<number> {
+  const { organizationId, id, epoch } = own.account;
+  return installation.db.transaction<number>(async (tx) => {
+    if (!(await lockAtEpoch(tx, own.account, epoch))) return new RolledBack(0);
+    const now = installation.now();
+    const open = await openSessions(tx, own.surface, own.account, now);
+    const sessions = open.filter((one) => one.id !== own.id).length;
+    await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE organization_id = ${organizationId}
+      AND account_id = ${id} AND id <> ${own.id} AND ended_at IS NULL`);
+    if (sessions === 0) return 0;
+    await record(tx, installation, {
+      organizationId,
+      actor,
+      action: 'sessions.ended',
+      targetId: id,
+      details: { sessions },
+    });
+    return sessions;
+  });
 }
 
 /** Ends one session of an account. False where it is not there, is another account's, or had ended already. */

@@ -1,4 +1,5 @@
 import { ACCOUNT_COLUMNS, type Account } from '../accounts/accounts.ts';
+import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { SignedIn } from '../accounts/organizations.ts';
 import { hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
 import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
@@ -127,8 +128,19 @@ export function isFreshlyProven(session: Session, now: number): boolean {
 }
 
 /**
+ * Whether a session may replace the authenticator and make new backup codes: freshly proven, or opened by a backup code
+ * within the time of a fresh proof. Nothing else is a backup code good for, beyond signing in (I14).
+ */
+export function mayReplaceFactors(session: Session, now: number): boolean {
+  const { provenBy, signedInAt } = session;
+  if (isFreshlyProven(session, now)) return true;
+  return provenBy === 'backup-code' && now - signedInAt <= FRESH_PROOF_MS && !clockIsBehind(now, signedInAt);
+}
+
+/**
  * Marks a session as freshly proven and gives it a new token (I23), for a fresh proof of its own account (I14).
- * Undefined where it has ended meanwhile.
+ * Undefined where it has ended meanwhile, or was renewed by another proof: of two at once the second would take the
+ * token away that the first is about to act with.
  */
 export async function renewSession(
   tx: Transaction,
@@ -143,8 +155,38 @@ export async function renewSession(
   const { organizationId } = session.account;
   const renewed =
     await tx.run(sql`UPDATE sessions SET token_hash = ${hashToken(token)}, proved_at = ${now}, last_used_at = ${now}
-    WHERE organization_id = ${organizationId} AND id = ${session.id} AND epoch = ${session.account.epoch} AND ended_at IS NULL`);
+    WHERE organization_id = ${organizationId} AND id = ${session.id} AND epoch = ${session.account.epoch}
+      AND COALESCE(proved_at, 0) = ${session.provedAt ?? 0} AND ended_at IS NULL`);
   return renewed === 1 ? `${organizationId}.${token}` : undefined;
+}
+
+/**
+ * Holds a session open until the transaction ends, under its account's lock: whoever ends it meanwhile, ends it before or
+ * after. False where it has ended, or the account has moved on.
+ */
+export async function holdSession(tx: Transaction, { id, account }: Session): Promise<boolean> {
+  if (!(await lockAtEpoch(tx, account, account.epoch))) return false;
+  const held = await tx.run(sql`UPDATE sessions SET ended_at = NULL
+    WHERE organization_id = ${account.organizationId} AND id = ${id} AND epoch = ${account.epoch} AND ended_at IS NULL`);
+  return held === 1;
+}
+
+/**
+ * Goes on in the account's new epoch with a session that was held and that its owner's own act has just ended with all
+ * the others. Proven by what it was proven by and when, to the same end: nothing is gained but a new token (I11, I23).
+ */
+export async function continueSession(tx: Transaction, session: Session, now: number): Promise<string> {
+  const { organizationId } = session.account;
+  const token = randomToken();
+  const goesOn = await tx.run(sql`INSERT INTO sessions
+      (organization_id, id, account_id, surface, token_hash, epoch, factor, signed_in_at, proved_at, last_used_at,
+        expires_at, address, user_agent, session_epoch)
+    SELECT s.organization_id, ${uuidv7(now)}, s.account_id, s.surface, ${hashToken(token)}, a.epoch, s.factor,
+      s.signed_in_at, s.proved_at, CAST(${now} AS BIGINT), s.expires_at, s.address, s.user_agent, s.session_epoch
+    FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
+    WHERE s.organization_id = ${organizationId} AND s.id = ${session.id}`);
+  if (goesOn !== 1) throw new Error('a session that was held is gone');
+  return `${organizationId}.${token}`;
 }
 
 /** Ends the session of a cookie, if there is one: on the server, not only in the browser (ASVS 7.4.1). */
@@ -163,7 +205,12 @@ export interface OpenSession {
 }
 
 /** Where an account is signed in on a surface, the latest used first. */
-export function openSessions(db: Database, surface: Surface, account: Account, now: number): Promise<OpenSession[]> {
+export function openSessions(
+  db: Pick<Queries, 'all'>,
+  surface: Surface,
+  account: Account,
+  now: number,
+): Promise<OpenSession[]> {
   return db.all(sql`SELECT s.id, s.signed_in_at AS "signedInAt", s.last_used_at AS "lastUsedAt", s.address,
       s.user_agent AS "userAgent"
     FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id

@@ -2,6 +2,7 @@ import type { Account, Kind } from '../accounts/accounts.ts';
 import { record, type Action } from '../accounts/audit.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
+import { sql } from '../db/db.ts';
 import { answer, type Answer, type Answered } from './answer.ts';
 import { consume, openChallenge, type Challenge, type Surface } from './challenges.ts';
 import { codesLeft } from './factors/backup-codes.ts';
@@ -185,7 +186,15 @@ export async function signOut(
   });
 }
 
-/** Drops a half-finished sign-in or ends the enrolment ceremony: Sign in as someone else, Continue to Sign In. */
+/** Drops a half-finished sign-in or ends the enrolment ceremony: Sign in as someone else, Continue, Cancel. */
 export async function leaveChallenge(installation: Installation, challenge: Challenge): Promise<void> {
-  await installation.db.transaction((tx) => consume(tx, challenge, installation.now()));
+  const { account, inside } = challenge;
+  await installation.db.transaction(async (tx) => {
+    const now = installation.now();
+    await consume(tx, challenge, now);
+    // The same codes may be on the screen twice, where the button was pressed twice.
+    if (inside)
+      await tx.run(sql`UPDATE challenges SET consumed_at = ${now}, sealed_codes = NULL
+        WHERE organization_id = ${account.organizationId} AND begun_in = ${inside.begunIn} AND consumed_at IS NULL`);
+  });
 }

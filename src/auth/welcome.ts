@@ -1,11 +1,11 @@
 import { ACCOUNT_COLUMNS, findAccount, type Account, type Kind } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
-import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { fingerprint, hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
+import { queueMail } from '../accounts/outbox.ts';
+import { hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
-import { PASSWORD_BY_LINK, spend, WELCOME_LINK_LIFETIME_MS } from './limits.ts';
-import { judgePassword, hashNewPassword, storePassword, type PasswordProblem } from './passwords.ts';
+import { WELCOME_LINK_LIFETIME_MS } from './limits.ts';
+import { passwordByLink, type ByLink } from './password-by-link.ts';
 
 /**
  * Makes the one-time link by which a contact chooses a first password: only while there is none, because whoever could
@@ -45,6 +45,46 @@ export async function linkWithin(
 }
 
 /**
+ * Invites contacts by mail: a welcome link for each who may come in and has no password yet. Answers how many were
+ * invited; the others are left as they are.
+ */
+export async function inviteWithin(
+  tx: Transaction,
+  installation: Installation,
+  actor: Actor,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<number> {
+  let invited = 0;
+  for (const id of ids) {
+    const token = await linkWithin(tx, installation, 'contact', { organizationId, id });
+    if (token === undefined) continue;
+    await queueMail(tx, installation, { organizationId, accountId: id, kind: 'invitation', facts: { token } });
+    await record(tx, installation, {
+      organizationId,
+      actor,
+      action: 'welcome-link.made',
+      targetId: id,
+      result: 'mailed',
+    });
+    invited++;
+  }
+  return invited;
+}
+
+/** Invites one contact by mail. False where there is a password already, no access, or no mail. */
+export async function invite(
+  installation: Installation,
+  actor: Actor,
+  { organizationId, id }: Pick<Account, 'organizationId' | 'id'>,
+): Promise<boolean> {
+  if (!installation.mailIsOn) return false;
+  return installation.db.transaction(
+    async (tx) => (await inviteWithin(tx, installation, actor, organizationId, [id])) === 1,
+  );
+}
+
+/**
  * Whose link it is, while it works; undefined for one that is spent, old, void or never was. Reading spends nothing. A
  * portal names its organization and its link is a token; the console names none, and its link is `{organization}.{token}`.
  */
@@ -66,17 +106,7 @@ function parts(portal: string | null, link: string): { kind: Kind; organizationI
     : { kind: 'contact', organizationId: portal, token: link };
 }
 
-export type Welcomed =
-  | { kind: 'set' }
-  | { kind: 'link-over' }
-  | { kind: 'refused'; problem: PasswordProblem }
-  /** As many passwords were tried with the link as an hour allows; this one was not judged. */
-  | { kind: 'limited'; until: number };
-
-/**
- * Spends the link for a first password. Opens no session: the next step is the sign-in page, with all it asks for.
- * Judging is slow and waits in one line for everybody, so that a link in the wrong hands must not fill it.
- */
+/** Spends the link for a first password. Opens no session: the next step is the sign-in page, with all it asks for. */
 export async function choosePassword(
   installation: Installation,
   portal: string | null,
@@ -84,24 +114,14 @@ export async function choosePassword(
   password: string,
   context: readonly string[],
   address: string,
-): Promise<Welcomed> {
+): Promise<ByLink> {
   const account = await findWelcome(installation, portal, link);
   if (!account) return { kind: 'link-over' };
   const { organizationId, token } = parts(portal, link);
-  const subject = fingerprint(installation.counterKey, organizationId, hashToken(token));
-  const room = await spend(installation.db, { limit: PASSWORD_BY_LINK, subject }, installation.now());
-  if (!room.ok) return { kind: 'limited', until: room.until };
-  const problem = await judgePassword(password, [...context, account.name, account.email]);
-  if (problem) return { kind: 'refused', problem };
-  const argon2 = await hashNewPassword(installation, password);
-  return installation.db.transaction<Welcomed>(async (tx) => {
-    const over = new RolledBack<Welcomed>({ kind: 'link-over' });
-    if (!(await lockAtEpoch(tx, account, account.epoch))) return over;
+  return passwordByLink(installation, { account, token }, password, context, address, async (tx) => {
     const spent = await tx.run(sql`UPDATE welcome_links SET spent_at = ${installation.now()}
       WHERE organization_id = ${organizationId} AND token_hash = ${hashToken(token)} AND spent_at IS NULL
         AND expires_at > ${installation.now()} AND epoch = ${account.epoch}`);
-    if (spent !== 1 || (await findAccount(tx, organizationId, account.id))?.passwordSetAt !== null) return over;
-    const actor = { kind: 'account', id: account.id, address } as const;
-    return (await storePassword(tx, installation, actor, account, argon2)) ? { kind: 'set' } : over;
+    return spent === 1 && (await findAccount(tx, organizationId, account.id))?.passwordSetAt === null;
   });
 }

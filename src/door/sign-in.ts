@@ -16,9 +16,11 @@ import {
   type Problem,
 } from '../web/components.ts';
 import { signedIn, type Door } from '../web/guards.ts';
+import { passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
+import { changeItNow } from './mails-links.ts';
 
 /** GET /sign-in. Who is signed in already, say by pressing Continue twice, is shown in. */
 export async function show(visit: Visit, door: Door): Promise<Response> {
@@ -46,10 +48,11 @@ export async function submit(visit: Visit, door: Door): Promise<Response> {
       return visit.page(page(door, email, [{ field: 'email', text: say('login.wrong') }]), 422);
     case 'limited': {
       const text = say('login.limited', { time: timeText(outcome.until, localeAt(door), 'clock') });
-      return visit.heldBack(page(door, email, [{ field: 'email', text }]), outcome.until);
+      const notices = changeItNow(visit, door, 'login.limited.change');
+      return visit.heldBack(page(door, email, [{ field: 'email', text }], notices), outcome.until);
     }
     case 'suspected':
-      return visit.page(suspectedPage(door), 403);
+      return visit.page(suspectedPage(visit, door), 403);
     case 'challenge':
       visit.challenge(door.surface, outcome.cookie);
       return visit.see(`${door.base}/verify`);
@@ -89,15 +92,6 @@ export async function leave(visit: Visit, door: Door): Promise<Response> {
   return visit.see(`${door.base}/sign-in`);
 }
 
-/** GET /forgot-password: who can help, until there is mail. */
-export function forgotPassword(visit: Visit, door: Door): Promise<Response> {
-  const body = html`<p>${sayAt(door, 'pw.forgot.text')}</p>
-    ${reach(door)}
-    <p>${say('pw.forgot.code')}</p>
-    <p><a href="${door.base}/sign-in">${say('pw.forgot.back')}</a></p>`;
-  return visit.page(doorPage(door, { title: sayAt(door, 'pw.forgot.title'), body }));
-}
-
 /** How to reach the organization, where help is what the page is about. */
 export function reach(door: Door): Html {
   if (door.surface === 'admin' || !door.organization) return nothing;
@@ -107,18 +101,26 @@ export function reach(door: Door): Html {
 
 function missing(email: string, password: string): Problem[] {
   const problems: Problem[] = [];
-  if (email.trim() === '') problems.push({ field: 'email', text: say('login.email.empty') });
-  else if (emailKey(email) === undefined) problems.push({ field: 'email', text: say('login.email.shape') });
+  const wrong = emailProblem(email);
+  if (wrong !== undefined) problems.push({ field: 'email', text: wrong });
   if (password === '') problems.push({ field: 'password', text: say('login.password.empty') });
   return problems;
 }
 
-function page(door: Door, email: string, errors: readonly Problem[], notices: Html = nothing): Html {
+/** Why a text is no e-mail address; undefined where it has the shape of one. */
+export function emailProblem(email: string): string | undefined {
+  if (email.trim() === '') return say('login.email.empty');
+  return emailKey(email) === undefined ? say('login.email.shape') : undefined;
+}
+
+/** The sign-in page, with what was wrong on it. */
+export function page(door: Door, email: string, errors: readonly Problem[], notices: Html = nothing): Html {
+  const byPasskey = door.organization?.passkeys === 'sign-in';
   const fields = html`${field({
     name: 'email',
     label: say('login.email'),
     type: 'email',
-    autocomplete: 'username',
+    autocomplete: byPasskey ? 'username webauthn' : 'username',
     value: email,
     error: problemOf(errors, 'email'),
   })}
@@ -129,18 +131,26 @@ function page(door: Door, email: string, errors: readonly Problem[], notices: Ht
     error: problemOf(errors, 'password'),
   })}
   ${button(say('login.submit'))}`;
-  const body = html`${form(`${door.base}/sign-in`, fields, { busy: say('login.busy') })}
+  const body = html`${byPasskey ? passkeyPart(door) : nothing}
+    ${form(`${door.base}/sign-in`, fields, { busy: say('login.busy') })}
     <p><a href="${door.base}/forgot-password">${say('login.forgot')}</a></p>`;
   return doorPage(door, { title: say('login.title', { m: nameAt(door) }), errors, notices, body });
 }
 
+function passkeyPart({ base }: Door): Html {
+  const path = `${base}/sign-in/passkey`;
+  const label = say('passkey.sign-in');
+  return passkeyForm({ action: path, options: `${path}-options`, label, kind: 'second', autofill: true });
+}
+
 /** A password that is held to be stolen opens nothing, whatever is answered after it. */
-export function suspectedPage(door: Door): Html {
+export function suspectedPage(visit: Visit, door: Door): Html {
+  const ask = html`<p>${sayAt(door, 'wait.stolen.ask')}</p>
+    ${reach(door)}`;
   return doorPage(door, {
     title: say('wait.stolen.title'),
     error: true,
     body: html`<p>${say('wait.stolen.why')}</p>
-      <p>${sayAt(door, 'wait.stolen.ask')}</p>
-      ${reach(door)}`,
+      ${changeItNow(visit, door, 'wait.stolen.change', ask)}`,
   });
 }

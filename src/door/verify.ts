@@ -1,16 +1,15 @@
 import { html } from 'hono/html';
 import { heldUp, type Answer, type HeldUp } from '../auth/answer.ts';
 import { readCode } from '../auth/code-input.ts';
-import { CLOCK_HINT_AFTER_WRONG, FEW_CODES } from '../auth/limits.ts';
-import { answerChallenge, backupCodesLeft } from '../auth/sign-in.ts';
+import { CLOCK_HINT_AFTER_WRONG } from '../auth/limits.ts';
+import { hasPasskey } from '../auth/passkeys.ts';
+import { answerChallenge } from '../auth/sign-in.ts';
 import {
-  actions,
   button,
   checkbox,
   codeField,
   disclosure,
   form,
-  linkButton,
   ltr,
   notice,
   nothing,
@@ -21,13 +20,15 @@ import {
   type Problem,
 } from '../web/components.ts';
 import type { Door, HalfSignedIn } from '../web/guards.ts';
+import { passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { backupCodeShape, codeShape, usedCode } from './code-words.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
-import { homeOf, reach, suspectedPage } from './sign-in.ts';
+import { changeItNow } from './mails-links.ts';
+import { homeOf, suspectedPage } from './sign-in.ts';
 
-type Asked = Answer['kind'];
+type Asked = Exclude<Answer['kind'], 'sign-in-code'>;
 
 /** GET /verify and /verify/backup-code */
 export function show(asked: Asked) {
@@ -35,7 +36,7 @@ export function show(asked: Asked) {
     const held = await heldUp(visit.installation, half.challenge, asked);
     if (held?.kind === 'suspected') return suspect(visit, half);
     if (held?.kind === 'clock-behind') return paused(visit, half, asked);
-    if (held) return visit.heldBack(waitPage(half.door, asked, held, visit.now), held.until);
+    if (held) return waitPage(visit, half, asked, held);
     return visit.page(await askPage(visit, half, asked, []));
   };
 }
@@ -59,7 +60,7 @@ export function submit(asked: Asked) {
         if (answered.bought.trust) visit.trust(answered.bought.trust);
         return visit.see(input.kind === 'backup-code' ? `${door.base}/backup-code-used` : homeOf(door));
       case 'wait':
-        return visit.heldBack(waitPage(door, input.kind, answered, visit.now), answered.until);
+        return waitPage(visit, half, input.kind, answered);
       case 'clock-behind':
         return paused(visit, half, asked);
       case 'suspected':
@@ -77,32 +78,8 @@ export function submit(asked: Asked) {
   };
 }
 
-/** GET /verify/ask-for-help: who can help, for somebody who has given the right password. */
-export function askForHelp(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
-  const body = html`<p>${sayAt(door, 'recover.text')}</p>
-    ${reach(door)}
-    <p>${say('recover.found')}</p>
-    <p><a href="${door.base}/verify">${say('recover.back')}</a></p>`;
-  return visit.page(doorPage(door, { title: sayAt(door, 'recover.title'), progress: HALF_WAY, body }));
-}
-
-/** GET /backup-code-used: how many are left, after one was used. */
-export async function codeUsed(
-  visit: Visit,
-  door: Door,
-  account: HalfSignedIn['challenge']['account'],
-): Promise<Response> {
-  const left = (await backupCodesLeft(visit.installation, account)) ?? 0;
-  const body = html`<p>${say('backup.used.text')}</p>
-    ${left <= FEW_CODES ? notice('warn', sayAt(door, 'backup.used.few')) : nothing}
-    <p>${sayAt(door, 'backup.used.lost')}</p>
-    ${actions(linkButton(say('backup.used.continue'), homeOf(door), 'main'))}`;
-  const progress = { outer: true, inner: true };
-  const title = say('backup.used.title', { n: left });
-  return visit.page(doorPage(door, { title, progress, signOut: true, body }));
-}
-
-const HALF_WAY = { outer: true, inner: false };
+/** Where the arch stands between the two doors. */
+export const HALF_WAY = { outer: true, inner: false };
 
 type Refused =
   | { kind: 'wrong'; attemptsLeft: number }
@@ -124,12 +101,18 @@ async function paused(visit: Visit, half: HalfSignedIn, asked: Asked): Promise<R
   return visit.unavailable(await askPage(visit, half, asked, [], { notices }));
 }
 
-function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
+/** The challenge is put away: behind a stolen password nothing is looked at. */
+export function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
   visit.forgetChallenge(door.surface);
-  return visit.page(suspectedPage(door), 403);
+  return visit.page(suspectedPage(visit, door), 403);
 }
 
-function signInAgain(visit: Visit, { door, challenge }: HalfSignedIn, why: 'login.replaced' | 'login.spent'): Response {
+/** Back to the sign-in page, with the address filled in and the reason. */
+export function signInAgain(
+  visit: Visit,
+  { door, challenge }: HalfSignedIn,
+  why: 'login.replaced' | 'login.spent',
+): Response {
   visit.forgetChallenge(door.surface);
   visit.leave(door.surface, { kind: 'warn', text: say(why), email: challenge.account.email });
   return visit.see(`${door.base}/sign-in`);
@@ -142,6 +125,7 @@ async function askPage(
   errors: readonly Problem[],
   { clock = false, notices = nothing, trust = '' }: { clock?: boolean; notices?: Html; trust?: string } = {},
 ): Promise<Html> {
+  const byPasskey = await hasPasskey(visit.installation.db, challenge.account);
   return doorPage(door, {
     title: say(asked === 'totp' ? 'code.title' : 'backup.title'),
     labelFor: 'code',
@@ -150,7 +134,8 @@ async function askPage(
     notices,
     extra: await visit.house.pageExtra?.(challenge.account),
     body: html`${asked === 'totp' ? appForm(door, challenge.account.email, errors, trust === 'on') : backupForm(door, errors)}
-    ${clock ? notice('warn', say('code.clock-note')) : nothing} ${asked === 'totp' ? otherWays(door) : nothing}
+    ${clock ? notice('warn', say('code.clock-note')) : nothing} ${byPasskey ? passkeyPart(door) : nothing}
+    ${asked === 'totp' ? otherWays(door, byPasskey) : nothing}
     ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
 }
@@ -169,13 +154,30 @@ function trustBox({ surface, organization }: Door, checked: boolean): Html {
   return checkbox({ name: 'trust', label: say('code.trust', { n: days }), hint: say('code.trust.hint'), checked });
 }
 
-function otherWays({ base }: Door): Html {
+function passkeyPart({ base }: Door): Html {
+  const path = `${base}/verify/passkey`;
+  return passkeyForm({ action: path, options: `${path}-options`, label: say('passkey.use.submit'), kind: 'second' });
+}
+
+function passkeyLink({ base }: Door): Html {
+  return html`<p><a href="${base}/verify/passkey">${say('passkey.use')}</a></p>`;
+}
+
+function otherWays(door: Door, byPasskey: boolean): Html {
+  const { base } = door;
   return disclosure(
     say('code.cannot'),
     html`<p><a href="${base}/verify/backup-code">${say('code.backup')}</a></p>
+      ${byPasskey ? passkeyLink(door) : nothing} ${readOut(door)}
       <p><a href="${base}/verify/ask-for-help">${say('code.no-backup')}</a></p>
       <p>${say('code.clock')}</p>`,
   );
+}
+
+// Staff are helped by their team, and nobody reads out a code to them.
+function readOut(door: Door): Html {
+  if (door.surface === 'admin') return nothing;
+  return html`<p><a href="${door.base}/verify/sign-in-code">${say('spoken.use', { m: nameAt(door) })}</a></p>`;
 }
 
 function backupForm({ base }: Door, errors: readonly Problem[]): Html {
@@ -186,20 +188,29 @@ function backupForm({ base }: Door, errors: readonly Problem[]): Html {
     <p><a href="${base}/verify/ask-for-help">${say('backup.none')}</a></p>`;
 }
 
-function waitPage(door: Door, given: Asked, held: HeldUp, now: number): Html {
-  const n = Math.ceil((held.until - now) / 60_000);
+/** Too many wrong codes of a kind. A wait is against guessing, so it does not hold a passkey up. */
+export async function waitPage(
+  visit: Visit,
+  { door, challenge }: HalfSignedIn,
+  given: Asked,
+  held: HeldUp,
+): Promise<Response> {
+  const n = Math.ceil((held.until - visit.now) / 60_000);
+  const byPasskey = await hasPasskey(visit.installation.db, challenge.account);
+  const ask = html`<p>${sayAt(door, 'wait.not-you')}</p>`;
   const other =
     given === 'totp'
       ? html`<p><a href="${door.base}/verify/backup-code">${say('wait.backup')}</a></p>`
       : html`<p><a href="${door.base}/verify">${say('backup.app')}</a></p>`;
-  return doorPage(door, {
+  const page = doorPage(door, {
     title: say('wait.title'),
     error: true,
     progress: HALF_WAY,
     body: html`<p>${words('wait.until', { time: time(held.until, localeAt(door), 'clock'), n })}</p>
-      ${held.otherWaits ? nothing : other}
+      ${held.otherWaits ? nothing : other} ${byPasskey ? passkeyLink(door) : nothing}
       <p><a href="${door.base}/verify/ask-for-help">${say('wait.none')}</a></p>
-      <p>${sayAt(door, 'wait.not-you')}</p>
+      ${changeItNow(visit, door, 'wait.not-you.change', ask)}
       ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
+  return visit.heldBack(page, held.until);
 }

@@ -7,6 +7,7 @@ import type { Door } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
+import { newPasswordFields, passwordProblem } from './password-words.ts';
 
 /** The link by which somebody chooses a first password. Looking spends nothing: a scanner of mails cannot use it up. */
 export async function show(visit: Visit, door: Door): Promise<Response> {
@@ -28,7 +29,7 @@ export async function submit(visit: Visit, door: Door): Promise<Response> {
       visit.leave(door.surface, { kind: 'ok', text: say('login.welcomed'), email: welcomed.account.email });
       return visit.see(`${door.base}/sign-in`);
     case 'refused':
-      return visit.page(welcomePage(visit, welcomed, say(PROBLEMS[outcome.problem], { m: name })), 422);
+      return visit.page(welcomePage(visit, welcomed, passwordProblem(outcome.problem, name)), 422);
     case 'limited': {
       const text = say('login.limited', { time: c.timeText(outcome.until, localeAt(welcomed.door), 'clock') });
       return visit.heldBack(welcomePage(visit, welcomed, text), outcome.until);
@@ -49,32 +50,10 @@ async function findWelcomed(visit: Visit, door: Door): Promise<Welcomed | undefi
   return organization && { door: { ...door, organization }, account };
 }
 
-const PROBLEMS = {
-  empty: 'welcome.password.empty',
-  short: 'pw.short',
-  long: 'pw.long',
-  common: 'pw.common',
-  context: 'pw.context',
-} as const;
-
 function welcomePage(visit: Visit, { door, account }: Welcomed, problem?: string): c.Html {
   const m = nameAt(door);
   const errors = problem === undefined ? [] : [{ field: 'password', text: problem }];
-  const fields = html`${c.field({
-    name: 'email',
-    label: say('welcome.email'),
-    type: 'email',
-    autocomplete: 'username',
-    value: account.email,
-    readonly: true,
-  })}
-  ${c.passwordField({
-    name: 'password',
-    label: say('welcome.password'),
-    hint: say('welcome.password.hint'),
-    autocomplete: 'new-password',
-    error: c.problemOf(errors, 'password'),
-  })}
+  const fields = html`${newPasswordFields(account.email, say('welcome.password'), problem)}
   ${c.button(say('welcome.submit'))}`;
   const body = html`<p>${sayAt(door, 'welcome.text')}</p>
     ${c.form(`${door.base}/welcome/${visit.param('token')}`, fields, { busy: say('login.busy') })}`;

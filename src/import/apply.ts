@@ -14,6 +14,8 @@ import { customerKey, type ImportRow, type Problem } from './rows.ts';
 /** What became of some rows. */
 export interface Applied {
   readonly created: number;
+  /** Who is new here. */
+  readonly newcomers: readonly string[];
   readonly changed: number;
   readonly unchanged: number;
   /** Rows that could not go in after all; nothing of them did. */
@@ -34,6 +36,7 @@ export async function apply(tx: Transaction, importing: Importing, rows: readonl
   const changed = await changeContacts(tx, importing, of('changed'));
   return {
     created: created.done,
+    newcomers: created.made,
     changed: changed.done,
     unchanged: of('unchanged').length,
     problems: [...of('wrong').map(({ problem }) => problem), ...created.problems, ...changed.problems],
@@ -47,7 +50,11 @@ interface Done {
 
 type New = Extract<Plan, { kind: 'new' }>;
 
-async function createContacts(tx: Transaction, importing: Importing, plans: readonly New[]): Promise<Done> {
+async function createContacts(
+  tx: Transaction,
+  importing: Importing,
+  plans: readonly New[],
+): Promise<Done & { readonly made: readonly string[] }> {
   const { customers, made: newCustomers } = await customersFor(tx, importing, plans);
   await makeRoomForPrimaries(tx, importing, plans);
   const drafts = plans.flatMap(({ row }) => {
@@ -88,7 +95,11 @@ async function createContacts(tx: Transaction, importing: Importing, plans: read
     made.map(({ id, row }) => imported(importing, 'contact.created', id, row)),
   );
   const lines = new Set(made.map(({ row }) => row.line));
-  return { done: made.length, problems: plans.filter(({ row }) => !lines.has(row.line)).map(({ row }) => taken(row)) };
+  return {
+    done: made.length,
+    made: made.map(({ id }) => id),
+    problems: plans.filter(({ row }) => !lines.has(row.line)).map(({ row }) => taken(row)),
+  };
 }
 
 interface Draft {

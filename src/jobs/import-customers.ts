@@ -2,6 +2,7 @@ import { record, type Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { appendPart, dropFile, type JobKey } from '../accounts/job-parts.ts';
 import { RolledBack, sql, type Database, type Transaction } from '../db/db.ts';
+import { inviteWithin } from '../auth/welcome.ts';
 import { apply } from '../import/apply.ts';
 import type { Mapping } from '../import/columns.ts';
 import { BYTE_ORDER_MARK } from '../import/csv-text.ts';
@@ -36,12 +37,13 @@ export function startImport(
     if (allOrNothing && wrong + repeated > 0)
       return new RolledBack<ImportStarted>({ kind: 'wrong-rows', rows: wrong + repeated });
     if (fresh + changed === 0) return new RolledBack<ImportStarted>({ kind: 'nothing-to-do' });
-    const { fileName, fileHash, parts, updates } = about;
+    const { fileName, fileHash, parts, updates, invites } = about;
     const plan = {
       fileName,
       fileHash,
       parts,
       updates: updates ? 1 : 0,
+      invites: invites ? 1 : 0,
       customers: fresh + changed,
       mapping: JSON.stringify(findings.mapping),
     };
@@ -100,7 +102,9 @@ export const importCustomers: JobKind = {
   remark: ({ result }) => {
     const of = (name: string): number => Number(result[name] ?? 0);
     if (of('created') + of('changed') === 0) return undefined;
-    return `${of('created').toLocaleString('en-GB')} added, ${of('changed').toLocaleString('en-GB')} changed.`;
+    const counts = [`${told(of('created'))} added`, `${told(of('changed'))} changed`];
+    if (of('invited') > 0) counts.push(`${told(of('invited'))} invited`);
+    return `${counts.join(', ')}.`;
   },
   bite: async (tx, installation, job) => {
     const part = Number(job.cursor);
@@ -118,6 +122,10 @@ export const importCustomers: JobKind = {
     const mapping = JSON.parse(String(job.plan['mapping'])) as Mapping;
     await keepPlansFitting(tx, installation, part);
     const done = await apply(tx, importing, goodRows(records, problems, mapping, about));
+    const invited =
+      job.plan['invites'] === 1
+        ? await inviteWithin(tx, installation, importing.actor, job.organizationId, done.newcomers)
+        : 0;
     const left = withErrors(records, [...problems, ...done.problems]);
     await keepLeft(tx, installation, job, about, mapping, left);
     const count = (name: string, more: number): number => Number(job.result[name] ?? 0) + more;
@@ -130,6 +138,7 @@ export const importCustomers: JobKind = {
         changed: count('changed', done.changed),
         unchanged: count('unchanged', done.unchanged),
         left: count('left', left.length),
+        ...(job.plan['invites'] === 1 ? { invited: count('invited', invited) } : {}),
       },
       ended: part + 1 === about.parts,
     };
@@ -139,6 +148,10 @@ export const importCustomers: JobKind = {
   file: ({ result }) =>
     Number(result['left'] ?? 0) > 0 ? { file: FILES.left, name: 'rows-with-errors.csv', type: 'text/csv' } : undefined,
 };
+
+function told(n: number): string {
+  return n.toLocaleString('en-GB');
+}
 
 // A first import fills empty tables faster than PostgreSQL looks at them by itself, once a minute. Until then it plans as if
 // they were small, and reads whole indexes for each row. Its manual says to do so after bulk loads (14.4.8).

@@ -36,6 +36,8 @@ export interface About {
   readonly samples: readonly string[];
   readonly parts: number;
   readonly updates: boolean;
+  /** Whether those who are new and have no password are invited by mail. */
+  readonly invites: boolean;
 }
 
 /** A file as it comes: its name is shown, its bytes are read once. */
@@ -59,7 +61,7 @@ export async function stageFile(
   installation: Installation,
   { organizationId, actor }: { organizationId: string; actor: Actor },
   { name, bytes }: FileToImport,
-  { updates }: { updates: boolean },
+  { updates, invites = false }: { updates: boolean; invites?: boolean },
 ): Promise<Staged> {
   const hash = createHash('sha256');
   const records = readRecords(counted(bytes, (piece) => void hash.update(piece)));
@@ -76,7 +78,8 @@ export async function stageFile(
     const samples = header.map(() => '');
     const parts = await keepRows(installation, key, records, samples);
     if (parts === 0) return { kind: 'no-rows' };
-    const about: About = { fileName: name, fileHash: hash.digest('base64url'), header, samples, parts, updates };
+    const fileHash = hash.digest('base64url');
+    const about: About = { fileName: name, fileHash, header, samples, parts, updates, invites };
     await keep(installation, key, FILES.about, about);
     return { kind: 'staged', id };
   } catch (fault) {

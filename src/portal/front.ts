@@ -17,7 +17,15 @@ export async function show(visit: Visit): Promise<Response> {
 /** Where password managers look for the page to change a password on (W3C: a well-known URL for changing passwords). */
 export async function changePassword(visit: Visit): Promise<Response> {
   const [only, other] = await someOrganizations(visit.installation.db, 2);
-  return only && !other ? visit.see(`/portal/${only.slug}/security`) : notFoundPage(visit);
+  return only && !other ? visit.see(`/portal/${only.slug}/security/password`) : notFoundPage(visit);
+}
+
+/** Where password managers look for the pages to add and manage passkeys on (W3C: a well-known URL for passkey endpoints). */
+export async function passkeyEndpoints(visit: Visit): Promise<Response> {
+  const [only, other] = await someOrganizations(visit.installation.db, 2);
+  if (!only || other || only.passkeys === 'off') return notFoundPage(visit);
+  const security = `${visit.house.publicUrl}/portal/${only.slug}/security`;
+  return visit.json({ enroll: `${security}/passkeys/add`, manage: security });
 }
 
 function frontPage(title: string, text: string): ReturnType<typeof barePage> {

@@ -23,8 +23,13 @@ export const both = (...names: string[]): string[] => names.flatMap((name) => [`
 export const PASSWORD = both('sign-in');
 export const CODES = both('code', 'backup code');
 export const CEREMONY = both('enable MFA');
-export const PROOF = ['console: fresh proof'];
-export const LINKS = ['portal: welcome link', 'console: invitation link', 'console: set-up link'];
+export const PROOF = both('fresh proof');
+export const LINKS = [
+  'portal: welcome link',
+  'portal: mailed link',
+  'console: invitation link',
+  'console: set-up link',
+];
 export const READING = ['portal: inside', 'console: reading'];
 export const ACTS = ['reset', 'unlock', 'portal access', 'making welcome links', 'team'].map(
   (name) => `console: ${name}`,

@@ -4,7 +4,8 @@ import type { Account } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { setPortalAccess } from '../../src/auth/access.ts';
-import { choosePassword, findWelcome, makeWelcomeLink, type Welcomed } from '../../src/auth/welcome.ts';
+import type { ByLink } from '../../src/auth/password-by-link.ts';
+import { choosePassword, findWelcome, makeWelcomeLink } from '../../src/auth/welcome.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { acme, setPolicy, signsIn, type Person } from '../acme.ts';
@@ -31,7 +32,7 @@ async function wanda(
   return { ...person, account, link: async () => makeWelcomeLink(world.installation, OPERATOR, await account()) };
 }
 
-function chooses(world: World, person: Person, token: string, password = PASSWORD): Promise<Welcomed> {
+function chooses(world: World, person: Person, token: string, password = PASSWORD): Promise<ByLink> {
   return choosePassword(world.installation, person.organizationId, token, password, ['Acme Billing'], '203.0.113.1');
 }
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
+import { makeMailedLink } from '../../src/accounts/mailed-links.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { makeWelcomeLink } from '../../src/auth/welcome.ts';
 import { signsIn, type Person } from '../acme.ts';
-import { openRace, PORTAL, recorded, rounds, times, type Race } from './racers.ts';
+import { newcomer, openRace, PORTAL, recorded, rounds, times, type Race } from './racers.ts';
 import { Servers } from './servers.ts';
 
 const PASSWORD = 'quiet lanterns over the harbour';
@@ -27,6 +28,50 @@ describe('one-time links that race on two servers', () => {
       assert.equal(await recorded(race, lena, 'password.set', 'done'), 1);
       assert.equal((await signsIn(installation, { ...lena, password: chosen[0] ?? '' })).kind, 'enrolment');
     });
+  });
+
+  test('a link to a new password, spent eight times at once, sets one password and ends what was open', async () => {
+    await using race = await openRace();
+    await rounds(2, async () => {
+      const { world } = race;
+      const kim = await newcomer(race);
+      const token = await world.db.transaction((tx) => makeMailedLink(tx, world.installation, 'new-password', kim));
+      const path = `${PORTAL}/new-password/${token}`;
+      const passwords = times(8, (n) => `${PASSWORD}, ${n}`);
+      const given = await race.servers.atOnce(passwords.map((password) => ({ path, fields: { email: '', password } })));
+      const chosen = passwords.filter((_, n) => given[n]?.location === `${PORTAL}/sign-in`);
+      assert.equal(chosen.length, 1);
+      assert.equal(await recorded(race, kim, 'password.set', 'done'), 2, 'the one before, and this one');
+      assert.equal((await signsIn(world.installation, { ...kim, password: chosen[0] ?? '' })).kind, 'enrolment');
+    });
+  });
+
+  test('a link that confirms an address, spent eight times at once, changes it once; two contacts never share one', async () => {
+    await using race = await openRace();
+    const { world } = race;
+    const people = [await newcomer(race), await newcomer(race)];
+    const tokens = await Promise.all(
+      people.map((one) =>
+        world.db.transaction((tx) => makeMailedLink(tx, world.installation, 'confirm-email', one, 'one@globex.test')),
+      ),
+    );
+    const paths = times(8, (n) => `${PORTAL}/confirm-email/${tokens[n % 2]}`);
+    const given = await race.servers.atOnce(paths.map((path) => ({ path, fields: {} })));
+    assert.deepEqual(given.map(({ status }) => status).toSorted(), [303, 422, 422, 422, 422, 422, 422, 422]);
+    const changed = await Promise.all(people.map((one) => recorded(race, one, 'email.changed', 'done')));
+    assert.deepEqual(changed.toSorted(), [0, 1]);
+  });
+
+  test('"This wasn’t me", pressed eight times at once, shuts the account once', async () => {
+    await using race = await openRace();
+    const { world } = race;
+    const kim = await newcomer(race);
+    const token = await world.db.transaction((tx) => makeMailedLink(tx, world.installation, 'not-me', kim));
+    const { epoch } = await world.account(kim);
+    const given = await race.servers.atOnce(times(8, () => ({ path: `${PORTAL}/not-me/${token}`, fields: {} })));
+    assert.equal(given.filter(({ location }) => location === `${PORTAL}/sign-in`).length, 1);
+    assert.equal((await world.account(kim)).epoch, epoch + 1);
+    assert.equal(await recorded(race, kim, 'account.not-me', 'ask'), 1);
   });
 
   test('a set-up link, spent eight times at once, makes one organization and one owner', async () => {
