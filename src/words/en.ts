@@ -204,7 +204,7 @@ export const en = {
   'mfa.codes.new.continue': 'Continue',
 
   'mfa.another.phrase': 'Add an authenticator app',
-  'mfa.another.note': 'Your other apps keep working.',
+  'mfa.another.note': 'The apps that you have keep working.',
   'mfa.another.start': 'Set up one more app that makes the codes you sign in with.',
   'mfa.another.text':
     'From now on you can also sign in with a code from this app. You will be signed out everywhere, and sign in again.',
@@ -514,6 +514,7 @@ export const en = {
 
   'sec.sessions': "Where you're signed in",
   'sec.sessions.summary': '{n, plural, one {On this device only} other {On # devices, this one among them}}',
+  'sec.sessions.open': 'Signed in',
   'sec.sessions.look': 'See all',
   'sec.sessions.look.name': "See all: where you're signed in",
   'sec.sessions.text': 'See one that you do not know? Sign it out, change your password, and tell {m}.',
@@ -629,6 +630,13 @@ export const en = {
   'home.reset.text': "If you didn't ask for this, tell {m} now.",
   'home.few.get': 'Get new backup codes',
   'home.few': 'You have {n, plural, =0 {no backup codes} one {# backup code} other {# backup codes}} left.',
+  'check.title': 'Does your authenticator app still work?',
+  'check.why':
+    'No code from it was needed for four weeks. Try one now, so that you are not locked out when you need it.',
+  'check.code': 'Code from your authenticator app',
+  'check.submit': 'Check',
+  'check.right': "Your authenticator app works. You don't need to do anything.",
+  'check.gone': "I don't have it any more",
   'home.table': 'Your documents',
   'home.kind': 'Kind',
   'home.kind.invoice': 'Invoice',
@@ -706,6 +714,9 @@ export const en = {
   'mail.passkey-added.text': 'Whoever has it can sign in with it.',
   'mail.passkey-removed.subject': 'A passkey was removed from your {m} account',
   'mail.passkey-removed.text': 'It no longer opens your account.',
+  'mail.passkey-copied.subject': 'A copy of your passkey may be in use for {m}',
+  'mail.passkey-copied.text':
+    'Somebody tried to sign in with a passkey that says it was used less often than we have seen it. They did not get in. Remove the passkey if you have not restored it from a backup.',
   'mail.device-trusted.subject': 'A device no longer asks for a code for {m}',
   'mail.device-trusted.text': 'Whoever uses it needs only your password.',
   'mail.not-me.subject': "You told {m} that it wasn't you",
@@ -722,6 +733,9 @@ export const en = {
   'mail.sign-in-code-made.subject': '{m} made a sign-in code for you',
   'mail.sign-in-code-made.text':
     "It works once, together with your password, and then you'll set up a new authenticator app. The code is not in this letter: {m} tells it to you.",
+  'mail.setup-code-made.subject': '{m} made a setup code for you',
+  'mail.setup-code-made.text':
+    'It confirms, once, the authenticator app that you are setting up. The code is not in this letter: {m} tells it to you.',
   'mail.set-up-by.subject': 'Set up MFA for {m} by {date}',
   'mail.set-up-by.text':
     "From then on you'll need a code from an authenticator app each time you sign in. Setting it up takes about two minutes.",
