@@ -23,6 +23,7 @@ const KEYS = 'src/accounts/keys.ts';
 const ACCESS = 'src/auth/access.ts';
 const ANSWER = 'src/auth/answer.ts';
 const CHALLENGES = 'src/auth/challenges.ts';
+const CEREMONY_CODES = 'src/auth/ceremony-codes.ts';
 const ENROLMENT = 'src/auth/enrolment.ts';
 const BACKUP_CODES = 'src/auth/factors/backup-codes.ts';
 const TOTP = 'src/auth/factors/totp.ts';
@@ -57,8 +58,8 @@ const ACTIVE_IN_SELECT: Deletion = {
 const OLD_SET_REVOKED: Deletion = { file: BACKUP_CODES, find: 'await revokeSet(tx, account, now);' };
 const OTHERS_REVOKED: Deletion = {
   file: ENROLMENT,
-  find: `    await tx.run(sql\`UPDATE authenticators SET revoked_at = \${now}, secret = NULL WHERE organization_id = \${organizationId}
-      AND account_id = \${accountId} AND enabled_at IS NULL AND revoked_at IS NULL\`);`,
+  find: `  await tx.run(sql\`UPDATE authenticators SET revoked_at = \${now}, secret = NULL WHERE organization_id = \${organizationId}
+    AND account_id = \${accountId} AND enabled_at IS NULL AND revoked_at IS NULL\`);`,
 };
 const OPEN_TO_SPEND: Deletion = {
   file: CHALLENGES,
@@ -149,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 'I4',
-    file: ENROLMENT,
+    file: CEREMONY_CODES,
     find: '    const shown = await shownCodes(tx, installation, challenge);\n    if (shown) return shown;\n',
     tests: ['test/races/enrolment.test.ts'],
   },
@@ -410,7 +411,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I10',
     file: ENROLMENT,
-    find: '    if (begun && begun.secret !== null && begun.expiresAt > now && begun.triesLeft > 0) return false;\n',
+    find: '  if (begun && begun.secret !== null && begun.expiresAt > now && begun.triesLeft > 0) return false;\n',
     tests: ['test/races/enrolment.test.ts'],
   },
   {
@@ -598,10 +599,40 @@ export const MUTANTS: readonly Mutant[] = [
   { invariant: 'I14', file: 'src/auth/proof.ts', find: "this.by === 'totp'", replace: 'true', tests: SESSIONS_TEST },
   {
     invariant: 'I14',
-    file: 'src/admin/confirm.ts',
-    find: '!isFreshlyProven(session, visit.now)',
-    replace: 'false',
+    file: 'src/door/confirm.ts',
+    find: 'isFreshlyProven(who.session, visit.now)',
+    replace: 'true',
     tests: ['test/surface/answers.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/auth/parked-forms.ts',
+    find: '\n    AND session_id = ${sessionId}',
+    tests: ['test/auth/parked-forms.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/auth/parked-forms.ts',
+    find: ' AND account_id = ${account.id}',
+    tests: ['test/auth/parked-forms.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/auth/parked-forms.ts',
+    find: ' AND expires_at > ${now()}',
+    tests: ['test/auth/parked-forms.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/accounts/epoch.ts',
+    find: '  await tx.run(sql`DELETE FROM parked_forms WHERE ${ofAccount}`);\n',
+    tests: ['test/auth/parked-forms.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: SESSIONS,
+    find: ' AND COALESCE(proved_at, 0) = ${session.provedAt ?? 0}',
+    tests: ['test/races/confirm.test.ts'],
   },
   {
     invariant: 'I14',
@@ -771,7 +802,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 'I19',
-    file: ENROLMENT,
+    file: CEREMONY_CODES,
     find: ' AND consumed_at IS NULL`);\n  return !row',
     replace: '`);\n  return !row',
     otherGuards: [

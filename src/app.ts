@@ -11,7 +11,7 @@ import { RequestRefused } from './web/forms.ts';
 import { machineRoutes } from './web/machine.ts';
 import { mount, type Route } from './web/routes.ts';
 import { sameOriginOnly, securityHeaders } from './web/security.ts';
-import { Visit, whose, type House, type OpenHouse } from './web/visit.ts';
+import { isRedone, Visit, whose, type House, type OpenHouse } from './web/visit.ts';
 
 /** Every address the server answers, each with its guard. The tests walk this very list. */
 export const ROUTES: readonly Route[] = [...machineRoutes, ...portalRoutes, ...adminRoutes];
@@ -26,7 +26,7 @@ export function createApp(plan: House, extraRoutes: readonly Route[] = []): Hono
     const began = now();
     await next();
     const { status } = context.res;
-    if (status < 400) return;
+    if (status < 400 || isRedone(context)) return;
     // The route's pattern and not the path, which may hold the token of a one-time link.
     log.info('refused', {
       method: context.req.method,

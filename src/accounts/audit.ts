@@ -50,11 +50,31 @@ export type Action =
   | 'signed-in'
   | 'signed-out'
   | 'proved-again'
+  | 'device.trusted'
+  | 'device.removed'
+  | 'device.replayed'
   | 'enrolment.offered'
   | 'enrolment.answered'
+  | 'enrolment-link.sent'
+  | 'enrolment-code.made'
+  | 'enrolment.confirmed'
   | 'mfa.enabled'
+  | 'mfa.turned-off'
+  | 'authenticator.added'
+  | 'authenticator.replaced'
+  | 'authenticator.renamed'
+  | 'authenticator.removed'
   | 'backup-codes.generated'
   | 'mfa.reset'
+  | 'passkey.added'
+  | 'passkey.renamed'
+  | 'passkey.removed'
+  | 'recovery.asked'
+  | 'recovery.cancelled'
+  | 'recovery.approved'
+  | 'recovery.refused'
+  | 'sign-in-code.made'
+  | 'sign-in-code.used'
   | 'account.unlocked'
   | 'exemption.granted'
   | 'exemption.ended'
@@ -76,6 +96,8 @@ export interface Fact {
   readonly reason?: string;
   /** Numbers and plain words. Never a secret, a code, a token or a password (I19). */
   readonly details?: Readonly<Record<string, string | number | null>>;
+  /** What its notice by mail says beyond the row; `none`: whoever it concerns is not told. No part of the row. */
+  readonly notice?: Readonly<Record<string, string | number | null>> | 'none';
 }
 
 export interface AuditRow {

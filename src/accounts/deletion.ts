@@ -104,8 +104,14 @@ async function purge(tx: Transaction, organizationId: string, whose: Sql): Promi
       AND set_id IN (SELECT id FROM backup_code_sets WHERE ${own})`);
     await tx.run(sql`DELETE FROM backup_code_sets WHERE ${own}`);
     await tx.run(sql`DELETE FROM authenticators WHERE ${own}`);
+    await tx.run(sql`DELETE FROM passkeys WHERE ${own}`);
+    await tx.run(sql`DELETE FROM passkey_ceremonies WHERE ${own}`);
+    await tx.run(sql`DELETE FROM enrolment_codes WHERE ${own}`);
     await tx.run(sql`DELETE FROM parked_forms WHERE ${own}`);
     await tx.run(sql`DELETE FROM mails WHERE ${own}`);
+    await tx.run(sql`DELETE FROM trusted_devices WHERE ${own}`);
+    await tx.run(sql`DELETE FROM recovery_requests WHERE ${own}`);
+    await tx.run(sql`DELETE FROM sign_in_codes WHERE ${own}`);
     await tx.run(sql`DELETE FROM sessions WHERE ${own}`);
     await tx.run(sql`DELETE FROM challenges WHERE ${own}`);
     await tx.run(sql`DELETE FROM welcome_links WHERE ${own}`);

@@ -56,6 +56,9 @@ const LABELS: Readonly<Record<string, string>> = {
   graceDays: 'Days to set it up',
   enrolled: 'Contacts with MFA',
   notEnrolled: 'Contacts without MFA',
+  trustedDeviceDays: 'Days that a device may skip the code',
+  enrolmentConfirmation: 'A new authenticator is confirmed',
+  recoveryWaitHours: 'Hours that a request for help waits',
 };
 
 function label(key: string): string {
@@ -66,13 +69,28 @@ const POLICY = { off: 'Off', optional: 'Offered', required: 'On' };
 
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   policy: POLICY,
-  factor: { totp: 'Authenticator app', 'backup-code': 'Backup code', password: 'Password' },
+  factor: {
+    totp: 'Authenticator app',
+    'backup-code': 'Backup code',
+    password: 'Password',
+    passkey: 'Passkey',
+    'trusted-device': 'Trusted device',
+  },
   suspected: { '0': 'No', '1': 'Yes' },
+  passkeys: { off: 'Off', 'second-factor': 'Instead of the code', 'sign-in': 'Instead of password and code' },
+  enrolmentConfirmation: { none: 'No', required: 'Yes' },
   why: {
     clock: 'The code of another moment',
     used: 'Used before',
     'other-account': 'The code of a colleague',
     unknown: 'Not the code of any moment near',
+    response: 'Nothing that a browser answers',
+    ceremony: 'Too late, or used before',
+    credential: 'Not a passkey of this account',
+    signature: 'A check of it failed',
+    counter: 'It may have been copied',
+    'not-allowed': 'Passkeys are not accepted for this',
+    closed: 'Portal access was off, or the account had just changed',
   },
 };
 

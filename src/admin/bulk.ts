@@ -9,11 +9,11 @@ import {
   type BulkAct,
   type Prepared,
 } from '../jobs/bulk-contacts.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import { notFoundPage } from '../web/errors.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, consolePage } from './console.ts';
 import { CUSTOMERS, readView, SIZES, writeView } from './customer-query.ts';
 import { listPage } from './customers.ts';
@@ -53,16 +53,19 @@ export function atSelection(handler: (visit: Visit, at: AtSelection) => Promise<
   };
 }
 
-/** What it will do, to how many and to whom first; the number typed, a reason, and a fresh proof where it is due. */
+/** What it will do, to how many and to whom first; the number typed, and a reason. */
 export function askAboutMany(visit: Visit, at: AtSelection): Promise<Response> {
-  return askPage(visit, at, { reason: '', number: '' });
+  return askPage(visit, at, { reason: '', number: '' }, []);
 }
 
 export async function actOnMany(visit: Visit, at: AtSelection): Promise<Response> {
-  const { reason, number, ...proof } = await visit.form('reason', 'number', 'password', 'code');
+  const { reason, number } = await visit.form('reason', 'number');
   const given = { reason: lines(reason), number };
-  const refusal = await confirmItsYou(visit, at.who, proof, problemsWith(given, at.chosen));
-  if (refusal) return askPage(visit, at, given, refusal);
+  const problems = problemsWith(given, at.chosen);
+  if (problems.length > 0) return askPage(visit, at, given, problems);
+  const title = bulkTitle(at.chosen.act, at.chosen.contacts);
+  const first = await proveFirst(visit, at.who, title.charAt(0).toLowerCase() + title.slice(1));
+  if (first) return first;
   const { organization } = at.who;
   const key = { organizationId: organization.id, id: at.chosen.id };
   // Pressed twice: the job that the first press has started is the one to look at.
@@ -94,9 +97,12 @@ const DOES: Record<BulkAct, readonly string[]> = {
   disable: ["They can't sign in to the portal", 'They are signed out everywhere', 'Their MFA stays as it is'],
 };
 
-function askPage(visit: Visit, { who, chosen }: AtSelection, given: Given, refusal?: Refusal): Promise<Response> {
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, who.session);
+function askPage(
+  visit: Visit,
+  { who, chosen }: AtSelection,
+  given: Given,
+  problems: readonly c.Problem[],
+): Promise<Response> {
   const title = bulkTitle(chosen.act, chosen.contacts);
   const more = chosen.contacts - chosen.first.length;
   const fields = html`<section class="panel">
@@ -118,7 +124,6 @@ function askPage(visit: Visit, { who, chosen }: AtSelection, given: Given, refus
         error: c.problemOf(problems, 'number'),
       })}
     </section>
-    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button(title, { kind: 'danger' }), c.linkButton('Cancel', CUSTOMERS))}`;
   const body = html`<ul class="bullets">
       ${DOES[chosen.act].map((text) => html`<li>${text}</li>`)}
@@ -135,9 +140,6 @@ function askPage(visit: Visit, { who, chosen }: AtSelection, given: Given, refus
     current: 'customers',
     title: `${title}?`,
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body,
   });
 }

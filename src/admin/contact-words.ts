@@ -56,7 +56,9 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
   const access = barred(who, 'open and close portal access');
   const off = contact.disabledAt !== null;
   const items = [
-    entry('Reset Portal MFA', whyNoReset(who, contact), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Reset Portal MFA', whyNoReset(who, contact, now), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Make sign-in code', whyNoReset(who, contact, now), { href: contactPath(contact, '/sign-in-code') }),
+    ...(who.organization.enrolmentConfirmation === 'required' ? [setupCode(who, contact)] : []),
     entry('Sign out everywhere', barred(who, 'end sessions'), { href: contactPath(contact, '/sign-out') }),
     entry('Exempt from MFA', whyNoExemption(who, contact), { href: contactPath(contact, '/exempt') }),
     off
@@ -88,11 +90,25 @@ function entry(label: string, reason: string | undefined, way: { href: string } 
   return reason === undefined ? { label, ...way } : { label, reason };
 }
 
+function setupCode(who: SignedIn, contact: Contact): c.MenuItem {
+  return entry('Setup code', whyNoSetupCode(who, contact), { href: contactPath(contact, '/setup-code') });
+}
+
+/** Why no code can be made by which a contact confirms a new authenticator; undefined where one can. */
+export function whyNoSetupCode(who: SignedIn, contact: Contact): string | undefined {
+  if (who.organization.enrolmentConfirmation !== 'required') return "Your settings don't ask to confirm a setup";
+  if (contact.mfaSince !== null) return 'They have set up MFA';
+  if (contact.disabledAt !== null) return 'Portal access is off';
+  if (contact.passwordSetAt === null) return "They haven't chosen a password";
+  return barred(who, 'reset MFA') ?? (mayReset(who.session.account, contact) ? undefined : 'Ask an owner or admin');
+}
+
 function whyNoExemption(who: SignedIn, contact: Contact): string | undefined {
   return contact.mfaSince === null ? barred(who, 'change settings') : 'They have set up MFA';
 }
 
-function whyNoReset(who: SignedIn, contact: Contact): string | undefined {
+function whyNoReset(who: SignedIn, contact: Contact, now: number): string | undefined {
   if (contact.mfaSince === null) return "MFA isn't set up";
+  if (contact.helpWaitUntil !== null && contact.helpWaitUntil > now) return 'See Recovery requests';
   return barred(who, 'reset MFA') ?? (mayReset(who.session.account, contact) ? undefined : 'Ask an owner or admin');
 }

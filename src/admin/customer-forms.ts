@@ -1,12 +1,12 @@
 import { html } from 'hono/html';
 import { emailKey } from '../accounts/accounts.ts';
-import { changeContact, createContact, type ContactDraft, type ContactOutcome } from '../accounts/contacts.ts';
+import { changeContact, createContact, type ContactDraft, type ChangeOutcome } from '../accounts/contacts.ts';
 import { createCustomerWithContact, renameCustomer } from '../accounts/customers.ts';
 import { invite } from '../auth/welcome.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import {
   actorOf,
   type AtContact,
@@ -102,25 +102,21 @@ function invitationBox(visit: Visit, who: SignedIn, { invite: asked }: Given, is
 /** A contact's name, address and phone. */
 export function editContact(visit: Visit, at: AtContact): Promise<Response> {
   const { name, email, phone } = at.contact;
-  return editContactPage(visit, at, { name, email, phone: phone ?? '' });
+  return editContactPage(visit, at, { name, email, phone: phone ?? '' }, []);
 }
 
 export async function saveContact(visit: Visit, at: AtContact): Promise<Response> {
-  const { password, code, ...typed } = await visit.form('name', 'email', 'phone', 'password', 'code');
-  const given = tidy(typed);
+  const given = tidy(await visit.form('name', 'email', 'phone'));
   const problems = contactProblems(given);
+  if (problems.length > 0) return editContactPage(visit, at, given, problems);
   // Whoever signs in with the address may be somebody else from then on (ASVS 7.5.1).
   const moves = emailKey(given.email) !== emailKey(at.contact.email);
-  const refusal = moves
-    ? await confirmItsYou(visit, at.who, { password, code }, problems)
-    : problems.length > 0
-      ? { problems }
-      : undefined;
-  if (refusal) return editContactPage(visit, at, given, refusal);
+  const first = moves && (await proveFirst(visit, at.who, `change the email of ${at.contact.name} to ${given.email}`));
+  if (first) return first;
   const changed = await changeContact(visit.installation, actorOf(visit, at.who), at.contact, draftOf(given));
   return changed.kind === 'saved'
     ? doneAt(visit, at, 'Saved.')
-    : editContactPage(visit, at, given, { problems: refusedEmail(changed) });
+    : editContactPage(visit, at, given, refusedEmail(changed));
 }
 
 function tidy<Field extends string>(given: Record<Field, string>): Record<Field, string> {
@@ -146,10 +142,11 @@ function contactProblems({ name, email, phone }: Omit<Shown, 'customer' | 'invit
   ];
 }
 
-function refusedEmail({ kind }: Exclude<ContactOutcome, { kind: 'saved' }>): c.Problem[] {
+function refusedEmail({ kind }: Exclude<ChangeOutcome, { kind: 'saved' }>): c.Problem[] {
   const texts = {
     'email-shape': 'Enter an email address in the right format, like name@example.com',
     'email-taken': 'Another contact has this email already. Each contact needs their own',
+    'help-waits': 'They have asked for help with signing in. The email stays as it is until the wait is over',
   };
   return [{ field: 'email', text: texts[kind] }];
 }
@@ -181,23 +178,12 @@ function newContactPage(visit: Visit, at: AtCustomer, shown: Given, problems: re
   return formPage(visit, at.who, 'Add contact', problems, body, at.customer.name);
 }
 
-function editContactPage(visit: Visit, at: AtContact, shown: Given, refusal?: Refusal): Promise<Response> {
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, at.who.session);
+function editContactPage(visit: Visit, at: AtContact, shown: Given, problems: readonly c.Problem[]): Promise<Response> {
   const hint = 'A new email signs them out everywhere. They sign in with it from then on.';
   const fields = html`${c.section('Contact', contactFields(shown, problems, hint))}
-  ${asksForCode ? proofSection(problems, 'Only needed when you change the email.') : c.nothing}
   ${buttons('Save', customerPath(at.customer))}`;
-  return consolePage(visit, at.who, {
-    current: 'customers',
-    title: 'Edit contact',
-    phrase: at.customer.name,
-    errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
-    body: c.form(contactPath(at.contact, '/edit'), fields, { guard: true }),
-  });
+  const body = c.form(contactPath(at.contact, '/edit'), fields, { guard: true });
+  return formPage(visit, at.who, 'Edit contact', problems, body, at.customer.name);
 }
 
 function formPage(

@@ -12,6 +12,7 @@ import { type AtCustomer, barred, consolePage, contactPath, counted, customerPat
 import { exemptionWords } from './exempt.ts';
 import { lastRefusal } from './last-refusal.ts';
 import { addressWithGear, lockNotice, mfaWords, portalAccess } from './contact-words.ts';
+import { deviceTable } from './contact-devices.ts';
 import { CUSTOMERS } from './customer-query.ts';
 import { sessionTable } from './sign-out-contact.ts';
 
@@ -89,5 +90,6 @@ async function about(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.
   if (contact.phone !== null) rows.unshift({ label: 'Phone', value: c.ltr(contact.phone) });
   return html`${lockNotice(contact, organization, visit.now)} ${c.summaryList(rows)}
   ${sessions.length === 0 ? c.nothing : sessionTable({ ...at, contact }, sessions)}
-  ${await lastRefusal(visit, who, contact)} ${await recentActivity(visit, who, contact)}`;
+  ${await deviceTable(visit, { ...at, contact })} ${await lastRefusal(visit, who, contact)}
+  ${await recentActivity(visit, who, contact)}`;
 }

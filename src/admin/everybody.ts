@@ -1,11 +1,12 @@
 import { html } from 'hono/html';
 import { signEveryoneOut } from '../accounts/organizations.ts';
 import { signedInNow } from '../auth/sessions.ts';
+import { devicesTrusted } from '../auth/trusted-devices.ts';
 import { disableAndResetEverybody, whoHasMfa } from '../jobs/reset-everybody.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, consolePage, counted } from './console.ts';
 import { fitting, lines, NOTE_MAX } from './inputs.ts';
 import { GENERAL } from './policy-section.ts';
@@ -16,14 +17,28 @@ const REASON_MIN = 10;
 const NAMES_SHOWN = 10;
 
 /** Sign everyone out: what it will do, in numbers. */
-export function askToSignOut(visit: Visit, who: SignedIn): Promise<Response> {
-  return signOutPage(visit, who);
+export async function askToSignOut(visit: Visit, who: SignedIn): Promise<Response> {
+  const { contacts, sessions } = await signedInNow(visit.installation.db, who.organization.id, visit.now);
+  const devices = await devicesTrusted(visit.installation.db, who.organization.id, visit.now);
+  const now =
+    contacts === 0
+      ? 'Nobody is signed in just now.'
+      : `${counted(contacts, 'contact is', 'contacts are')} signed in, in ${counted(sessions, 'browser', 'browsers')}.`;
+  const body = html`<p>${now}</p>
+    <ul class="bullets">
+      <li>Every contact is signed out of the portal now</li>
+      <li>They sign in again with what your settings ask for</li>
+      ${devices === 0 ? c.nothing : html`<li>${counted(devices, 'device that skips', 'devices that skip')} the code asks for it again</li>`}
+      <li>Staff stay signed in</li>
+    </ul>`;
+  const submit = c.button('Sign everyone out', { kind: 'danger' });
+  return askPage(visit, who, { title: 'Sign everyone out?', path: SIGN_OUT, body, fields: c.nothing, submit }, []);
 }
 
 export async function signOut(visit: Visit, who: SignedIn): Promise<Response> {
-  const given = await visit.form('password', 'code');
-  const refusal = await confirmItsYou(visit, who, given, []);
-  if (refusal) return signOutPage(visit, who, refusal);
+  await visit.form();
+  const first = await proveFirst(visit, who, 'sign every contact out of the portal');
+  if (first) return first;
   const found = await signedInNow(visit.installation.db, who.organization.id, visit.now);
   await signEveryoneOut(visit.installation, actorOf(visit, who), who.organization.id, found);
   const { contacts } = found;
@@ -33,22 +48,6 @@ export async function signOut(visit: Visit, who: SignedIn): Promise<Response> {
   return visit.see(GENERAL);
 }
 
-async function signOutPage(visit: Visit, who: SignedIn, refusal?: Refusal): Promise<Response> {
-  const { contacts, sessions } = await signedInNow(visit.installation.db, who.organization.id, visit.now);
-  const now =
-    contacts === 0
-      ? 'Nobody is signed in just now.'
-      : `${counted(contacts, 'contact is', 'contacts are')} signed in, in ${counted(sessions, 'browser', 'browsers')}.`;
-  const body = html`<p>${now}</p>
-    <ul class="bullets">
-      <li>Every contact is signed out of the portal now</li>
-      <li>They sign in again with what your settings ask for</li>
-      <li>Staff stay signed in</li>
-    </ul>`;
-  const submit = c.button('Sign everyone out', { kind: 'danger' });
-  return askPage(visit, who, { title: 'Sign everyone out?', path: SIGN_OUT, body, fields: c.nothing, submit }, refusal);
-}
-
 interface Given {
   readonly reason: string;
   readonly number: string;
@@ -56,23 +55,25 @@ interface Given {
 
 /** Disable and reset everybody (D2): whom it concerns, why, and the number typed, so that nobody does it by mistake. */
 export function askToReset(visit: Visit, who: SignedIn): Promise<Response> {
-  return resetPage(visit, who, { reason: '', number: '' });
+  return resetPage(visit, who, { reason: '', number: '' }, []);
 }
 
 export async function reset(visit: Visit, who: SignedIn): Promise<Response> {
-  const { reason, number, ...proof } = await visit.form('reason', 'number', 'password', 'code');
+  const { reason, number } = await visit.form('reason', 'number');
   const given = { reason: lines(reason), number: number.trim() };
   const { contacts } = await whoHasMfa(visit.installation.db, who.organization.id, 0);
   const problems = [
     ...(given.reason.length < REASON_MIN ? [REASON_MISSING] : fitting('reason', 'the reason', given.reason, NOTE_MAX)),
     ...(readNumber(given.number) === contacts ? [] : [typeIt(contacts)]),
   ];
-  if (contacts === 0) return resetPage(visit, who, given);
-  const refusal = await confirmItsYou(visit, who, proof, problems);
-  if (refusal) return resetPage(visit, who, given, refusal);
+  if (contacts === 0) return resetPage(visit, who, given, []);
+  if (problems.length > 0) return resetPage(visit, who, given, problems);
+  const about = `turn MFA off and reset it for ${counted(contacts, 'contact', 'contacts')}`;
+  const first = await proveFirst(visit, who, about);
+  if (first) return first;
   const act = { confirmed: contacts, reason: given.reason };
   const outcome = await disableAndResetEverybody(visit.installation, actorOf(visit, who), who.organization, act);
-  if (outcome.kind === 'number-changed') return resetPage(visit, who, given, { problems: [typeIt(outcome.contacts)] });
+  if (outcome.kind === 'number-changed') return resetPage(visit, who, given, [typeIt(outcome.contacts)]);
   return visit.see(`/admin/jobs/${outcome.jobId}`);
 }
 
@@ -87,7 +88,7 @@ function readNumber(text: string): number {
   return /^[\d,. ]+$/.test(text) ? Number(text.replace(/\D/g, '')) : -1;
 }
 
-async function resetPage(visit: Visit, who: SignedIn, given: Given, refusal?: Refusal): Promise<Response> {
+async function resetPage(visit: Visit, who: SignedIn, given: Given, problems: readonly c.Problem[]): Promise<Response> {
   const { contacts, names } = await whoHasMfa(visit.installation.db, who.organization.id, NAMES_SHOWN);
   const title = `Disable MFA and reset ${counted(contacts, 'contact', 'contacts')}?`;
   if (contacts === 0) {
@@ -110,7 +111,6 @@ async function resetPage(visit: Visit, who: SignedIn, given: Given, refusal?: Re
       ${names.map(({ name, email }) => html`<li>${name}, ${c.ltr(email)}</li>`)}
       ${more > 0 ? html`<li>and ${more.toLocaleString('en-GB')} more</li>` : c.nothing}
     </ul>`;
-  const problems = refusal?.problems ?? [];
   const fields = html`${c.textareaField({
     name: 'reason',
     label: 'Reason',
@@ -129,7 +129,7 @@ async function resetPage(visit: Visit, who: SignedIn, given: Given, refusal?: Re
     error: c.problemOf(problems, 'number'),
   })}`;
   const submit = c.button('Disable and reset everybody', { kind: 'danger' });
-  return askPage(visit, who, { title, path: RESET, body, fields, submit }, refusal);
+  return askPage(visit, who, { title, path: RESET, body, fields, submit }, problems);
 }
 
 interface Ask {
@@ -140,19 +140,14 @@ interface Ask {
   readonly submit: c.Html;
 }
 
-function askPage(visit: Visit, who: SignedIn, ask: Ask, refusal?: Refusal): Promise<Response> {
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, who.session);
+function askPage(visit: Visit, who: SignedIn, ask: Ask, problems: readonly c.Problem[]): Promise<Response> {
   const fields = html`${ask.fields === c.nothing ? c.nothing : html`<section class="panel">${ask.fields}</section>`}
-  ${asksForCode ? proofSection(problems) : c.nothing} ${c.actions(ask.submit, c.linkButton('Cancel', GENERAL))}`;
+  ${c.actions(ask.submit, c.linkButton('Cancel', GENERAL))}`;
   return consolePage(visit, who, {
     current: 'settings',
     title: ask.title,
     phrase: 'General',
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body: html`${ask.body} ${c.form(ask.path, fields, { busy: 'Working…' })}`,
   });
 }

@@ -2,9 +2,9 @@ import { html } from 'hono/html';
 import { endExemption, exempt, exemptionOf, type Exemption, type ExemptionDraft } from '../auth/exemptions.ts';
 import { EXEMPTION_DAYS_MAX, EXEMPTION_REASON_MIN } from '../auth/limits.ts';
 import type { Organization } from '../accounts/organizations.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, type AtContact, consolePage, contactPath, customerPath, doneAt, nothingToDo } from './console.ts';
 import { fitting, lines, NOTE_MAX } from './inputs.ts';
 
@@ -14,23 +14,25 @@ const NOTHING_ASKED: ExemptionDraft = { reason: '', lastDay: '' };
 export async function ask(visit: Visit, at: AtContact): Promise<Response> {
   const held = await exemptionOf(visit.installation.db, at.contact, visit.now);
   if (held) return endPage(visit, at, held);
-  return at.contact.mfaSince === null ? grantPage(visit, at, NOTHING_ASKED) : hasMfa(visit, at);
+  return at.contact.mfaSince === null ? grantPage(visit, at, NOTHING_ASKED, []) : hasMfa(visit, at);
 }
 
 export async function grant(visit: Visit, at: AtContact): Promise<Response> {
-  const { reason, until, ...proof } = await visit.form('reason', 'until', 'password', 'code');
+  const { reason, until } = await visit.form('reason', 'until');
   const { organization } = at.who;
   const draft = { reason: lines(reason), lastDay: until.trim() };
-  const refusal = await confirmItsYou(visit, at.who, proof, draftProblems(draft));
-  if (refusal) return grantPage(visit, at, draft, refusal);
+  const problems = draftProblems(draft);
+  if (problems.length > 0) return grantPage(visit, at, draft, problems);
+  const first = await proveFirst(visit, at.who, `exempt ${at.contact.name} from MFA`);
+  if (first) return first;
   const outcome = await exempt(visit.installation, actorOf(visit, at.who), organization, at.contact, draft);
   switch (outcome.kind) {
     case 'granted':
       return doneAt(visit, at, `${at.contact.email} is exempt from MFA up to ${dayText(outcome.until, organization)}.`);
     case 'reason-short':
-      return grantPage(visit, at, draft, { problems: [REASON_MISSING] });
+      return grantPage(visit, at, draft, [REASON_MISSING]);
     case 'day-impossible':
-      return grantPage(visit, at, draft, { problems: [DAY_IMPOSSIBLE] });
+      return grantPage(visit, at, draft, [DAY_IMPOSSIBLE]);
     case 'has-mfa':
       return hasMfa(visit, at, true);
     case 'exempt-already':
@@ -40,11 +42,11 @@ export async function grant(visit: Visit, at: AtContact): Promise<Response> {
 
 /** POST …/exempt/end: before its day. */
 export async function end(visit: Visit, at: AtContact): Promise<Response> {
-  const proof = await visit.form('password', 'code');
+  await visit.form();
   const held = await exemptionOf(visit.installation.db, at.contact, visit.now);
   if (!held) return doneAt(visit, at, `${at.contact.email} is not exempt from MFA.`);
-  const refusal = await confirmItsYou(visit, at.who, proof, []);
-  if (refusal) return endPage(visit, at, held, refusal);
+  const first = await proveFirst(visit, at.who, `end the exemption of ${at.contact.name}`);
+  if (first) return first;
   await endExemption(visit.installation, actorOf(visit, at.who), at.contact);
   return doneAt(visit, at, `The exemption of ${at.contact.email} has ended.`);
 }
@@ -84,8 +86,12 @@ function hasMfa(visit: Visit, at: AtContact, asked = false): Promise<Response> {
   return nothingToDo(visit, at, { title: titleOf(at), why, asked });
 }
 
-function grantPage(visit: Visit, at: AtContact, draft: ExemptionDraft, refusal?: Refusal): Promise<Response> {
-  const problems = refusal?.problems ?? [];
+function grantPage(
+  visit: Visit,
+  at: AtContact,
+  draft: ExemptionDraft,
+  problems: readonly c.Problem[],
+): Promise<Response> {
   const about = html`<p>
       ${at.contact.name} signs in with a password alone up to that day, while everybody else is asked.
     </p>
@@ -114,10 +120,10 @@ function grantPage(visit: Visit, at: AtContact, draft: ExemptionDraft, refusal?:
     })}
   </section>`;
   const submit = c.button('Exempt from MFA');
-  return page(visit, at, { title: titleOf(at), path: '/exempt', about, fields, submit }, refusal);
+  return page(visit, at, { title: titleOf(at), path: '/exempt', about, fields, submit }, problems);
 }
 
-function endPage(visit: Visit, at: AtContact, held: Exemption, refusal?: Refusal): Promise<Response> {
+function endPage(visit: Visit, at: AtContact, held: Exemption): Promise<Response> {
   const about = html`<p>${exemptionWords(held, at.who.organization)}.</p>
     <ul class="bullets">
       <li>They are signed out where a password alone let them in, if your settings ask for MFA</li>
@@ -125,7 +131,7 @@ function endPage(visit: Visit, at: AtContact, held: Exemption, refusal?: Refusal
     </ul>`;
   const title = `End the exemption of ${at.contact.name}?`;
   const submit = c.button('End exemption', { kind: 'danger' });
-  return page(visit, at, { title, path: '/exempt/end', about, fields: c.nothing, submit }, refusal);
+  return page(visit, at, { title, path: '/exempt/end', about, fields: c.nothing, submit }, []);
 }
 
 interface Ask {
@@ -136,19 +142,18 @@ interface Ask {
   readonly submit: c.Html;
 }
 
-function page(visit: Visit, { who, customer, contact }: AtContact, asked: Ask, refusal?: Refusal): Promise<Response> {
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, who.session);
-  const fields = html`${asked.fields} ${asksForCode ? proofSection(problems) : c.nothing}
-  ${c.actions(asked.submit, c.linkButton('Cancel', customerPath(customer)))}`;
+function page(
+  visit: Visit,
+  { who, customer, contact }: AtContact,
+  asked: Ask,
+  problems: readonly c.Problem[],
+): Promise<Response> {
+  const fields = html`${asked.fields} ${c.actions(asked.submit, c.linkButton('Cancel', customerPath(customer)))}`;
   return consolePage(visit, who, {
     current: 'customers',
     title: asked.title,
     phrase: contact.email,
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body: html`${asked.about} ${c.form(contactPath(contact, asked.path), fields, { busy: 'Saving…' })}`,
   });
 }

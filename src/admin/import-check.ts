@@ -4,11 +4,11 @@ import { checkFile, findingsOf } from '../jobs/check-file.ts';
 import { discardFile, lastImportOf, rowsWithErrors, startImport } from '../jobs/import-customers.ts';
 import { aboutFile, IMPORT_CUSTOMERS } from '../jobs/import-file.ts';
 import { findJob } from '../jobs/jobs.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import { notFoundPage } from '../web/errors.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, consolePage, counted } from './console.ts';
 import { IMPORT } from './import-customers.ts';
 import { bringsText, columnsSection, firstRows, problemsSection, totalsText, type Checked } from './import-findings.ts';
@@ -36,7 +36,7 @@ export function atImport(handler: (visit: Visit, at: AtImport) => Promise<Respon
 
 /** The second page: what would change, and what cannot. */
 export function check(visit: Visit, at: AtImport): Promise<Response> {
-  return checkPage(visit, at, 'good');
+  return checkPage(visit, at, 'good', []);
 }
 
 /** Looks at the file again with other columns. */
@@ -51,7 +51,7 @@ export async function remap(visit: Visit, at: AtImport): Promise<Response> {
   }
   const key = { organizationId: at.who.organization.id, id: at.id };
   if (given.email === '') problems.push({ field: 'email', text: 'Choose the column with the emails' });
-  if (problems.length > 0) return checkPage(visit, at, 'good', { problems });
+  if (problems.length > 0) return checkPage(visit, at, 'good', problems);
   await checkFile(visit.installation, key, mapping);
   return visit.see(at.path);
 }
@@ -72,11 +72,11 @@ export async function discard(visit: Visit, { who, id }: AtImport): Promise<Resp
 
 /** Import: a job from here on. It can bring passwords and authenticators, so whoever presses it proves who they are. */
 export async function begin(visit: Visit, at: AtImport): Promise<Response> {
-  const { which, ...proof } = await visit.form('which', 'password', 'code');
+  const { which } = await visit.form('which');
   const { who, id } = at;
-  const problems = which === 'good' || which === 'all' ? [] : [{ field: 'which', text: 'Choose which rows go in' }];
-  const refusal = await confirmItsYou(visit, who, proof, problems);
-  if (refusal) return checkPage(visit, at, which, refusal);
+  if (which !== 'good' && which !== 'all') return checkPage(visit, at, which, refused('Choose which rows go in'));
+  const first = await proveFirst(visit, who, `import ${at.about.fileName}`);
+  if (first) return first;
   const key = { organizationId: who.organization.id, id };
   const allOrNothing = which === 'all';
   const started = await startImport(visit.installation, actorOf(visit, who), key, { allOrNothing });
@@ -98,15 +98,13 @@ export async function begin(visit: Visit, at: AtImport): Promise<Response> {
   }
 }
 
-function refused(text: string): Refusal {
-  return { problems: [{ field: 'which', text }] };
+function refused(text: string): c.Problem[] {
+  return [{ field: 'which', text }];
 }
 
-async function checkPage(visit: Visit, at: AtImport, which: string, refusal?: Refusal): Promise<Response> {
+async function checkPage(visit: Visit, at: AtImport, which: string, problems: readonly c.Problem[]): Promise<Response> {
   const { who, path, about, findings } = at;
   const { db } = visit.installation;
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, who.session);
   const { fresh, changed } = findings.totals;
   const before = await lastImportOf(db, who.organization.id, about.fileHash);
   const body = html`${
@@ -119,7 +117,7 @@ async function checkPage(visit: Visit, at: AtImport, which: string, refusal?: Re
       ${bringsText(findings)}
       <p>Nothing has been saved yet.</p>
     </section>
-    ${fresh + changed === 0 ? c.nothing : importForm(at, which, problems, asksForCode)}
+    ${fresh + changed === 0 ? c.nothing : importForm(at, which, problems)}
     ${c.form(`${path}/discard`, c.button('Start again', { kind: 'second' }))} ${problemsSection(at)}
     ${firstRows(findings)} ${columnsSection(at, problems)}`;
   return consolePage(visit, who, {
@@ -128,19 +126,11 @@ async function checkPage(visit: Visit, at: AtImport, which: string, refusal?: Re
     phrase: about.fileName,
     step: 'Step 2 of 3',
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode: asksForCode && fresh + changed > 0,
     body,
   });
 }
 
-function importForm(
-  { path, findings }: AtImport,
-  which: string,
-  problems: readonly c.Problem[],
-  asksForCode: boolean,
-): c.Html {
+function importForm({ path, findings }: AtImport, which: string, problems: readonly c.Problem[]): c.Html {
   const { fresh, changed } = findings.totals;
   const fields = html`<section class="panel">
       ${c.radios({
@@ -154,7 +144,6 @@ function importForm(
         ],
       })}
     </section>
-    ${asksForCode ? proofSection(problems, 'An import can bring in passwords and authenticators.') : c.nothing}
     ${c.actions(c.button(`Import ${counted(fresh + changed, 'customer', 'customers')}`))}`;
   return c.form(path, fields, { busy: 'Starting…' });
 }

@@ -3,11 +3,11 @@ import { may } from '../accounts/staff.ts';
 import { partsOf } from '../accounts/job-parts.ts';
 import { findJob, FILES_KEPT_MS, listJobs, resumeJob, stopJob, type Job } from '../jobs/jobs.ts';
 import { kindOf } from '../jobs/kinds.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import { forbiddenPage, notFoundPage } from '../web/errors.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, consolePage, counted } from './console.ts';
 
 const JOBS = '/admin/jobs';
@@ -77,16 +77,10 @@ function statePill(job: Job): c.Html {
 
 /** One job: how far it is or what came of it, and what can be done about it. */
 export function show(visit: Visit, at: AtJob): Promise<Response> {
-  return jobPage(visit, at);
-}
-
-function jobPage(visit: Visit, at: AtJob, refusal?: Refusal): Promise<Response> {
   const { who, job, kind } = at;
   const open = job.endedAt === null;
   const goesOn = !open && job.state !== 'finished' && mayTouch(who, kind);
-  const asksForCode = goesOn && asksForProof(visit, who.session);
-  const problems = refusal?.problems ?? [];
-  const again = html`${asksForCode ? proofSection(problems) : c.nothing} ${c.button('Go on', { kind: 'second' })}`;
+  const again = c.button('Go on', { kind: 'second' });
   const body = html`<section class="panel">${open ? underWay(visit, at) : outcome(visit, at)} ${facts(at)}</section>
     ${goesOn ? c.form(`${JOBS}/${job.id}/resume`, again, { busy: 'Starting…' }) : c.nothing}`;
   return consolePage(visit, who, {
@@ -94,10 +88,6 @@ function jobPage(visit: Visit, at: AtJob, refusal?: Refusal): Promise<Response> 
     title: kind.title(job),
     phrase: 'Jobs',
     refresh: open ? REFRESHED_EVERY_S : undefined,
-    errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body,
   });
 }
@@ -214,10 +204,10 @@ export async function stop(visit: Visit, at: AtJob): Promise<Response> {
 /** Lets a job that was stopped, or has failed, go on where it was; the work is then done for whoever says so. */
 export async function resume(visit: Visit, at: AtJob): Promise<Response> {
   const { who, job, kind } = at;
-  const proof = await visit.form('password', 'code');
+  await visit.form();
   if (!mayTouch(who, kind)) return forbiddenPage(visit, `Your role may not ${kind.permission}.`);
-  const refusal = await confirmItsYou(visit, who, proof);
-  if (refusal) return jobPage(visit, at, refusal);
+  const first = await proveFirst(visit, who, `let “${kind.title(job)}” go on`);
+  if (first) return first;
   await resumeJob(visit.installation, actorOf(visit, who), job);
   return visit.see(`${JOBS}/${job.id}`);
 }

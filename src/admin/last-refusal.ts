@@ -72,6 +72,7 @@ async function reason(visit: Visit, row: AuditLine, contact: Contact, where: { n
   if (row.result === 'held-up') return html`they had to wait, and no code was looked at.`;
   if (row.result === 'clock-behind') return html`this server's clock was wrong, and no code was looked at.`;
   if (row.result === 'already-used' || facts.why === 'used') return used(facts.factor);
+  if (row.result === 'passkey-refused') return passkey(facts.why);
   if (facts.why === 'clock') return clock(facts.minutes ?? 0);
   if (facts.why === 'other-account') {
     const whose = await auditName(visit.installation.db, contact.organizationId, facts.account ?? '');
@@ -89,6 +90,12 @@ function password(result: string): c.Html {
   if (result === 'disabled') return html`they tried to sign in while portal access was off.`;
   if (result === 'wrong') return html`they entered a wrong password.`;
   return html`they entered the right password, which may be known to someone else: choose Unlock.`;
+}
+
+function passkey(why: string | undefined): c.Html {
+  if (why === 'counter') return html`a passkey of theirs was refused: there may be a copy of it.`;
+  if (why === 'not-allowed') return html`they used a passkey, which the settings do not accept for this.`;
+  return html`they used a passkey that was refused. They can sign in with a code, then remove it and add it again.`;
 }
 
 function used(factor: string | undefined): c.Html {

@@ -2,22 +2,22 @@ import { html } from 'hono/html';
 import { customerPage } from '../accounts/customer-list.ts';
 import { findCustomer, type Customer } from '../accounts/customers.ts';
 import { moveContact } from '../accounts/moving.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, type AtContact, consolePage, contactPath, customerPath, doneAt } from './console.ts';
 import { readView } from './customer-query.ts';
 import { EMAIL_MAX, fitting, line } from './inputs.ts';
 
 const CHOICES = 10;
 
-/** Move to another customer: the search for it, whose documents they will see, and a fresh proof where it is due. */
+/** Move to another customer: the search for it, and whose documents they will see. */
 export function askWhereTo(visit: Visit, at: AtContact): Promise<Response> {
-  return movePage(visit, at, { search: line(visit.query('q')).slice(0, EMAIL_MAX), target: '' });
+  return movePage(visit, at, { search: line(visit.query('q')).slice(0, EMAIL_MAX), target: '' }, []);
 }
 
 export async function move(visit: Visit, at: AtContact): Promise<Response> {
-  const { search, target, ...proof } = await visit.form('search', 'target', 'password', 'code');
+  const { search, target } = await visit.form('search', 'target');
   const { organizationId } = at.customer;
   const to = await findCustomer(visit.installation.db, organizationId, target);
   const isElsewhere = to !== undefined && to.id !== at.customer.id;
@@ -25,8 +25,10 @@ export async function move(visit: Visit, at: AtContact): Promise<Response> {
     ...(isElsewhere ? [] : [{ field: 'target', text: 'Choose the customer to move them to' }]),
     ...fitting('q', 'the search', search, EMAIL_MAX),
   ];
-  const refusal = await confirmItsYou(visit, at.who, proof, problems);
-  if (refusal || !to) return movePage(visit, at, { search: line(search).slice(0, EMAIL_MAX), target }, refusal);
+  if (!to || problems.length > 0)
+    return movePage(visit, at, { search: line(search).slice(0, EMAIL_MAX), target }, problems);
+  const first = await proveFirst(visit, at.who, `move ${at.contact.name} to ${to.name}`);
+  if (first) return first;
   const moved = await moveContact(visit.installation, actorOf(visit, at.who), at.contact, to);
   const said = moved
     ? `${at.contact.name} was moved to ${to.name} and signed out everywhere.`
@@ -39,10 +41,9 @@ interface Given {
   readonly target: string;
 }
 
-async function movePage(visit: Visit, at: AtContact, given: Given, refusal?: Refusal): Promise<Response> {
+async function movePage(visit: Visit, at: AtContact, given: Given, problems: readonly c.Problem[]): Promise<Response> {
   const { who, contact, customer } = at;
   const found = given.search === '' ? [] : await customersLike(visit, at, given.search);
-  const problems = refusal?.problems ?? [];
   const search = html`<form method="get" action="${contactPath(contact, '/move')}" role="search" class="search">
     ${c.field({
       name: 'q',
@@ -55,13 +56,12 @@ async function movePage(visit: Visit, at: AtContact, given: Given, refusal?: Ref
     })}
     ${c.button('Search', { kind: 'second' })}
   </form>`;
-  const asksForCode = found.length > 0 && asksForProof(visit, who.session);
   const choice =
     given.search === ''
       ? c.nothing
       : found.length === 0
         ? html`<p role="status">No other customer matches.</p>`
-        : choiceForm(at, given, found, problems, asksForCode);
+        : choiceForm(at, given, found, problems);
   const body = html`<ul class="bullets">
       <li>They will see the documents of that customer, and no longer those of ${customer.name}</li>
       <li>They are signed out everywhere</li>
@@ -74,9 +74,6 @@ async function movePage(visit: Visit, at: AtContact, given: Given, refusal?: Ref
     title: `Move ${contact.name} to another customer`,
     phrase: contact.email,
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body,
   });
 }
@@ -86,7 +83,6 @@ function choiceForm(
   { search, target }: Given,
   found: readonly Customer[],
   problems: readonly c.Problem[],
-  asksForCode: boolean,
 ): c.Html {
   const fields = html`<input type="hidden" name="search" value="${search}" />
     <section class="panel">
@@ -98,7 +94,6 @@ function choiceForm(
         choices: found.map(({ id, name }) => ({ value: id, label: name })),
       })}
     </section>
-    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button('Move contact', { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   return c.form(contactPath(contact, '/move'), fields, { busy: 'Moving…' });
 }

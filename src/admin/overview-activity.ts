@@ -74,6 +74,7 @@ function funnel({ days, sums }: Activity): c.Html {
 const FACTORS: readonly [subject: string, label: string, inWords: string][] = [
   ['totp', 'Authenticator app', 'codes from authenticator apps'],
   ['backup-code', 'Backup code', 'backup codes'],
+  ['passkey', 'Passkey', 'passkeys'],
 ];
 
 function codes({ days, sums }: Activity): c.Html {

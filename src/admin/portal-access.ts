@@ -3,9 +3,9 @@ import { setPortalAccess, unlock } from '../auth/access.ts';
 import { WELCOME_LINK_LIFETIME_MS } from '../auth/limits.ts';
 import { openSessions } from '../auth/sessions.ts';
 import { invite, makeWelcomeLink } from '../auth/welcome.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import {
   actorOf,
   type AtContact,
@@ -20,7 +20,7 @@ import {
 } from './console.ts';
 import { isLocked } from './contact-words.ts';
 
-/** Disable portal access asks first, and who it is that asks; enabling it takes nothing from anybody and acts at once. */
+/** Disable portal access asks first; enabling it takes nothing from anybody and acts at once. */
 export function askToDisable(visit: Visit, at: AtContact): Promise<Response> {
   const { name, disabledAt } = at.contact;
   const why = `Portal access is off for ${name} already.`;
@@ -28,8 +28,9 @@ export function askToDisable(visit: Visit, at: AtContact): Promise<Response> {
 }
 
 export async function disable(visit: Visit, at: AtContact): Promise<Response> {
-  const refusal = await confirmItsYou(visit, at.who, await visit.form('password', 'code'));
-  if (refusal) return disablePage(visit, at, refusal);
+  await visit.form();
+  const first = await proveFirst(visit, at.who, `disable portal access for ${at.contact.name}`);
+  if (first) return first;
   await setPortalAccess(visit.installation, actorOf(visit, at.who), at.contact, false);
   return doneAt(visit, at, `Portal access is off for ${at.contact.email}. They are signed out everywhere.`);
 }
@@ -38,10 +39,10 @@ function disableTitle({ contact }: AtContact): string {
   return `Disable portal access for ${contact.name}?`;
 }
 
-async function disablePage(visit: Visit, at: AtContact, refusal?: Refusal): Promise<Response> {
+async function disablePage(visit: Visit, at: AtContact): Promise<Response> {
   const says = bulletList(["They can't sign in to the portal", await signedOut(visit, at), 'Their MFA stays as it is']);
   const submit = c.button('Disable portal access', { kind: 'danger' });
-  return askPage(visit, at, { title: disableTitle(at), says, act: '/disable', submit, proves: true, refusal });
+  return askPage(visit, at, { title: disableTitle(at), says, act: '/disable', submit });
 }
 
 async function signedOut(visit: Visit, { contact }: AtContact): Promise<string> {
@@ -69,7 +70,7 @@ function unlockTitle({ contact }: AtContact): string {
   return `Unlock ${contact.name}?`;
 }
 
-async function unlockPage(visit: Visit, at: AtContact, refusal?: Refusal): Promise<Response> {
+async function unlockPage(visit: Visit, at: AtContact): Promise<Response> {
   const { contact, who } = at;
   const { name } = contact;
   const isStolen = contact.suspectedAt !== null;
@@ -89,14 +90,15 @@ async function unlockPage(visit: Visit, at: AtContact, refusal?: Refusal): Promi
   const says = html`${isStolen ? stolen : waits}
     <p>Do this only after you have checked that it really is ${name}.</p>`;
   const submit = c.button('Unlock', { kind: isStolen ? 'danger' : 'main' });
-  return askPage(visit, at, { title: unlockTitle(at), says, act: '/unlock', submit, proves: isStolen, refusal });
+  return askPage(visit, at, { title: unlockTitle(at), says, act: '/unlock', submit });
 }
 
 export async function unlockContact(visit: Visit, at: AtContact): Promise<Response> {
-  const proof = await visit.form('password', 'code');
-  const refusal = at.contact.suspectedAt === null ? undefined : await confirmItsYou(visit, at.who, proof);
-  if (refusal) return unlockPage(visit, at, refusal);
-  const { name } = at.contact;
+  await visit.form();
+  const { name, suspectedAt } = at.contact;
+  const about = `unlock ${name}, which removes their password`;
+  const first = suspectedAt !== null && (await proveFirst(visit, at.who, about));
+  if (first) return first;
   const outcome = await unlock(visit.installation, actorOf(visit, at.who), at.contact);
   switch (outcome.kind) {
     case 'waits-ended':
@@ -192,29 +194,15 @@ interface Question {
   readonly submit: c.Html;
   /** Another way to the same end: a form of its own. */
   readonly second?: c.Html;
-  /** The act asks for a fresh proof. */
-  readonly proves?: boolean;
-  readonly refusal?: Refusal | undefined;
 }
 
-function askPage(
-  visit: Visit,
-  at: AtContact,
-  { title, says, act, submit, second, proves, refusal }: Question,
-): Promise<Response> {
+function askPage(visit: Visit, at: AtContact, { title, says, act, submit, second }: Question): Promise<Response> {
   const { who, contact, customer } = at;
-  const problems = refusal?.problems ?? [];
-  const asksForCode = proves === true && asksForProof(visit, who.session);
-  const fields = html`${asksForCode ? proofSection(problems) : c.nothing}
-  ${c.actions(submit, c.linkButton('Cancel', customerPath(customer)))}`;
+  const fields = c.actions(submit, c.linkButton('Cancel', customerPath(customer)));
   return consolePage(visit, who, {
     current: 'customers',
     title,
     phrase: contact.email,
-    errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body: html`${panel(says)} ${c.form(contactPath(contact, act), fields)} ${second ?? c.nothing}`,
   });
 }

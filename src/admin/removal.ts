@@ -2,9 +2,9 @@ import { html } from 'hono/html';
 import { belongingsOf, deleteContact, deleteCustomer } from '../accounts/deletion.ts';
 import { NOTE_MIN } from '../auth/recovery.ts';
 import { signedInNow } from '../auth/sessions.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import {
   actorOf,
   type AtContact,
@@ -18,30 +18,32 @@ import {
 import { CUSTOMERS } from './customer-query.ts';
 import { fitting, lines, NOTE_MAX } from './inputs.ts';
 
-/** Delete a contact: in numbers what goes with them, the reason, and a fresh proof where the last is too old. */
+/** Delete a contact: in numbers what goes with them, and the reason. */
 export function askToDeleteContact(visit: Visit, at: AtContact): Promise<Response> {
-  return contactPage(visit, at, '');
+  return contactPage(visit, at, '', []);
 }
 
 export async function removeContact(visit: Visit, at: AtContact): Promise<Response> {
-  const { reason: written, ...proof } = await visit.form('reason', 'password', 'code');
-  const reason = lines(written);
-  const refusal = await confirmItsYou(visit, at.who, proof, problemsWith(reason));
-  if (refusal) return contactPage(visit, at, reason, refusal);
+  const reason = lines((await visit.form('reason')).reason);
+  const problems = problemsWith(reason);
+  if (problems.length > 0) return contactPage(visit, at, reason, problems);
+  const first = await proveFirst(visit, at.who, `delete ${at.contact.name}`);
+  if (first) return first;
   await deleteContact(visit.installation, actorOf(visit, at.who), at.contact, reason);
   return doneAt(visit, at, `${at.contact.name} was deleted.`);
 }
 
 /** Delete a customer, with everybody there. */
 export function askToDeleteCustomer(visit: Visit, at: AtCustomer): Promise<Response> {
-  return wholePage(visit, at, '');
+  return wholePage(visit, at, '', []);
 }
 
 export async function removeCustomer(visit: Visit, at: AtCustomer): Promise<Response> {
-  const { reason: written, ...proof } = await visit.form('reason', 'password', 'code');
-  const reason = lines(written);
-  const refusal = await confirmItsYou(visit, at.who, proof, problemsWith(reason));
-  if (refusal) return wholePage(visit, at, reason, refusal);
+  const reason = lines((await visit.form('reason')).reason);
+  const problems = problemsWith(reason);
+  if (problems.length > 0) return wholePage(visit, at, reason, problems);
+  const first = await proveFirst(visit, at.who, `delete ${at.customer.name} and everybody there`);
+  if (first) return first;
   await deleteCustomer(visit.installation, actorOf(visit, at.who), at.customer, reason);
   visit.leave('admin', { kind: 'ok', text: `${at.customer.name} was deleted.` });
   return visit.see(CUSTOMERS);
@@ -52,7 +54,12 @@ function problemsWith(reason: string): c.Problem[] {
   return fitting('reason', 'the reason', reason, NOTE_MAX);
 }
 
-async function contactPage(visit: Visit, at: AtContact, reason: string, refusal?: Refusal): Promise<Response> {
+async function contactPage(
+  visit: Visit,
+  at: AtContact,
+  reason: string,
+  problems: readonly c.Problem[],
+): Promise<Response> {
   const { contact, customer } = at;
   const { installation, now } = visit;
   const { sessions } = await signedInNow(installation.db, contact.organizationId, now, { contactId: contact.id });
@@ -68,11 +75,16 @@ async function contactPage(visit: Visit, at: AtContact, reason: string, refusal?
     at,
     { title: `Delete ${contact.name}?`, phrase: contact.email, does, action, label: 'Delete contact' },
     reason,
-    refusal,
+    problems,
   );
 }
 
-async function wholePage(visit: Visit, at: AtCustomer, reason: string, refusal?: Refusal): Promise<Response> {
+async function wholePage(
+  visit: Visit,
+  at: AtCustomer,
+  reason: string,
+  problems: readonly c.Problem[],
+): Promise<Response> {
   const { customer } = at;
   const { db } = visit.installation;
   const all = await belongingsOf(db, customer);
@@ -88,7 +100,7 @@ async function wholePage(visit: Visit, at: AtCustomer, reason: string, refusal?:
     at,
     { title: `Delete ${customer.name}?`, phrase: 'Customer', does, action, label: 'Delete customer' },
     reason,
-    refusal,
+    problems,
   );
 }
 
@@ -117,10 +129,8 @@ function askPage(
   { who, customer }: AtCustomer,
   { title, phrase, does, action, label }: Asking,
   reason: string,
-  refusal?: Refusal,
+  problems: readonly c.Problem[],
 ): Promise<Response> {
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, who.session);
   const why = c.textareaField({
     name: 'reason',
     label: 'Why?',
@@ -130,7 +140,6 @@ function askPage(
     error: c.problemOf(problems, 'reason'),
   });
   const fields = html`<section class="panel">${why}</section>
-    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button(label, { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   const body = html`<ul class="bullets">
       ${does.map((text) => html`<li>${text}</li>`)}
@@ -141,9 +150,6 @@ function askPage(
     title,
     phrase,
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body,
   });
 }

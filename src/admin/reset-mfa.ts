@@ -2,10 +2,10 @@ import { html } from 'hono/html';
 import type { Policy } from '../accounts/organizations.ts';
 import { RESETS_BY_AGENT } from '../auth/limits.ts';
 import { CHECKS, NOTE_MIN, resetMfa, type Check } from '../auth/recovery.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import { forbiddenPage } from '../web/errors.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, type AtContact, consolePage, contactPath, customerPath, doneAt, nothingToDo } from './console.ts';
 import { fitting, lines, NOTE_MAX } from './inputs.ts';
 
@@ -15,18 +15,23 @@ export interface Given {
   readonly note: string;
 }
 
-/** Reset Portal MFA: what it does, how the caller was checked, and a fresh proof where the last is too old (R1–R4). */
+/** Reset Portal MFA: what it does, and how the caller was checked (R1–R4). */
 export function askToReset(visit: Visit, at: AtContact): Promise<Response> {
-  return at.contact.mfaSince === null ? nothingToReset(visit, at) : resetPage(visit, at, { check: '', note: '' });
+  const { mfaSince, helpWaitUntil } = at.contact;
+  if (mfaSince === null) return nothingToReset(visit, at);
+  if (helpWaitUntil !== null && helpWaitUntil > visit.now) return askedForHelp(visit, at, helpWaitUntil, false);
+  return resetPage(visit, at, { check: '', note: '' }, []);
 }
 
 export async function reset(visit: Visit, at: AtContact): Promise<Response> {
-  const { check, note, ...proof } = await visit.form('check', 'note', 'password', 'code');
+  const { check, note } = await visit.form('check', 'note');
   const given = { check, note: lines(note) };
   const { session } = at.who;
   if (at.contact.mfaSince === null) return nothingToReset(visit, at, true);
-  const refusal = await confirmItsYou(visit, at.who, proof, reasonProblems(given));
-  if (refusal || !isCheck(given.check)) return resetPage(visit, at, given, refusal);
+  const problems = reasonProblems(given);
+  if (problems.length > 0 || !isCheck(given.check)) return resetPage(visit, at, given, problems);
+  const first = await proveFirst(visit, at.who, `reset MFA for ${at.contact.name}`);
+  if (first) return first;
   const reason = { check: given.check, note: given.note };
   const outcome = await resetMfa(visit.installation, actorOf(visit, at.who), session.account, at.contact, reason);
   switch (outcome.kind) {
@@ -34,8 +39,10 @@ export async function reset(visit: Visit, at: AtContact): Promise<Response> {
       return doneAt(visit, at, `MFA reset for ${at.contact.email}. They are told at their next sign-in.`);
     case 'no-mfa':
       return nothingToReset(visit, at, true);
+    case 'help-waits':
+      return askedForHelp(visit, at, outcome.until, true);
     case 'note-missing':
-      return resetPage(visit, at, given, { problems: [NOTE_MISSING] });
+      return resetPage(visit, at, given, [NOTE_MISSING]);
     case 'limited':
       return nothingToDo(visit, at, { title: titleOf(at), why: TOO_MANY, asked: true, until: outcome.until });
     case 'not-allowed':
@@ -90,18 +97,25 @@ function nothingToReset(visit: Visit, at: AtContact, asked = false): Promise<Res
   return nothingToDo(visit, at, { title: titleOf(at), why, asked });
 }
 
+function askedForHelp(visit: Visit, at: AtContact, until: number, asked: boolean): Promise<Response> {
+  return nothingToDo(visit, at, { title: titleOf(at), why: helpWaits(at, until), asked });
+}
+
+/** Why nobody's help comes before the wait has ended. */
+export function helpWaits({ contact, who }: AtContact, until: number): string {
+  const time = c.timeText(until, who.organization);
+  return `${contact.name} has asked for help. Before ${time} only a working code of theirs ends the wait. See Recovery requests.`;
+}
+
 const NEXT_SIGN_IN: Record<Policy, string> = {
   required: 'They set up MFA again at their next sign-in',
   optional: 'They can set up MFA again at their next sign-in',
   off: 'MFA is off in your settings, so they will not be asked to set it up',
 };
 
-function resetPage(visit: Visit, at: AtContact, given: Given, refusal?: Refusal): Promise<Response> {
+function resetPage(visit: Visit, at: AtContact, given: Given, problems: readonly c.Problem[]): Promise<Response> {
   const { who, customer, contact } = at;
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, who.session);
   const fields = html`<section class="panel">${reasonFields(given, problems)}</section>
-    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button('Reset MFA', { kind: 'danger' }), c.linkButton('Cancel', customerPath(customer)))}`;
   const body = html`<p>Do this only after you have checked that it really is ${contact.name}.</p>
     <ul class="bullets">
@@ -116,9 +130,6 @@ function resetPage(visit: Visit, at: AtContact, given: Given, refusal?: Refusal)
     title: titleOf(at),
     phrase: contact.email,
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body,
   });
 }

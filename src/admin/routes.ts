@@ -5,6 +5,7 @@ import { audit, exportAudit } from './audit.ts';
 import * as branding from './branding.ts';
 import { atContact, atCustomer } from './console.ts';
 import * as bulk from './bulk.ts';
+import * as devices from './contact-devices.ts';
 import { customer } from './customer.ts';
 import * as forms from './customer-forms.ts';
 import * as importing from './import-check.ts';
@@ -20,8 +21,13 @@ import { askToReset, reset } from './reset-mfa.ts';
 import * as everybody from './everybody.ts';
 import * as exempt from './exempt.ts';
 import * as preview from './policy-preview.ts';
+import * as request from './recovery-request.ts';
+import { RECOVERY, recovery } from './recovery.ts';
 import * as settings from './settings.ts';
+import { askForSetupCode, makeSetupCode } from './setup-code.ts';
 import * as setup from './setup.ts';
+import * as choices from './sign-in-choices.ts';
+import * as spoken from './sign-in-code.ts';
 import * as out from './sign-out-contact.ts';
 import * as staffActs from './team-acts.ts';
 import * as invitation from './team-invite.ts';
@@ -63,6 +69,8 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/settings', look, settings.settings),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, setting, settings.saveGeneral),
+  route('GET', choices.SIGN_IN, look, choices.show),
+  route('POST', choices.SIGN_IN, setting, choices.save),
   route('GET', '/admin/jobs', look, jobs.list),
   route('GET', JOB, lookOn, jobs.atJob(jobs.show)),
   route('GET', `${JOB}/progress`, lookOn, jobs.atJob(jobs.progress)),
@@ -113,8 +121,13 @@ export const adminRoutes: readonly Route[] = [
   route('GET', `${CONTACT}/sign-out`, ending, atContact(out.askToSignOut)),
   route('POST', `${CONTACT}/sign-out`, ending, atContact(out.signOut)),
   route('POST', `${CONTACT}/sessions/:session/end`, ending, atContact(out.endSession)),
+  route('POST', `${CONTACT}/devices/:device/remove`, ending, atContact(devices.remove)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
+  route('GET', `${CONTACT}/setup-code`, resetting, atContact(askForSetupCode)),
+  route('POST', `${CONTACT}/setup-code`, resetting, atContact(makeSetupCode)),
+  route('GET', `${CONTACT}/sign-in-code`, resetting, atContact(spoken.askForCode)),
+  route('POST', `${CONTACT}/sign-in-code`, resetting, atContact(spoken.makeCode)),
   route('GET', `${CONTACT}/exempt`, setting, atContact(exempt.ask)),
   route('POST', `${CONTACT}/exempt`, setting, atContact(exempt.grant)),
   route('POST', `${CONTACT}/exempt/end`, setting, atContact(exempt.end)),
@@ -126,6 +139,10 @@ export const adminRoutes: readonly Route[] = [
   route('GET', `${CONTACT}/welcome-link`, inviting, atContact(access.askForWelcomeLink)),
   route('POST', `${CONTACT}/welcome-link`, inviting, atContact(access.welcomeLink)),
   route('POST', `${CONTACT}/invitation`, inviting, atContact(access.sendInvitation)),
+  route('GET', RECOVERY, look, recovery),
+  route('GET', `${RECOVERY}/:request`, look, request.atRequest(request.show)),
+  route('POST', `${RECOVERY}/:request/approve`, resetting, request.atRequest(request.approveRequest)),
+  route('POST', `${RECOVERY}/:request/refuse`, resetting, request.atRequest(request.refuseRequest)),
   route('GET', '/admin/team', look, team),
   route('GET', '/admin/team/invite', managing, invitation.askToInvite),
   route('POST', '/admin/team/invite', managing, invitation.invite),

@@ -6,16 +6,18 @@ import {
   type AskedOfAll,
   type GeneralSettings,
   type Organization,
+  type Policy,
 } from '../accounts/organizations.ts';
 import { exemptNow } from '../auth/exemptions.ts';
 import { signedInNow } from '../auth/sessions.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { BRANDING } from './branding.ts';
 import { actorOf, barred, consolePage, counted, portalAddress } from './console.ts';
 import { CONTACT_DETAILS_MAX, line, lines, needed } from './inputs.ts';
+import { SIGN_IN } from './sign-in-choices.ts';
 import {
   askedPolicy,
   GENERAL,
@@ -37,6 +39,8 @@ export function settings(visit: Visit, who: SignedIn): Promise<Response> {
   const body = html`<section class="panel">
     <p><a href="${GENERAL}">General</a></p>
     <p class="hint">MFA for your customers, your display name, how customers reach you, and the portal's address.</p>
+    <p><a href="${SIGN_IN}">Sign-in</a></p>
+    <p class="hint">What customers may do beyond password and code: their own devices, passkeys, asking for help.</p>
     <p><a href="${BRANDING}">Branding</a></p>
     <p class="hint">Your logo and colour on the portal, and the time zone.</p>
     <p><a href="/admin/team">Team</a></p>
@@ -47,12 +51,12 @@ export function settings(visit: Visit, who: SignedIn): Promise<Response> {
 
 /** Settings › Customer Portal › General. */
 export function general(visit: Visit, who: SignedIn): Promise<Response> {
-  return generalPage(visit, who, who.organization);
+  return generalPage(visit, who, who.organization, []);
 }
 
 /** Save: takes effect at once. Only a change of policy asks for a fresh proof. */
 export async function saveGeneral(visit: Visit, who: SignedIn): Promise<Response> {
-  const given = await visit.form(...POLICY_FIELDS, 'name', 'contactDetails', 'password', 'code');
+  const given = await visit.form(...POLICY_FIELDS, 'name', 'contactDetails');
   const { organization } = who;
   const { asked: policy, problems: wrongDays } = askedPolicy(given);
   const signOut = given.signOut === 'on';
@@ -71,12 +75,13 @@ export async function saveGeneral(visit: Visit, who: SignedIn): Promise<Response
     ...needed('name', 'a display name', asked.name, ORGANIZATION_NAME_MAX),
     ...needed('contactDetails', 'how customers can reach you', asked.contactDetails, CONTACT_DETAILS_MAX),
   ];
-  const refusal = changes ? await confirmItsYou(visit, who, given, problems) : refusalOf(problems);
-  if (refusal) return generalPage(visit, who, asked, refusal);
+  if (problems.length > 0) return generalPage(visit, who, asked, problems);
+  const first = changes && (await proveFirst(visit, who, aboutChange(organization, policy, signOut)));
+  if (first) return first;
   const { installation, now } = visit;
   const also = signOut ? { signOut: await signedInNow(installation.db, organization.id, now) } : {};
   const saved = await saveGeneralSettings(installation, actorOf(visit, who), organization, asked, also);
-  if (saved.kind !== 'saved') return generalPage(visit, who, asked, { problems: [REFUSED[saved.kind]] });
+  if (saved.kind !== 'saved') return generalPage(visit, who, asked, [REFUSED[saved.kind]]);
   const text = saved.policyChanged ? await policyNews(visit, who, policy, signOut) : 'Saved.';
   visit.leave('admin', { kind: 'ok', text });
   return visit.see(GENERAL);
@@ -98,8 +103,15 @@ const REFUSED = {
   },
 };
 
-function refusalOf(problems: readonly c.Problem[]): Refusal | undefined {
-  return problems.length > 0 ? { problems } : undefined;
+const CHANGES_TO: Record<Policy, string> = {
+  required: 'turn MFA on for all customers',
+  optional: 'offer MFA to all customers',
+  off: 'turn MFA off',
+};
+
+function aboutChange(before: AskedOfAll, { policy }: AskedOfAll, signOut: boolean): string {
+  const change = policy === before.policy ? 'change by when customers set up MFA' : CHANGES_TO[policy];
+  return signOut ? `${change} and sign everyone out` : change;
 }
 
 async function policyNews(
@@ -121,17 +133,25 @@ async function policyNews(
 
 type ShownSettings = GeneralSettings & Shown;
 
-async function generalPage(visit: Visit, who: SignedIn, shown: ShownSettings, refusal?: Refusal): Promise<Response> {
+async function generalPage(
+  visit: Visit,
+  who: SignedIn,
+  shown: ShownSettings,
+  problems: readonly c.Problem[],
+): Promise<Response> {
   const reach = await reachNow(visit, who);
-  const asksForCode = asksForProof(visit, who.session);
-  const problems = refusal?.problems ?? [];
   const mayChange = barred(who, 'change settings') === undefined;
-  const body = html`${mayChange ? settingsForm(who.organization, shown, reach, problems, asksForCode) : settingsToRead(shown, reach)}
+  const body = html`${mayChange ? settingsForm(who.organization, shown, reach, problems) : settingsToRead(shown, reach)}
   ${c.section(
     "The portal's address",
     html`<p>Your customers sign in here. Put it on your invoices and your website.</p>
       <p><code class="key" id="address" dir="ltr">${portalAddress(visit, who.organization)}</code></p>
       ${c.actions(c.copyButton('Copy', portalAddress(visit, who.organization), { select: 'address' }))}`,
+  )}
+  ${c.section(
+    'Sign-in',
+    html`<p><a href="${SIGN_IN}">What customers may do beyond password and code</a></p>
+      <p class="hint">Skipping the code on their own devices, passkeys, and how a new authenticator is confirmed.</p>`,
   )}
   ${mayChange ? furtherActs(reach) : c.nothing}`;
   return consolePage(visit, who, {
@@ -139,9 +159,6 @@ async function generalPage(visit: Visit, who: SignedIn, shown: ShownSettings, re
     title: 'General',
     phrase: 'Customer Portal',
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode: mayChange && asksForCode,
     body,
   });
 }
@@ -168,7 +185,6 @@ function settingsForm(
   shown: ShownSettings,
   reach: Reach,
   problems: readonly c.Problem[],
-  asksForCode: boolean,
 ): c.Html {
   const fields = html`${policySection(organization, shown, reach, problems)}
   ${c.section(
@@ -189,7 +205,7 @@ function settingsForm(
       error: c.problemOf(problems, 'contactDetails'),
     })}`,
   )}
-  ${asksForCode ? proofSection(problems, 'Only needed when you turn MFA on or off.') : c.nothing} ${c.button('Save')}`;
+  ${c.button('Save')}`;
   return c.form(GENERAL, fields, { guard: true, busy: 'Saving…' });
 }
 

@@ -1,25 +1,25 @@
 import { mayGive, ROLES } from '../accounts/staff.ts';
 import type { Role } from '../accounts/accounts.ts';
 import { changeRole, removeStaff, signOutStaff } from '../auth/team.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import type { Visit } from '../web/visit.ts';
-import { confirmItsYou, type Refusal } from './confirm.ts';
 import { actorOf, ROLE_NAMES } from './console.ts';
 import { type AtMember, doneAtTeam, memberPage, nothingAtTeam, overtaken, signedOutWords } from './team-member.ts';
 import { roleHint } from './team-words.ts';
 
 /** Change role. */
 export function askForRole(visit: Visit, at: AtMember): Promise<Response> {
-  return rolePage(visit, at, at.member.role);
+  return rolePage(visit, at, at.member.role, []);
 }
 
 export async function giveRole(visit: Visit, at: AtMember): Promise<Response> {
-  const { role, ...proof } = await visit.form('role', 'password', 'code');
+  const { role } = await visit.form('role');
   const { who, member } = at;
   const wanted = rolesFor(at).find((one) => one === role);
-  const problems = wanted === undefined ? [{ field: 'role', text: 'Choose a role' }] : [];
-  const refusal = await confirmItsYou(visit, who, proof, problems);
-  if (refusal || wanted === undefined) return rolePage(visit, at, role, refusal);
+  if (wanted === undefined) return rolePage(visit, at, role, [{ field: 'role', text: 'Choose a role' }]);
+  const first = await proveFirst(visit, who, `change the role of ${member.name} to ${ROLE_NAMES[wanted]}`);
+  if (first) return first;
   const { account } = who.session;
   const outcome = await changeRole(visit.installation, actorOf(visit, who), account, member, wanted);
   switch (outcome.kind) {
@@ -36,7 +36,7 @@ export async function giveRole(visit: Visit, at: AtMember): Promise<Response> {
 }
 
 /** Sign out everywhere. */
-export async function askToSignOut(visit: Visit, at: AtMember, refusal?: Refusal): Promise<Response> {
+export async function askToSignOut(visit: Visit, at: AtMember): Promise<Response> {
   const form = {
     title: signOutTitle(at),
     bullets: [
@@ -48,13 +48,14 @@ export async function askToSignOut(visit: Visit, at: AtMember, refusal?: Refusal
     submit: c.button('Sign out everywhere', { kind: 'danger' }),
     busy: 'Signing out…',
   };
-  return memberPage(visit, at, form, refusal);
+  return memberPage(visit, at, form);
 }
 
 export async function signOut(visit: Visit, at: AtMember): Promise<Response> {
   const { who, member } = at;
-  const refusal = await confirmItsYou(visit, who, await visit.form('password', 'code'), []);
-  if (refusal) return askToSignOut(visit, at, refusal);
+  await visit.form();
+  const first = await proveFirst(visit, who, `sign ${member.name} out everywhere`);
+  if (first) return first;
   const outcome = await signOutStaff(visit.installation, actorOf(visit, who), who.session.account, member);
   return outcome.kind === 'signed-out'
     ? doneAtTeam(visit, `${member.name} is signed out everywhere.`)
@@ -62,7 +63,7 @@ export async function signOut(visit: Visit, at: AtMember): Promise<Response> {
 }
 
 /** Remove. */
-export async function askToRemove(visit: Visit, at: AtMember, refusal?: Refusal): Promise<Response> {
+export async function askToRemove(visit: Visit, at: AtMember): Promise<Response> {
   const form = {
     title: removeTitle(at),
     bullets: [
@@ -75,13 +76,14 @@ export async function askToRemove(visit: Visit, at: AtMember, refusal?: Refusal)
     submit: c.button('Remove', { kind: 'danger' }),
     busy: 'Removing…',
   };
-  return memberPage(visit, at, form, refusal);
+  return memberPage(visit, at, form);
 }
 
 export async function remove(visit: Visit, at: AtMember): Promise<Response> {
   const { who, member } = at;
-  const refusal = await confirmItsYou(visit, who, await visit.form('password', 'code'), []);
-  if (refusal) return askToRemove(visit, at, refusal);
+  await visit.form();
+  const first = await proveFirst(visit, who, `remove ${member.name} from the team`);
+  if (first) return first;
   const outcome = await removeStaff(visit.installation, actorOf(visit, who), who.session.account, member);
   switch (outcome.kind) {
     case 'removed':
@@ -102,13 +104,13 @@ function rolesFor({ who }: AtMember): Role[] {
   return ROLES.filter((role) => mayGive(who.session.account.role, role));
 }
 
-async function rolePage(visit: Visit, at: AtMember, value: string, refusal?: Refusal): Promise<Response> {
+async function rolePage(visit: Visit, at: AtMember, value: string, problems: readonly c.Problem[]): Promise<Response> {
   const { member } = at;
   const fields = c.radios({
     name: 'role',
     label: 'Role',
     value,
-    error: c.problemOf(refusal?.problems ?? [], 'role'),
+    error: c.problemOf(problems, 'role'),
     choices: rolesFor(at).map((role) => ({ value: role, label: ROLE_NAMES[role], hint: roleHint(role) })),
   });
   const form = {
@@ -121,11 +123,12 @@ async function rolePage(visit: Visit, at: AtMember, value: string, refusal?: Ref
         : 'Their password and their MFA stay as they are',
     ],
     fields,
+    problems,
     act: '/role',
     submit: c.button('Change role', { kind: 'danger' }),
     busy: 'Changing…',
   };
-  return memberPage(visit, at, form, refusal);
+  return memberPage(visit, at, form);
 }
 
 function lastOwner(visit: Visit, { who, member }: AtMember, title: string): Promise<Response> {

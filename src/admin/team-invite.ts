@@ -2,12 +2,12 @@ import { html } from 'hono/html';
 import { mayGive, ROLES } from '../accounts/staff.ts';
 import { WELCOME_LINK_LIFETIME_MS } from '../auth/limits.ts';
 import { inviteAgain, inviteStaff } from '../auth/team.ts';
+import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
 import { forbiddenPage } from '../web/errors.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
-import { asksForProof, confirmItsYou, proofSection, type Refusal } from './confirm.ts';
 import { actorOf, consolePage, ROLE_NAMES } from './console.ts';
 import { EMAIL_MAX, line, NAME_MAX, needed } from './inputs.ts';
 import { type AtMember, memberPage, nothingAtTeam, overtaken } from './team-member.ts';
@@ -23,36 +23,38 @@ const LINK_HOURS = WELCOME_LINK_LIFETIME_MS / 3_600_000;
 
 /** Invite: an account without a password, and the link by which its owner chooses one. */
 export function askToInvite(visit: Visit, who: SignedIn): Promise<Response> {
-  return invitePage(visit, who, { name: '', email: '', role: '' });
+  return invitePage(visit, who, { name: '', email: '', role: '' }, []);
 }
 
 /** The answer itself shows the link and is kept nowhere, so that there is no second look at it. */
 export async function invite(visit: Visit, who: SignedIn): Promise<Response> {
-  const { name, email, role, ...proof } = await visit.form('name', 'email', 'role', 'password', 'code');
+  const { name, email, role } = await visit.form('name', 'email', 'role');
   const given = { name: line(name), email: line(email), role };
   const wanted = rolesFor(who).find((one) => one === role);
-  const refusal = await confirmItsYou(visit, who, proof, [
+  const problems = [
     ...needed('name', 'their name', given.name, NAME_MAX),
     ...needed('email', 'their email', given.email, EMAIL_MAX),
     ...(wanted === undefined ? [{ field: 'role', text: 'Choose a role' }] : []),
-  ]);
-  if (refusal || wanted === undefined) return invitePage(visit, who, given, refusal);
+  ];
+  if (wanted === undefined || problems.length > 0) return invitePage(visit, who, given, problems);
+  const first = await proveFirst(visit, who, `invite ${given.name} to the team as ${ROLE_NAMES[wanted]}`);
+  if (first) return first;
   const draft = { ...given, role: wanted };
   const outcome = await inviteStaff(visit.installation, actorOf(visit, who), who.session.account, draft);
   switch (outcome.kind) {
     case 'invited':
       return linkPage(visit, who, draft, outcome.link);
     case 'email-shape':
-      return invitePage(visit, who, given, { problems: [{ field: 'email', text: say('login.email.shape') }] });
+      return invitePage(visit, who, given, [{ field: 'email', text: say('login.email.shape') }]);
     case 'email-taken':
-      return invitePage(visit, who, given, { problems: [EMAIL_TAKEN] });
+      return invitePage(visit, who, given, [EMAIL_TAKEN]);
     case 'not-allowed':
       return forbiddenPage(visit, 'Your role has changed meanwhile. Nobody was invited.');
   }
 }
 
 /** A new link for somebody who has none that works. */
-export function askForLink(visit: Visit, at: AtMember, refusal?: Refusal): Promise<Response> {
+export function askForLink(visit: Visit, at: AtMember): Promise<Response> {
   const { who, member } = at;
   const title = linkTitle(at);
   if (whyNoLink(member) !== undefined) return nothingAtTeam(visit, who, { title, why: hasPassword(at) });
@@ -67,13 +69,14 @@ export function askForLink(visit: Visit, at: AtMember, refusal?: Refusal): Promi
     submit: c.button('Make a new invitation link'),
     busy: 'Making…',
   };
-  return memberPage(visit, at, form, refusal);
+  return memberPage(visit, at, form);
 }
 
 export async function makeLink(visit: Visit, at: AtMember): Promise<Response> {
   const { who, member } = at;
-  const refusal = await confirmItsYou(visit, who, await visit.form('password', 'code'), []);
-  if (refusal) return askForLink(visit, at, refusal);
+  await visit.form();
+  const first = await proveFirst(visit, who, `make a new invitation link for ${member.name}`);
+  if (first) return first;
   const outcome = await inviteAgain(visit.installation, actorOf(visit, who), who.session.account, member);
   switch (outcome.kind) {
     case 'invited':
@@ -101,9 +104,7 @@ function rolesFor({ session }: SignedIn) {
   return ROLES.filter((role) => mayGive(session.account.role, role));
 }
 
-function invitePage(visit: Visit, who: SignedIn, given: Given, refusal?: Refusal): Promise<Response> {
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, who.session);
+function invitePage(visit: Visit, who: SignedIn, given: Given, problems: readonly c.Problem[]): Promise<Response> {
   const roles = rolesFor(who);
   const fields = html`<section class="panel">
       ${c.field({
@@ -130,7 +131,6 @@ function invitePage(visit: Visit, who: SignedIn, given: Given, refusal?: Refusal
         choices: roles.map((role) => ({ value: role, label: ROLE_NAMES[role], hint: roleHint(role) })),
       })}
     </section>
-    ${asksForCode ? proofSection(problems) : c.nothing}
     ${c.actions(c.button('Invite'), c.linkButton('Cancel', '/admin/team'))}`;
   const body = html`<p>You get a link for them. With it they choose a password, and then set up MFA.</p>
     ${c.form('/admin/team/invite', fields, { busy: 'Inviting…' })}`;
@@ -139,9 +139,6 @@ function invitePage(visit: Visit, who: SignedIn, given: Given, refusal?: Refusal
     title: 'Invite somebody',
     phrase: 'Team',
     errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
     body,
   });
 }

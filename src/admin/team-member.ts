@@ -6,7 +6,6 @@ import * as c from '../web/components.ts';
 import { forbiddenPage, notFoundPage } from '../web/errors.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
-import { asksForProof, proofSection, type Refusal } from './confirm.ts';
 import { consolePage, counted } from './console.ts';
 import { memberPath, whyNotManaged } from './team-words.ts';
 
@@ -32,31 +31,27 @@ export interface MemberForm {
   readonly act: string;
   readonly submit: c.Html;
   readonly busy: string;
-  /** What the act has to be told. */
+  /** What the act has to be told, and what is wrong with that. */
   readonly fields?: c.Html;
+  readonly problems?: readonly c.Problem[];
 }
 
 /** The page that says what an act will do, and asks for it. */
-export function memberPage(visit: Visit, at: AtMember, form: MemberForm, refusal?: Refusal): Promise<Response> {
+export function memberPage(visit: Visit, at: AtMember, form: MemberForm): Promise<Response> {
   const { who, member } = at;
-  const problems = refusal?.problems ?? [];
-  const asksForCode = asksForProof(visit, who.session);
   const fields = html`<section class="panel">
       <ul class="bullets">
         ${form.bullets.map((text) => html`<li>${text}</li>`)}
       </ul>
       ${form.fields ?? c.nothing}
     </section>
-    ${asksForCode ? proofSection(problems) : c.nothing} ${c.actions(form.submit, c.linkButton('Cancel', '/admin/team'))}`;
+    ${c.actions(form.submit, c.linkButton('Cancel', '/admin/team'))}`;
   const body = c.form(memberPath(member, form.act), fields, { busy: form.busy });
   return consolePage(visit, who, {
     current: 'settings',
     title: form.title,
     phrase: member.email,
-    errors: problems,
-    until: refusal?.until,
-    unavailable: refusal?.unavailable,
-    asksForCode,
+    errors: form.problems ?? [],
     body,
   });
 }

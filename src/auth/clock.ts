@@ -52,6 +52,7 @@ function putRight(now: number): Sql[] {
     sql`UPDATE sessions SET ended_at = ${now} WHERE last_used_at > ${future} AND ended_at IS NULL`,
     sql`UPDATE welcome_links SET spent_at = ${now} WHERE created_at > ${future} AND spent_at IS NULL`,
     sql`UPDATE mailed_links SET expires_at = ${now} WHERE created_at > ${future} AND expires_at > ${now}`,
+    sql`DELETE FROM passkey_ceremonies WHERE expires_at > ${future + limits.PASSKEY_CEREMONY_LIFETIME_MS}`,
     sql`UPDATE setup_links SET spent_at = ${now}
       WHERE expires_at > ${future + limits.SETUP_LINK_LIFETIME_MS} AND spent_at IS NULL`,
     sql`UPDATE counters SET started_at = ${now} WHERE started_at > ${future}`,

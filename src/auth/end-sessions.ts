@@ -1,16 +1,25 @@
 import type { Account } from '../accounts/accounts.ts';
 import { record, type Actor } from '../accounts/audit.ts';
+import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
-import { signedInNow } from './sessions.ts';
+import { openSessions, signedInNow, type Session } from './sessions.ts';
+import { endDevices } from './trusted-devices.ts';
 
 type Whose = Pick<Account, 'organizationId' | 'id'>;
 
+/** What was open: sessions in which somebody was still in, and devices that skipped the code. */
+export interface Ended {
+  readonly sessions: number;
+  readonly devices: number;
+}
+
 /**
- * Signs a contact out everywhere, on the server (ASVS 7.4.5). Nothing else changes: password, MFA and links stay, and
- * whoever has them signs in again. Answers how many sessions were open; none of them leaves no audit row.
+ * Signs a contact out everywhere, on the server (ASVS 7.4.5), and has every device ask for a code again: whoever asks for
+ * it has lost one, or does not know who is in. Nothing else changes: password, MFA and links stay, and whoever has them
+ * signs in again. Where nothing was open there is no audit row.
  */
-export function signOutEverywhere(installation: Installation, actor: Actor, whose: Whose): Promise<number> {
+export function signOutEverywhere(installation: Installation, actor: Actor, whose: Whose): Promise<Ended> {
   return installation.db.transaction((tx) => endSessionsWithin(tx, installation, actor, whose));
 }
 
@@ -21,7 +30,7 @@ export async function endSessionsWithin(
   actor: Actor,
   { organizationId, id }: Whose,
   reason?: string,
-): Promise<number> {
+): Promise<Ended> {
   // The account's lock: a sign-in that is just being completed ends up on one side of this or on the other.
   await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE organization_id = ${organizationId} AND id = ${id}`);
   const now = installation.now();
@@ -29,16 +38,42 @@ export async function endSessionsWithin(
   const { sessions } = await signedInNow(tx, organizationId, now, { contactId: id });
   await tx.run(sql`UPDATE sessions SET ended_at = ${now}
     WHERE organization_id = ${organizationId} AND account_id = ${id} AND ended_at IS NULL`);
-  if (sessions === 0) return 0;
+  const devices = await endDevices(tx, { organizationId, id }, now);
+  if (sessions + devices === 0) return { sessions, devices };
   await record(tx, installation, {
     organizationId,
     actor,
     action: 'sessions.ended',
     targetId: id,
     ...(reason === undefined ? {} : { reason }),
-    details: { sessions },
+    details: { sessions, ...(devices === 0 ? {} : { devices }) },
   });
-  return sessions;
+  return { sessions, devices };
+}
+
+/**
+ * Sign out everywhere else: ends all sessions of an account but the one that asks, and with each what was begun in it.
+ * Answers how many of them somebody was still in; none leaves no audit row.
+ */
+export function signOutElsewhere(installation: Installation, actor: Actor, own: Session): Promise<number> {
+  const { organizationId, id, epoch } = own.account;
+  return installation.db.transaction<number>(async (tx) => {
+    if (!(await lockAtEpoch(tx, own.account, epoch))) return new RolledBack(0);
+    const now = installation.now();
+    const open = await openSessions(tx, own.surface, own.account, now);
+    const sessions = open.filter((one) => one.id !== own.id).length;
+    await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE organization_id = ${organizationId}
+      AND account_id = ${id} AND id <> ${own.id} AND ended_at IS NULL`);
+    if (sessions === 0) return 0;
+    await record(tx, installation, {
+      organizationId,
+      actor,
+      action: 'sessions.ended',
+      targetId: id,
+      details: { sessions },
+    });
+    return sessions;
+  });
 }
 
 /** Ends one session of an account. False where it is not there, is another account's, or had ended already. */

@@ -1,19 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { Account } from '../accounts/accounts.ts';
-import { record, type Fact } from '../accounts/audit.ts';
+import { record, type Action } from '../accounts/audit.ts';
 import { seenAt } from '../accounts/clock.ts';
-import { lockAtEpoch } from '../accounts/epoch.ts';
+import { lockAtEpoch, voidCarriers } from '../accounts/epoch.ts';
 import { keepListed } from '../accounts/listed.ts';
 import type { Installation } from '../accounts/installation.ts';
-import type { SealedColumn, SealedRow } from '../accounts/keys.ts';
-import { findOrganization } from '../accounts/organizations.ts';
-import { encodeBase32 } from '../crypto/base32.ts';
-import { open, seal } from '../crypto/seal.ts';
 import { matchingSteps, timeStep } from '../crypto/totp.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
-import { RolledBack, sql, type Queries } from '../db/db.ts';
-import type { Challenge } from './challenges.ts';
-import { drawCodes, replaceSet } from './factors/backup-codes.ts';
+import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
+import { shownCodes } from './ceremony-codes.ts';
+import { factOf, isStillInside, type Challenge } from './challenges.ts';
+import { awaitsConfirmation, mailLink } from './confirmed-enrolment.ts';
 import { minutesOff, openSecret, sealSecret, stepsOff } from './factors/totp.ts';
 import {
   BACKUP_CODES_LIFETIME_MS,
@@ -23,6 +19,7 @@ import {
   STEPS_EITHER_WAY,
   TRIES_PER_ENROLMENT,
 } from './limits.ts';
+import { takeFactorsAway } from './recovery.ts';
 import type { Visitor } from './sessions.ts';
 
 /** RFC 4226 §4 R6: 160 bits, as long as the hash it keys. */
@@ -32,6 +29,8 @@ const SECRET_BYTES = 20;
 export type Ceremony =
   | { step: 'start'; ended: 'replaced' | 'tries' | null }
   | { step: 'offered' | 'proven'; pending: Pending }
+  /** Proven, and it must be confirmed by a mailed link or by staff first (confirmed-enrolment.ts). */
+  | { step: 'unconfirmed'; pending: Pending; linkSentAt: number | null }
   | { step: 'enabled'; codes: readonly string[] | null };
 
 /** An enrolment that was begun and not yet enabled. */
@@ -51,10 +50,9 @@ export async function ceremony(installation: Installation, challenge: Challenge)
   if (row.provenStep === null && row.triesLeft === 0) return { step: 'start', ended: 'tries' };
   const { account } = challenge;
   const secret = openSecret(installation, account.organizationId, account.id, row.id, row.secret);
-  return {
-    step: row.provenStep === null ? 'offered' : 'proven',
-    pending: { id: row.id, secret, triesLeft: row.triesLeft },
-  };
+  const pending = { id: row.id, secret, triesLeft: row.triesLeft };
+  if (row.provenStep === null) return { step: 'offered', pending };
+  return row.awaits === 1 ? { step: 'unconfirmed', pending, linkSentAt: row.linkSentAt } : { step: 'proven', pending };
 }
 
 interface PendingRow {
@@ -63,10 +61,16 @@ interface PendingRow {
   readonly triesLeft: number;
   readonly provenStep: number | null;
   readonly expiresAt: number;
+  readonly awaits: 0 | 1;
+  readonly linkSentAt: number | null;
 }
 
-function latestPending(db: Pick<Queries, 'one'>, challenge: Challenge): Promise<PendingRow | undefined> {
-  return db.one(sql`SELECT id, secret, tries_left AS "triesLeft", proven_step AS "provenStep", expires_at AS "expiresAt"
+function latestPending(
+  db: Pick<Queries, 'one'>,
+  challenge: Pick<Challenge, 'id' | 'account'>,
+): Promise<PendingRow | undefined> {
+  return db.one(sql`SELECT id, secret, tries_left AS "triesLeft", proven_step AS "provenStep", expires_at AS "expiresAt",
+      link_sent_at AS "linkSentAt", CASE WHEN ${awaitsConfirmation(challenge.account)} THEN 1 ELSE 0 END AS awaits
     FROM authenticators WHERE organization_id = ${challenge.account.organizationId} AND challenge_id = ${challenge.id}
       AND account_id = ${challenge.account.id} AND enabled_at IS NULL ORDER BY id DESC LIMIT 1`);
 }
@@ -76,28 +80,39 @@ function latestPending(db: Pick<Queries, 'one'>, challenge: Challenge): Promise<
  * another sign-in had begun ends here, and is never shown to this one (I10). A ceremony that has a live secret keeps it.
  */
 export async function offer(installation: Installation, challenge: Challenge, visitor: Visitor): Promise<void> {
-  const { organizationId, id: accountId } = challenge.account;
   const current = await ceremony(installation, challenge);
   if (current.step !== 'start') return;
   await installation.db.transaction<boolean>(async (tx) => {
-    const now = installation.now();
     if (!(await lockAtEpoch(tx, challenge.account, challenge.epoch))) return new RolledBack(false);
-    const begun = await latestPending(tx, challenge);
-    if (begun && begun.secret !== null && begun.expiresAt > now && begun.triesLeft > 0) return false;
-    await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL WHERE organization_id = ${organizationId}
-      AND account_id = ${accountId} AND enabled_at IS NULL AND revoked_at IS NULL`);
-    const id = uuidv7(now);
-    await tx.run(sql`INSERT INTO authenticators
-      (organization_id, id, account_id, kind, challenge_id, secret, tries_left, created_at, expires_at)
-      VALUES (${organizationId}, ${id}, ${accountId}, 'totp', ${challenge.id},
-        ${sealSecret(installation, organizationId, accountId, id, randomBytes(SECRET_BYTES))},
-        ${TRIES_PER_ENROLMENT}, ${now}, ${Math.min(now + ENROLMENT_LIFETIME_MS, challenge.expiresAt)})`);
-    await record(tx, installation, {
-      ...fact(challenge, visitor, 'enrolment.offered'),
-      details: { again: begun ? 1 : 0 },
-    });
-    return true;
+    return offerWithin(tx, installation, challenge, visitor);
   });
+}
+
+/** The same inside a transaction that holds the account's lock. False where a live secret was kept. */
+export async function offerWithin(
+  tx: Transaction,
+  installation: Installation,
+  challenge: Pick<Challenge, 'id' | 'account' | 'expiresAt' | 'inside'>,
+  visitor: Visitor,
+): Promise<boolean> {
+  const { organizationId, id: accountId } = challenge.account;
+  const now = installation.now();
+  const begun = await latestPending(tx, challenge);
+  if (begun && begun.secret !== null && begun.expiresAt > now && begun.triesLeft > 0) return false;
+  await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL WHERE organization_id = ${organizationId}
+    AND account_id = ${accountId} AND enabled_at IS NULL AND revoked_at IS NULL`);
+  const id = uuidv7(now);
+  await tx.run(sql`INSERT INTO authenticators
+    (organization_id, id, account_id, kind, challenge_id, secret, tries_left, created_at, expires_at, name)
+    VALUES (${organizationId}, ${id}, ${accountId}, 'totp', ${challenge.id},
+      ${sealSecret(installation, organizationId, accountId, id, randomBytes(SECRET_BYTES))},
+      ${TRIES_PER_ENROLMENT}, ${now}, ${Math.min(now + ENROLMENT_LIFETIME_MS, challenge.expiresAt)},
+      ${challenge.inside?.name ?? null})`);
+  await record(tx, installation, {
+    ...factOf(challenge, visitor, 'enrolment.offered'),
+    details: { again: begun ? 1 : 0 },
+  });
+  return true;
 }
 
 export type Verified =
@@ -110,7 +125,10 @@ export type Verified =
   /** There is nothing to prove (any more): go to where the ceremony stands. */
   | { kind: 'out-of-turn' };
 
-/** Verify: a code of the app proves that it holds the secret. Activates nothing; a wrong one keeps the same secret. */
+/**
+ * Verify: a code of the app proves that it holds the secret. Activates nothing; a wrong one keeps the same secret. Where a
+ * new authenticator must be confirmed, the link for it is mailed with the proof.
+ */
 export function verifyEnrolment(
   installation: Installation,
   challenge: Challenge,
@@ -137,7 +155,7 @@ export function verifyEnrolment(
     const proven = matchingSteps(secret, code, current - STEPS_EITHER_WAY, current + STEPS_EITHER_WAY).at(-1);
     const off = proven === undefined ? stepsOff(secret, code, now) : undefined;
     await record(tx, installation, {
-      ...fact(challenge, visitor, 'enrolment.answered'),
+      ...factOf(challenge, visitor, 'enrolment.answered'),
       result: proven === undefined ? 'wrong' : 'right',
       details: off === undefined ? {} : { why: 'clock', minutes: minutesOff(off) },
     });
@@ -148,150 +166,74 @@ export function verifyEnrolment(
     }
     await tx.run(sql`UPDATE authenticators SET proven_step = ${proven} WHERE organization_id = ${organizationId}
       AND id = ${spent.id} AND revoked_at IS NULL AND proven_step IS NULL`);
+    await mailLink(tx, installation, challenge);
     return { kind: 'proven' };
   });
 }
 
 /**
- * Enable MFA: the proven authenticator becomes active, and the step that proved it is used up (I2). Raises the epoch;
- * the ceremony's own challenge moves to the new one, to hand out backup codes and nothing else. False where there was
- * nothing proven to enable, which includes the second press.
+ * Enable MFA: the proven authenticator becomes active, and the step that proved it is used up (I2). Raises the epoch. At
+ * the door the ceremony's own challenge moves to the new one, to hand out backup codes and nothing else; begun inside, it
+ * ends here, with the authenticator that it replaces (I10). Behind a code that staff have read out, all that was there
+ * before ends in the same moment. False where there was nothing proven to enable, which
+ * includes the second press, or what is proven waits to be confirmed.
  */
 export function enable(installation: Installation, challenge: Challenge, visitor: Visitor): Promise<boolean> {
   const { organizationId, id: accountId } = challenge.account;
   return installation.db.transaction<boolean>(async (tx) => {
     const now = installation.now();
+    if (challenge.inside && !(await lockAtEpoch(tx, challenge.account, challenge.epoch))) return new RolledBack(false);
+    if (!(await isStillInside(tx, challenge, now))) return new RolledBack(false);
     const raised = await tx.one<{ epoch: number }>(sql`UPDATE accounts SET epoch = epoch + 1, reset_notice_at = NULL
       WHERE organization_id = ${organizationId} AND id = ${accountId} AND epoch = ${challenge.epoch} AND disabled_at IS NULL
       RETURNING epoch`);
     if (!raised) return new RolledBack(false);
     const enabled = await tx.run(sql`UPDATE authenticators SET enabled_at = ${now}, last_step = proven_step
       WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND challenge_id = ${challenge.id}
-        AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}`);
+        AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}
+        AND NOT ${awaitsConfirmation(challenge.account)}`);
     if (enabled !== 1) return new RolledBack(false);
-    await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE organization_id = ${organizationId}
-      AND account_id = ${accountId} AND ended_at IS NULL`);
-    const moved = await tx.run(sql`UPDATE challenges SET epoch = ${raised.epoch}, purpose = 'backup-codes',
-        expires_at = ${now + BACKUP_CODES_LIFETIME_MS}
-      WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND purpose = 'enrolment' AND consumed_at IS NULL`);
-    if (moved !== 1) return new RolledBack(false);
+    const replaces = challenge.purpose === 'recovery';
+    if (replaces) await takeFactorsAway(tx, challenge.account, now, challenge.id);
+    const ended = challenge.inside
+      ? await endInside(tx, challenge, raised.epoch, now)
+      : await moveToCodes(tx, challenge, raised.epoch, now);
+    if (!ended) return new RolledBack(false);
     await keepListed(tx, organizationId, accountId);
-    await record(tx, installation, fact(challenge, visitor, 'mfa.enabled'));
+    const enabling = factOf(challenge, visitor, enabledAs(challenge));
+    await record(tx, installation, replaces ? { ...enabling, details: { replaced: 1 } } : enabling);
     return true;
   });
 }
 
-/**
- * Generate Backup Codes: five, shown once. They lie sealed on the ceremony's row until Continue to Sign In or its end,
- * so that a reload, a second press and a download without script give the same five. Undefined where it is over.
- */
-export async function generateCodes(
-  installation: Installation,
-  challenge: Challenge,
-  visitor: Visitor,
-): Promise<readonly string[] | undefined> {
-  const begun = drawing.get(challenge.id);
-  if (begun) return begun;
-  const drawn = shownOrDrawn(installation, challenge, visitor).finally(() => drawing.delete(challenge.id));
-  drawing.set(challenge.id, drawn);
-  return drawn;
+function enabledAs({ inside }: Challenge): Action {
+  if (inside === null) return 'mfa.enabled';
+  return inside.aim === 'replacement' ? 'authenticator.replaced' : 'authenticator.added';
 }
 
-// A ceremony draws once however often the button is pressed at once: five slow hashes a press would let one contact
-// keep everybody else's sign-ins waiting. Across servers the transaction still decides whose five they are.
-const drawing = new Map<string, Promise<readonly string[] | undefined>>();
-
-async function shownOrDrawn(
-  installation: Installation,
-  challenge: Challenge,
-  visitor: Visitor,
-): Promise<readonly string[] | undefined> {
-  const shown = await shownCodes(installation.db, installation, challenge);
-  return shown ?? drawAndKeep(installation, challenge, visitor);
-}
-
-async function drawAndKeep(
-  installation: Installation,
-  challenge: Challenge,
-  visitor: Visitor,
-): Promise<readonly string[] | undefined> {
+async function moveToCodes(tx: Transaction, challenge: Challenge, epoch: number, now: number): Promise<boolean> {
   const { organizationId, id: accountId } = challenge.account;
-  const drawn = await drawCodes(installation);
-  return installation.db.transaction<readonly string[] | undefined>(async (tx) => {
-    const now = installation.now();
-    if (!(await lockAtEpoch(tx, challenge.account, challenge.epoch))) return new RolledBack(undefined);
-    const shown = await shownCodes(tx, installation, challenge);
-    if (shown) return shown;
-    const sealed = seal(installation.ring, codesPlace(challenge), drawn.codes.join(' '));
-    const kept = await tx.run(sql`UPDATE challenges SET sealed_codes = ${sealed}
-      WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND account_id = ${accountId}
-        AND purpose = 'backup-codes' AND epoch = ${challenge.epoch} AND consumed_at IS NULL AND expires_at > ${now}`);
-    if (kept !== 1) return new RolledBack(undefined);
-    await replaceSet(tx, installation, challenge.account, drawn, now);
-    await record(tx, installation, fact(challenge, visitor, 'backup-codes.generated'));
-    return drawn.codes;
-  });
+  await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE organization_id = ${organizationId}
+    AND account_id = ${accountId} AND ended_at IS NULL`);
+  const moved = await tx.run(sql`UPDATE challenges SET epoch = ${epoch}, purpose = 'backup-codes',
+      expires_at = ${now + BACKUP_CODES_LIFETIME_MS}
+    WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND purpose IN ('enrolment', 'recovery') AND consumed_at IS NULL`);
+  return moved === 1;
 }
 
-async function shownCodes(
-  db: Pick<Queries, 'one'>,
-  installation: Installation,
-  challenge: Challenge,
-): Promise<string[] | null> {
-  const row = await db.one<{ sealed: string | null }>(sql`SELECT sealed_codes AS sealed FROM challenges
-    WHERE organization_id = ${challenge.account.organizationId} AND id = ${challenge.id} AND consumed_at IS NULL`);
-  return !row || row.sealed === null ? null : open(installation.ring, codesPlace(challenge), row.sealed).split(' ');
-}
-
-/** The key as people type it by hand: base32 without padding (RFC 4648 §6). */
-export function setupKey(pending: Pending): string {
-  return encodeBase32(pending.secret);
-}
-
-/** Longer account names would make the QR code too dense for a phone's camera. */
-const ACCOUNT_LABEL_MAX = 64;
-
-/**
- * What the QR code holds (Key URI Format). Algorithm, digits and period are left out: several apps ignore them, so only
- * the defaults are safe. Neither part may hold a colon, and issuer stands in both places, equal.
- */
-export async function otpauthUri(installation: Installation, account: Account, pending: Pending): Promise<string> {
-  const organization = await findOrganization(installation.db, account.organizationId);
-  const issuer = label(organization?.name ?? '');
-  const name = label(Array.from(account.email).slice(0, ACCOUNT_LABEL_MAX).join(''));
-  return `otpauth://totp/${issuer}:${name}?secret=${setupKey(pending)}&issuer=${issuer}`;
-}
-
-function label(text: string): string {
-  return encodeURIComponent(text.replaceAll(':', ' ').replace(/\s+/g, ' ').trim());
-}
-
-/** Backup codes that are still on somebody's screen. */
-export const SEALED_SHOWN_CODES: SealedColumn<SealedRow & { accountId: string }> = {
-  name: 'challenges.sealed_codes',
-  table: sql`challenges`,
-  column: sql`sealed_codes`,
-  key: sql`organization_id, id`,
-  rows: sql`SELECT organization_id AS first, id AS second, account_id AS "accountId", sealed_codes AS sealed
-    FROM challenges`,
-  place: (row) => codesPlace({ account: { organizationId: row.first, id: row.accountId }, id: row.second }),
-};
-
-interface OfChallenge {
-  readonly account: Pick<Account, 'organizationId' | 'id'>;
-  readonly id: string;
-}
-
-function codesPlace({ account, id }: OfChallenge): string[] {
-  return ['challenges', 'sealed_codes', account.organizationId, account.id, id];
-}
-
-function fact(challenge: Challenge, visitor: Visitor, action: Fact['action']): Fact {
-  const { organizationId, id } = challenge.account;
-  return {
-    organizationId,
-    actor: { kind: 'account', id, address: visitor.address, userAgent: visitor.userAgent },
-    action,
-    targetId: id,
-  };
+// Which authenticators are active has not changed since the ceremony began: whatever changes that raises the epoch.
+async function endInside(tx: Transaction, challenge: Challenge, epoch: number, now: number): Promise<boolean> {
+  const { account, id, inside } = challenge;
+  const { organizationId, id: accountId } = account;
+  if (inside?.aim === 'replacement') {
+    const replaced = await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
+      WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND id = ${inside.replaces}
+        AND enabled_at IS NOT NULL AND revoked_at IS NULL`);
+    if (replaced !== 1) return false;
+  }
+  await voidCarriers(tx, organizationId, accountId, now);
+  // Past its enabling, so that the button pressed twice is told so, and not that the account has changed.
+  await tx.run(sql`UPDATE challenges SET epoch = ${epoch}, purpose = 'backup-codes'
+    WHERE organization_id = ${organizationId} AND id = ${id}`);
+  return true;
 }

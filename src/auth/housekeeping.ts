@@ -8,8 +8,8 @@ const BITE = 1_000;
 
 /**
  * Takes from the disk what time has ended: secrets of enrolments nobody finished, backup codes shown and left, windows
- * of counters that are over, sessions, links and addresses long gone, processes that were killed, challenges that led
- * nowhere. Every lookup refuses these by their time already; run late, or never, nothing opens. Each bite commits by
+ * of counters that are over, sessions, links, devices, addresses and requests for help long gone, processes that were
+ * killed, challenges that led nowhere. Every lookup refuses these by their time already; run late, or never, nothing opens. Each bite commits by
  * itself, and several servers may run it at once.
  */
 export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Promise<void> {
@@ -22,9 +22,17 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     sql`UPDATE authenticators SET revoked_at = ${at}, secret = NULL
       WHERE ${bite(sql`authenticators`, id, sql`enabled_at IS NULL AND revoked_at IS NULL AND expires_at <= ${at}`)}`,
     deletion(sql`counters`, sql`name, subject`, sql`started_at <= ${at - limits.LONGEST_WINDOW_MS}`),
+    deletion(sql`passkey_ceremonies`, sql`organization_id, challenge`, sql`expires_at <= ${at}`),
+    deletion(sql`enrolment_codes`, sql`organization_id, account_id`, sql`expires_at <= ${at}`),
     deletion(sql`parked_forms`, id, sql`expires_at <= ${at}`),
+    sql`UPDATE recovery_requests SET state = 'expired', ended_at = ${at}
+      WHERE ${bite(sql`recovery_requests`, id, sql`state = 'open' AND expires_at <= ${at}`)}`,
+    deletion(sql`recovery_requests`, id, sql`created_at <= ${at - limits.HELP_KEPT_MS}`),
+    deletion(sql`sign_in_codes`, id, sql`expires_at <= ${at - limits.DEAD_CHALLENGE_KEPT_MS}`),
     deletion(sql`sessions`, id, ended),
     deletion(sql`welcome_links`, id, ended),
+    deletion(sql`trusted_devices`, id, ended),
+    deletion(sql`trusted_devices`, id, sql`revoked_at <= ${at - limits.ENDED_SESSION_KEPT_MS}`),
     deletion(sql`mailed_links`, id, ended),
     deletion(
       sql`known_addresses`,

@@ -4,25 +4,50 @@ import { sql, type Database, type Queries, type Sql, type Transaction } from '..
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 export const SIGN_IN_CHALLENGE_LIFETIME_MS = 10 * MINUTE_MS;
 export const ENROLMENT_LIFETIME_MS = 30 * MINUTE_MS;
 export const BACKUP_CODES_LIFETIME_MS = 10 * MINUTE_MS;
 export const ATTEMPTS_PER_CHALLENGE = 5;
 export const TRIES_PER_ENROLMENT = 20;
+/** When the link that confirms an enrolment may be asked for again. */
+export const ENROLMENT_LINK_AGAIN_MS = MINUTE_MS;
+/** A code of staff is made while the contact stands before the page that asks for it: NIST SP 800-63B-4 gives it no longer. */
+export const ENROLMENT_CODE_LIFETIME_MS = 10 * MINUTE_MS;
+export const ENROLMENT_CODE_DIGITS = 16;
+export const TRIES_PER_ENROLMENT_CODE = 10;
 export const CODES_PER_SET = 5;
+/** How many apps somebody may have at once: a guess is right with the chance of all of them together. */
+export const APPS_PER_ACCOUNT = 3;
+export const APP_NAME_MAX = 60;
 /** From how many backup codes left on their owner is warned. */
 export const FEW_CODES = 2;
 export const OPEN_CHALLENGES_PER_ACCOUNT = 3;
 export const FRESH_PROOF_MS = 10 * MINUTE_MS;
 export const PARKED_FORMS_PER_SESSION = 5;
+export const PASSKEY_CEREMONY_LIFETIME_MS = 5 * MINUTE_MS;
+/** How many ceremonies of one session, sign-in or browser are open at once: a tab each. */
+export const OPEN_CEREMONIES = 5;
+export const PASSKEYS_PER_ACCOUNT = 10;
 export const LAST_USE_WRITTEN_EVERY_MS = MINUTE_MS;
 export const WELCOME_LINK_LIFETIME_MS = DAY_MS;
 export const SETUP_LINK_LIFETIME_MS = DAY_MS;
 /** How long a contact is told that staff have reset their MFA: whoever signs in first need not be the contact. */
 export const RESET_TOLD_FOR_MS = 7 * DAY_MS;
+/** How often a contact may ask for help in a day; what nobody has answered in a month and a week has run out. */
+export const HELP_ASKED_PER_DAY = 3;
+export const HELP_LIFETIME_MS = 37 * DAY_MS;
+export const HELP_STORY_MAX = 300;
+export const HELP_KEPT_MS = 365 * DAY_MS;
+/** How long the link in the letter cancels a request. */
+export const CANCEL_LINK_LIFETIME_MS = 7 * DAY_MS;
+/** How long a code that staff have read out works. */
+export const SIGN_IN_CODE_LIFETIME_MS = 15 * MINUTE_MS;
 export const OPEN_SESSIONS_PER_ACCOUNT = 20;
+export const TRUSTED_DEVICES_PER_ACCOUNT = 10;
+/** For how long a device's value of before its last use is taken for the other of two requests that were sent at once. */
+export const DEVICE_RACE_MS = MINUTE_MS;
 /** How many days ahead an exemption from the policy may end, and how many characters its reason has at least. */
 export const EXEMPTION_DAYS_MAX = 365;
 export const EXEMPTION_REASON_MIN = 10;
@@ -82,12 +107,18 @@ export const ADDRESS_PASSWORD_SOON: Limit = {
 };
 export const ADDRESS_PASSWORD_HOUR: Limit = { name: 'password by address, 1 h', allows: 50, windowMs: HOUR_MS };
 export const ADDRESS_CODE: Limit = { name: 'second factor by address', allows: 20, windowMs: 10 * MINUTE_MS };
+/** Passkeys from an address that were refused. */
+export const ADDRESS_PASSKEY: Limit = { name: 'passkey by address', allows: 20, windowMs: 10 * MINUTE_MS };
+/** Sign-in pages that offer a passkey, opened from an address: each leaves a row for five minutes. */
+export const ADDRESS_CEREMONY: Limit = { name: 'ceremony by address', allows: 300, windowMs: 10 * MINUTE_MS };
 /** Wrong passwords for an account in an hour, after which addresses that never signed in to it must wait. */
 export const ACCOUNT_PASSWORD_HOUR: Limit = { name: 'password by account', allows: 10, windowMs: HOUR_MS };
 export const OUTSIDER_PASSWORD: Limit = { name: 'password by outsider', allows: 1, windowMs: 30 * SECOND_MS };
 /** Counted only, so that an unknown e-mail costs what a known one's audit row costs. */
 export const UNKNOWN_EMAIL: Limit = { name: 'sign-in with unknown email', allows: 0, windowMs: HOUR_MS };
 export const RESETS_BY_AGENT: Limit = { name: 'resets by agent', allows: 20, windowMs: HOUR_MS };
+export const ENROLMENT_CODES_BY_AGENT: Limit = { name: 'setup codes by agent', allows: 20, windowMs: HOUR_MS };
+export const ENROLMENT_LINKS: Limit = { name: 'enrolment links by account', allows: 5, windowMs: HOUR_MS };
 /** New passwords tried with one welcome link: judging one takes a core for up to a third of a second. */
 export const PASSWORD_BY_LINK: Limit = { name: 'new password by link', allows: 20, windowMs: HOUR_MS };
 /** The same of one account, for who is inside and changes theirs. */
@@ -171,12 +202,17 @@ async function fullUntil(db: Pick<Queries, 'one'>, { limit, subject }: Counter, 
   return { ok: false, until: (row?.startedAt ?? now) + limit.windowMs };
 }
 
-/** The two second factors that are typed in. Each has a wait of its own; together they make the password suspect. */
-export type Typed = 'totp' | 'backup-code';
+/**
+ * The second factors that are typed in. Those of the app and those that stand on paper or were read out have a wait each;
+ * together they make the password suspect.
+ */
+export type Typed = 'totp' | 'backup-code' | 'sign-in-code';
 
+const OF_BACKUP = { wrong: sql`backup_wrong`, waitUntil: sql`backup_wait_until` };
 const COLUMNS = {
   totp: { wrong: sql`totp_wrong`, waitUntil: sql`totp_wait_until` },
-  'backup-code': { wrong: sql`backup_wrong`, waitUntil: sql`backup_wait_until` },
+  'backup-code': OF_BACKUP,
+  'sign-in-code': OF_BACKUP,
 };
 
 export interface Whose {
@@ -190,6 +226,8 @@ export interface Counted {
   readonly wrong: number;
   readonly wrongInARow: number;
   readonly wrongInWindow: number;
+  /** Set where the account has asked for help since its second factor last worked. */
+  readonly helpWaitUntil: number | null;
 }
 
 /**
@@ -206,7 +244,8 @@ export function spendAnswer(tx: Transaction, whose: Whose, typed: Typed, now: nu
     WHERE ${ofAccount(whose)} AND epoch = ${whose.epoch} AND disabled_at IS NULL AND suspected_at IS NULL
       AND ${waitUntil} <= ${now}
       ${typed === 'totp' ? sql`AND ${clockIsRight(now)}` : sql``}
-    RETURNING ${wrong} AS wrong, totp_wrong + backup_wrong AS "wrongInARow", window_wrong AS "wrongInWindow"`);
+    RETURNING ${wrong} AS wrong, totp_wrong + backup_wrong AS "wrongInARow", window_wrong AS "wrongInWindow",
+      help_wait_until AS "helpWaitUntil"`);
 }
 
 /** What a wrong answer costs: a wait, and from a number on the trust in the password. Answers both. */
@@ -264,9 +303,9 @@ export interface Holds extends Record<Typed, number> {
 /** When the waits of an account end, each in the past where none holds, and what else holds its answers up. */
 export async function waits(db: Pick<Queries, 'one'>, account: { organizationId: string; id: string }): Promise<Holds> {
   const row = await db.one<Holds>(sql`SELECT totp_wait_until AS totp, backup_wait_until AS "backup-code",
-      suspected_at AS "suspectedAt", (SELECT seen_at FROM clock) AS "seenAt"
+      backup_wait_until AS "sign-in-code", suspected_at AS "suspectedAt", (SELECT seen_at FROM clock) AS "seenAt"
     FROM accounts WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
-  return row ?? { totp: 0, 'backup-code': 0, suspectedAt: null, seenAt: null };
+  return row ?? { totp: 0, 'backup-code': 0, 'sign-in-code': 0, suspectedAt: null, seenAt: null };
 }
 
 function uncounted(): Sql {

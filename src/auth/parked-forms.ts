@@ -3,7 +3,7 @@ import type { Installation } from '../accounts/installation.ts';
 import type { SealedColumn, SealedRow } from '../accounts/keys.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { uuidv7 } from '../crypto/tokens.ts';
-import { RolledBack, sql } from '../db/db.ts';
+import { RolledBack, sql, type Sql } from '../db/db.ts';
 import { FRESH_PROOF_MS, PARKED_FORMS_PER_SESSION } from './limits.ts';
 import type { Session } from './sessions.ts';
 
@@ -46,10 +46,9 @@ export async function findParked(
   session: Session,
   id: string,
 ): Promise<ParkedForm | undefined> {
-  const { organizationId, id: accountId } = session.account;
-  const row = await installation.db.one<{ sealed: string }>(sql`SELECT sealed FROM parked_forms
-    WHERE organization_id = ${organizationId} AND id = ${id} AND account_id = ${accountId}
-      AND session_id = ${session.id} AND expires_at > ${installation.now()}`);
+  const row = await installation.db.one<{ sealed: string }>(
+    sql`SELECT sealed FROM parked_forms WHERE ${isWaiting(installation, session, id)}`,
+  );
   return row && opened(installation, session, id, row.sealed);
 }
 
@@ -59,13 +58,17 @@ export async function takeParked(
   session: Session,
   id: string,
 ): Promise<ParkedForm | undefined> {
-  const { organizationId, id: accountId } = session.account;
   const row = await installation.db.transaction((tx) =>
-    tx.one<{ sealed: string }>(sql`DELETE FROM parked_forms
-      WHERE organization_id = ${organizationId} AND id = ${id} AND account_id = ${accountId}
-        AND session_id = ${session.id} AND expires_at > ${installation.now()} RETURNING sealed`),
+    tx.one<{ sealed: string }>(
+      sql`DELETE FROM parked_forms WHERE ${isWaiting(installation, session, id)} RETURNING sealed`,
+    ),
   );
   return row && opened(installation, session, id, row.sealed);
+}
+
+function isWaiting({ now }: Installation, { id: sessionId, account }: Session, id: string): Sql {
+  return sql`organization_id = ${account.organizationId} AND id = ${id} AND account_id = ${account.id}
+    AND session_id = ${sessionId} AND expires_at > ${now()}`;
 }
 
 function opened(installation: Installation, { account }: Session, id: string, sealed: string): ParkedForm {

@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { Typed } from './limits.ts';
 
-/** How a session was proven. */
-export type ProvenBy = 'password' | Typed;
+/** How a session was proven; by a trusted device: the password, in a browser that skips the second factor for a while. */
+export type ProvenBy = 'password' | Typed | 'passkey' | 'trusted-device';
 
 /**
  * That somebody has given every proof the policy asked of them. A session cannot be started without one, and only the
@@ -25,8 +25,8 @@ export class Proof {
     this.until = until;
   }
 
-  /** Whether it is a fresh proof of the account's own second factor: a backup code never is (I14). */
+  /** Whether it is a fresh proof of the account's own second factor: a backup code never is, nor a trusted device (I14). */
   get isFresh(): boolean {
-    return this.by === 'totp';
+    return this.by === 'totp' || this.by === 'passkey';
   }
 }

@@ -100,9 +100,11 @@ async function closeOrganization(
   const authenticators = await tx.run(sql`UPDATE authenticators SET last_step = ${lastStep}
     WHERE ${here} AND enabled_at IS NOT NULL AND revoked_at IS NULL AND last_step < ${lastStep}`);
   const sessions = await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${here} AND ended_at IS NULL`);
+  await tx.run(sql`UPDATE trusted_devices SET revoked_at = ${now} WHERE ${here} AND revoked_at IS NULL`);
   await tx.run(sql`UPDATE welcome_links SET spent_at = ${now} WHERE ${here} AND spent_at IS NULL`);
   // All of them: that one was spent after the backup is not known any more.
   await tx.run(sql`UPDATE mailed_links SET expires_at = ${now} WHERE ${here} AND expires_at > ${now}`);
+  await tx.run(sql`DELETE FROM passkey_ceremonies WHERE ${here}`);
   const backupCodeSets = revokeCodes
     ? await tx.run(sql`UPDATE backup_code_sets SET revoked_at = ${now} WHERE ${here} AND revoked_at IS NULL`)
     : 0;

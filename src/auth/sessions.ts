@@ -128,8 +128,19 @@ export function isFreshlyProven(session: Session, now: number): boolean {
 }
 
 /**
+ * Whether a session may replace the authenticator and make new backup codes: freshly proven, or opened by a backup code
+ * within the time of a fresh proof. Nothing else is a backup code good for, beyond signing in (I14).
+ */
+export function mayReplaceFactors(session: Session, now: number): boolean {
+  const { provenBy, signedInAt } = session;
+  if (isFreshlyProven(session, now)) return true;
+  return provenBy === 'backup-code' && now - signedInAt <= FRESH_PROOF_MS && !clockIsBehind(now, signedInAt);
+}
+
+/**
  * Marks a session as freshly proven and gives it a new token (I23), for a fresh proof of its own account (I14).
- * Undefined where it has ended meanwhile.
+ * Undefined where it has ended meanwhile, or was renewed by another proof: of two at once the second would take the
+ * token away that the first is about to act with.
  */
 export async function renewSession(
   tx: Transaction,
@@ -144,7 +155,8 @@ export async function renewSession(
   const { organizationId } = session.account;
   const renewed =
     await tx.run(sql`UPDATE sessions SET token_hash = ${hashToken(token)}, proved_at = ${now}, last_used_at = ${now}
-    WHERE organization_id = ${organizationId} AND id = ${session.id} AND epoch = ${session.account.epoch} AND ended_at IS NULL`);
+    WHERE organization_id = ${organizationId} AND id = ${session.id} AND epoch = ${session.account.epoch}
+      AND COALESCE(proved_at, 0) = ${session.provedAt ?? 0} AND ended_at IS NULL`);
   return renewed === 1 ? `${organizationId}.${token}` : undefined;
 }
 
@@ -193,7 +205,12 @@ export interface OpenSession {
 }
 
 /** Where an account is signed in on a surface, the latest used first. */
-export function openSessions(db: Database, surface: Surface, account: Account, now: number): Promise<OpenSession[]> {
+export function openSessions(
+  db: Pick<Queries, 'all'>,
+  surface: Surface,
+  account: Account,
+  now: number,
+): Promise<OpenSession[]> {
   return db.all(sql`SELECT s.id, s.signed_in_at AS "signedInAt", s.last_used_at AS "lastUsedAt", s.address,
       s.user_agent AS "userAgent"
     FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id

@@ -2,6 +2,7 @@ import type { Account, Kind } from '../accounts/accounts.ts';
 import { record, type Action } from '../accounts/audit.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
+import { sql } from '../db/db.ts';
 import { answer, type Answer, type Answered } from './answer.ts';
 import { consume, openChallenge, type Challenge, type Surface } from './challenges.ts';
 import { codesLeft } from './factors/backup-codes.ts';
@@ -10,6 +11,7 @@ import { checkPassword } from './passwords.ts';
 import { afterPassword } from './policy.ts';
 import { Proof } from './proof.ts';
 import { endSession, startSession, type Session, type Visitor } from './sessions.ts';
+import { trustDevice, useDevice, type Trust } from './trusted-devices.ts';
 
 /** What was typed at a door, and where: a portal names its organization, `/admin/sign-in` none. */
 export interface SignIn {
@@ -19,6 +21,8 @@ export interface SignIn {
   readonly visitor: Visitor;
   /** The session cookie that the browser already has on this surface. */
   readonly previous: string | undefined;
+  /** The cookie by which it may skip the code, where it has one. */
+  readonly device?: string | undefined;
 }
 
 export type SignInOutcome =
@@ -27,7 +31,8 @@ export type SignInOutcome =
   /** The password is held to be stolen: it opens nothing until it is changed or staff unlock. */
   | { kind: 'suspected' }
   | { kind: 'challenge' | 'enrolment'; cookie: string }
-  | { kind: 'signed-in'; cookie: string };
+  /** `trust`: the browser skipped the code as a trusted device, whose cookie has another value from now on. */
+  | { kind: 'signed-in'; cookie: string; trust?: Trust };
 
 /**
  * Story 1, first half: a right password leads to what the policy table says, and to a session only where that asks for
@@ -66,6 +71,16 @@ export async function signIn(installation: Installation, surface: Surface, given
       const cookie = await startSession(tx, proof, surface, given.visitor, given.previous, now);
       await note('signed-in', 'right');
       return { kind: 'signed-in', cookie };
+    }
+    const trust =
+      next.kind === 'challenge' && given.device !== undefined
+        ? await useDevice(tx, installation, account, given.device, given.visitor)
+        : undefined;
+    if (trust) {
+      const proof = new Proof(account, account.epoch, 'trusted-device', null);
+      const cookie = await startSession(tx, proof, surface, given.visitor, given.previous, now);
+      await note('signed-in', 'right', { factor: 'trusted-device' });
+      return { kind: 'signed-in', cookie, trust };
     }
     const purpose = next.kind === 'challenge' ? 'sign-in' : 'enrolment';
     const laterUntil = next.kind === 'enrolment' ? next.laterUntil : null;
@@ -116,10 +131,16 @@ export async function beginEnrolment(
   });
 }
 
-/** What a right second factor opens. `backupCodesLeft` is told after a backup code was used. */
+/** What a right second factor opens. `backupCodesLeft` is told after a backup code, `trust` where it was asked for. */
 export interface Opened {
   readonly cookie: string;
   readonly backupCodesLeft: number | null;
+  readonly trust: Trust | undefined;
+}
+
+/** "Don't ask again on this device" was ticked; `carried` is the device cookie that the browser has from before. */
+export interface Trusting {
+  readonly carried: string | undefined;
 }
 
 /** Story 1, second half: a right code turns the challenge into a session. */
@@ -129,6 +150,7 @@ export function answerChallenge(
   given: Answer,
   visitor: Visitor,
   previous: string | undefined,
+  trusting?: Trusting,
 ): Promise<Answered<Opened>> {
   return answer(installation, challenge, given, {
     visitor,
@@ -136,6 +158,7 @@ export function answerChallenge(
     buy: async (tx, proof, now) => ({
       cookie: await startSession(tx, proof, challenge.surface, visitor, previous, now),
       backupCodesLeft: given.kind === 'backup-code' ? await codesLeft(tx, challenge.account) : null,
+      trust: trusting && (await trustDevice(tx, installation, proof, visitor, trusting.carried)),
     }),
   });
 }
@@ -163,7 +186,15 @@ export async function signOut(
   });
 }
 
-/** Drops a half-finished sign-in or ends the enrolment ceremony: Sign in as someone else, Continue to Sign In. */
+/** Drops a half-finished sign-in or ends the enrolment ceremony: Sign in as someone else, Continue, Cancel. */
 export async function leaveChallenge(installation: Installation, challenge: Challenge): Promise<void> {
-  await installation.db.transaction((tx) => consume(tx, challenge, installation.now()));
+  const { account, inside } = challenge;
+  await installation.db.transaction(async (tx) => {
+    const now = installation.now();
+    await consume(tx, challenge, now);
+    // The same codes may be on the screen twice, where the button was pressed twice.
+    if (inside)
+      await tx.run(sql`UPDATE challenges SET consumed_at = ${now}, sealed_codes = NULL
+        WHERE organization_id = ${account.organizationId} AND begun_in = ${inside.begunIn} AND consumed_at IS NULL`);
+  });
 }

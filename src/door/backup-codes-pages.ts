@@ -6,13 +6,12 @@ import {
   codeList,
   copyButton,
   form,
-  nothing,
   onPaper,
   printButton,
   timeText,
   type Html,
 } from '../web/components.ts';
-import type { Door } from '../web/guards.ts';
+import type { Door, HalfSignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
@@ -34,8 +33,10 @@ export function offerCodesPage(door: Door): Html {
   });
 }
 
-/** C6 after: the five codes, with every way to keep them. */
-export function codesPage(visit: Visit, door: Door, account: Account, codes: readonly string[]): Html {
+/** C6 after, and C15: the five codes, with every way to keep them. */
+export function codesPage(visit: Visit, half: HalfSignedIn, codes: readonly string[]): Html {
+  const { door, challenge } = half;
+  const isNewSet = challenge.inside !== null;
   const shown = codes.map(inGroups);
   const copy = copyButton(say('mfa.codes.copy'), shown.join('\n'), {
     copied: say('mfa.codes.copied', { n: shown.length }),
@@ -47,10 +48,10 @@ export function codesPage(visit: Visit, door: Door, account: Account, codes: rea
     button(say('mfa.codes.download'), { kind: 'second' }),
     { said: say('mfa.codes.downloaded') },
   );
-  const head = fileHead(visit, door, account);
+  const head = fileHead(visit, door, challenge.account);
   return doorPage(door, {
-    title: say('mfa.codes.title'),
-    phrase: say('mfa.phrase'),
+    title: say(isNewSet ? 'mfa.codes.new.title' : 'mfa.codes.title'),
+    phrase: isNewSet ? undefined : say('mfa.phrase'),
     progress: BOTH_DOORS,
     body: html`${onPaper(
         html`<h2>${head.title}</h2>
@@ -64,7 +65,7 @@ export function codesPage(visit: Visit, door: Door, account: Account, codes: rea
       <p>${say('mfa.codes.places')}</p>
       ${onPaper(html`<p>${say('mfa.codes.file.lost')}</p>`)}
       <p class="no-paper"><strong>${say('mfa.codes.last')}</strong></p>
-      ${form(`${door.base}/enable-mfa/done`, button(say('mfa.codes.continue')))} ${nothing}`,
+      ${form(`${door.base}/enable-mfa/done`, button(say(isNewSet ? 'mfa.codes.new.continue' : 'mfa.codes.continue')))}`,
   });
 }
 

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { Account } from '../accounts/accounts.ts';
-import { setupKey as keyOf, type Ceremony, type Pending } from '../auth/enrolment.ts';
+import type { Ceremony, Pending } from '../auth/enrolment.ts';
+import { setupKey as keyOf } from '../auth/otpauth.ts';
 import {
   actions,
   button,
@@ -24,23 +25,65 @@ import {
   type Html,
   type Problem,
 } from '../web/components.ts';
-import type { Door } from '../web/guards.ts';
+import type { Door, HalfSignedIn } from '../web/guards.ts';
 import { say } from '../words/say.ts';
+import type { PortalPage } from '../web/layout.ts';
 import { doorPage, localeAt, nameAt } from './frame.ts';
 
-const AFTER_PASSWORD = { outer: true, inner: false };
+export const AFTER_PASSWORD = { outer: true, inner: false };
 const STEPS = 3;
 
 /** How somebody may leave the ceremony without MFA: put it off until then, or go back inside where they came from. */
 export type WayRound = { kind: 'later'; until: number } | { kind: 'home' } | undefined;
 
-/** C4 Enable MFA for your account. */
+/** What the pages say beside their steps: at the door, and for a ceremony that was begun inside. */
+const AIMS = {
+  first: { phrase: 'mfa.phrase', text: 'mfa.enable.text', submit: 'mfa.enable.submit', busy: 'mfa.enable.busy' },
+  another: {
+    phrase: 'mfa.another.phrase',
+    text: 'mfa.another.text',
+    submit: 'mfa.another.submit',
+    busy: 'mfa.another.busy',
+  },
+  replacement: {
+    phrase: 'mfa.replacement.phrase',
+    text: 'mfa.replacement.text',
+    submit: 'mfa.replacement.submit',
+    busy: 'mfa.replacement.busy',
+  },
+} as const;
+
+function aimOf({ challenge }: HalfSignedIn): keyof typeof AIMS {
+  const aim = challenge.inside?.aim;
+  return aim === 'another' || aim === 'replacement' ? aim : 'first';
+}
+
+function wordsOf(half: HalfSignedIn): (typeof AIMS)[keyof typeof AIMS] {
+  return AIMS[aimOf(half)];
+}
+
+/** C4 Enable MFA for your account; begun inside, where another secret is needed after all. */
 export function startPage(
-  door: Door,
+  half: HalfSignedIn,
   resetAt: number | null,
   ended: Extract<Ceremony, { step: 'start' }>['ended'],
   way: WayRound,
 ): Html {
+  const { door } = half;
+  const configure = form(`${door.base}/enable-mfa`, button(say('mfa.start.configure')));
+  const notices = html`${resetNotice(door, resetAt)} ${endedNotice(nameAt(door), ended)}`;
+  const aim = aimOf(half);
+  if (aim === 'first') return doorPage(door, { ...firstStart(door, way, configure), notices });
+  return doorPage(door, {
+    title: say(`mfa.${aim}.phrase`),
+    progress: AFTER_PASSWORD,
+    notices,
+    body: html`<p>${say(`mfa.${aim}.start`)} ${say(`mfa.${aim}.note`)}</p>
+      ${configure} ${leave(half)}`,
+  });
+}
+
+function firstStart(door: Door, way: WayRound, configure: Html): Pick<PortalPage, 'title' | 'progress' | 'body'> {
   const m = nameAt(door);
   const isOffer = door.organization?.policy === 'optional' && way?.kind === 'home';
   const body = html`<p>${say(isOffer ? 'mfa.start.why.optional' : 'mfa.start.why', { m })}</p>
@@ -51,14 +94,13 @@ export function startPage(
       html`<p>${say('mfa.start.noapp.install')}</p>
         <p>${say('mfa.start.noapp.computer')}</p>`,
     )}
-    ${form(`${door.base}/enable-mfa`, button(say('mfa.start.configure')))}
-    ${around(door, way, say('mfa.start.later'), say(isOffer ? 'mfa.start.no-thanks' : 'mfa.not-now'))}
+    ${configure} ${around(door, way, say('mfa.start.later'), say(isOffer ? 'mfa.start.no-thanks' : 'mfa.not-now'))}
     ${someoneElse(door)}`;
-  const notices = html`${resetNotice(door, resetAt)} ${endedNotice(m, ended)}`;
-  return doorPage(door, { title: say('mfa.start.title'), progress: AFTER_PASSWORD, notices, body });
+  return { title: say('mfa.start.title'), progress: AFTER_PASSWORD, body };
 }
 
-function around(door: Door, way: WayRound, later: string, back: string): Html {
+/** How to leave a step of the ceremony without MFA. */
+export function around(door: Door, way: WayRound, later: string, back: string): Html {
   if (way === undefined) return nothing;
   if (way.kind === 'home') return html`<p><a href="${door.base}/home">${back}</a></p>`;
   // The end is the first moment of the day after.
@@ -83,7 +125,9 @@ function resetNotice(door: Door, resetAt: number | null): Html {
 }
 
 /** C5, first half: Scan the QR code. */
-export function scanPage(door: Door, account: Account, pending: Pending, uri: string, userAgent: string): Html {
+export function scanPage(half: HalfSignedIn, pending: Pending, uri: string, userAgent: string): Html {
+  const { door } = half;
+  const { account } = half.challenge;
   const onApple = /iPhone|iPad|Macintosh/.test(userAgent);
   const image = html`${qrImage(door, account, uri)}
   ${onApple ? linkButton(say('mfa.setup.device.apple'), `apple-${uri}`) : nothing}`;
@@ -92,11 +136,18 @@ export function scanPage(door: Door, account: Account, pending: Pending, uri: st
   return doorPage(door, {
     wide: true,
     title: say('mfa.setup.scan.title'),
-    phrase: say('mfa.phrase'),
+    phrase: say(wordsOf(half).phrase),
     step: say('mfa.step', { n: 1, total: STEPS }),
     progress: AFTER_PASSWORD,
-    body: html`${pair(image, what)} ${someoneElse(door)}`,
+    notices: untilDone(half),
+    body: html`${pair(image, what)} ${leave(half)}`,
   });
+}
+
+// What is there already stays untouched until the last step.
+function untilDone(half: HalfSignedIn): Html {
+  const aim = aimOf(half);
+  return aim === 'first' ? nothing : notice('info', say(`mfa.${aim}.note`));
 }
 
 function typeIn(door: Door, account: Account, pending: Pending): Html {
@@ -123,18 +174,19 @@ function typeIn(door: Door, account: Account, pending: Pending): Html {
 
 /** C5, second half: Enter the 6-digit code from the app. */
 export function verifyPage(
-  door: Door,
-  account: Account,
+  half: HalfSignedIn,
   pending: Pending,
   errors: readonly Problem[],
   still: boolean,
   extra: Html | undefined,
 ): Html {
+  const { door } = half;
+  const { account } = half.challenge;
   const box = codeField({ hint: say('mfa.setup.verify.hint'), error: problemOf(errors, 'code') });
   return doorPage(door, {
     title: say('mfa.setup.verify.title'),
     labelFor: 'code',
-    phrase: say('mfa.phrase'),
+    phrase: say(wordsOf(half).phrase),
     step: say('mfa.step', { n: 2, total: STEPS }),
     progress: AFTER_PASSWORD,
     errors,
@@ -144,20 +196,22 @@ export function verifyPage(
     })}
     ${still ? notice('info', say('mfa.setup.still', { m: nameAt(door) })) : nothing}
     ${disclosure(say('mfa.setup.again'), html`${qrImage(door, account)} ${typeIn(door, account, pending)}`)}
-    ${someoneElse(door)}`,
+    ${leave(half)}`,
   });
 }
 
 /** Step 3: nothing is active before this button. */
-export function enablePage(door: Door, way: WayRound): Html {
+export function enablePage(half: HalfSignedIn, way: WayRound): Html {
+  const { door } = half;
+  const { phrase, text, submit, busy } = wordsOf(half);
+  const notNow = half.challenge.inside ? nothing : around(door, way, say('mfa.not-now'), say('mfa.not-now'));
   return doorPage(door, {
     title: say('mfa.enable.title'),
-    phrase: say('mfa.phrase'),
+    phrase: say(phrase),
     step: say('mfa.step', { n: 3, total: STEPS }),
     progress: AFTER_PASSWORD,
-    body: html`<p>${say('mfa.enable.text')}</p>
-      ${form(`${door.base}/enable-mfa/enable`, button(say('mfa.enable.submit')), { busy: say('mfa.enable.busy') })}
-      ${around(door, way, say('mfa.not-now'), say('mfa.not-now'))} ${someoneElse(door)}`,
+    body: html`<p>${say(text)}</p>
+      ${form(`${door.base}/enable-mfa/enable`, button(say(submit)), { busy: say(busy) })} ${notNow} ${leave(half)}`,
   });
 }
 
@@ -167,6 +221,14 @@ function qrImage(door: Door, account: Account, otpauth?: string): Html {
   return qrCode(otpauth === undefined ? { src, alt } : { src, alt, otpauth });
 }
 
-function someoneElse(door: Door): Html {
+// Whoever began inside goes back there, and the setup is over.
+function leave(half: HalfSignedIn): Html {
+  const { door, challenge } = half;
+  if (!challenge.inside) return someoneElse(door);
+  return form(`${door.base}/enable-mfa/cancel`, button(say('mfa.inside.cancel'), { kind: 'link' }));
+}
+
+/** The way out for whoever is not meant. */
+export function someoneElse(door: Door): Html {
   return form(`${door.base}/sign-out`, button(say('mfa.other'), { kind: 'link' }));
 }

@@ -1,17 +1,10 @@
 import { renderSVG } from 'uqr';
 import { readCode } from '../auth/code-input.ts';
-import {
-  ceremony,
-  enable,
-  generateCodes,
-  offer,
-  otpauthUri,
-  verifyEnrolment,
-  type Ceremony,
-  type Pending,
-} from '../auth/enrolment.ts';
+import { generateCodes } from '../auth/ceremony-codes.ts';
+import { ceremony, enable, offer, verifyEnrolment, type Ceremony, type Pending } from '../auth/enrolment.ts';
+import { otpauthUri } from '../auth/otpauth.ts';
 import { setUpLater } from '../auth/grace.ts';
-import { SCAN_AGAIN_AFTER_WRONG } from '../auth/limits.ts';
+import { CODES_PER_SET, SCAN_AGAIN_AFTER_WRONG } from '../auth/limits.ts';
 import { toldOfReset } from '../auth/recovery.ts';
 import { leaveChallenge } from '../auth/sign-in.ts';
 import type { Problem } from '../web/components.ts';
@@ -23,17 +16,17 @@ import { setupCodeShape } from './code-words.ts';
 import { enablePage, scanPage, startPage, verifyPage, type WayRound } from './enable-mfa-pages.ts';
 import { sayAt } from './frame.ts';
 
-const PAGE_OF = { start: '', offered: '/scan', proven: '/enable', enabled: '/backup-codes' };
+const PAGE_OF = { start: '', offered: '/scan', unconfirmed: '/confirm', proven: '/enable', enabled: '/backup-codes' };
 
 /** Any step out of turn, and any form sent twice, leads to the furthest page that the ceremony has reached. */
 function furthest(visit: Visit, { door }: HalfSignedIn, reached: Ceremony): Response {
   return visit.see(`${door.base}/enable-mfa${PAGE_OF[reached.step]}`);
 }
 
-type Page = (visit: Visit, half: HalfSignedIn) => Promise<Response>;
+export type Page = (visit: Visit, half: HalfSignedIn) => Promise<Response>;
 
 /** A page or act of one step; reached at any other, it answers with the page that is due. */
-function at<Step extends Ceremony['step']>(
+export function at<Step extends Ceremony['step']>(
   step: Step,
   answer: (visit: Visit, half: HalfSignedIn, now: Extract<Ceremony, { step: Step }>) => Promise<Response> | Response,
 ): Page {
@@ -45,18 +38,19 @@ function at<Step extends Ceremony['step']>(
   };
 }
 
-async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
+/** To the furthest page that the ceremony has reached. */
+export async function goOn(visit: Visit, half: HalfSignedIn): Promise<Response> {
   return furthest(visit, half, await ceremony(visit.installation, half.challenge));
 }
 
 /** GET /enable-mfa (E1) */
 export const start = at('start', async (visit, half, { ended }) => {
   const resetAt = toldOfReset(half.challenge.account, visit.now);
-  return visit.page(startPage(half.door, resetAt, ended, await wayRound(visit, half)));
+  return visit.page(startPage(half, resetAt, ended, await wayRound(visit, half)));
 });
 
 // Whoever has come from inside goes back there; a grace says until when Set up later may be pressed; else there is none.
-async function wayRound(visit: Visit, { door, challenge }: HalfSignedIn): Promise<WayRound> {
+export async function wayRound(visit: Visit, { door, challenge }: HalfSignedIn): Promise<WayRound> {
   const { laterUntil, account } = challenge;
   if (laterUntil !== null && visit.now < laterUntil) return { kind: 'later', until: laterUntil };
   const inside = door.surface === 'portal' && (await signedIn(visit, door))?.session.account.id === account.id;
@@ -81,9 +75,9 @@ export const configure: Page = async (visit, half) => {
 };
 
 /** GET /enable-mfa/scan (E2) */
-export const scan = at('offered', async (visit, { door, challenge }, { pending }) => {
-  const uri = await otpauthUri(visit.installation, challenge.account, pending);
-  return visit.page(scanPage(door, challenge.account, pending, uri, visit.visitor.userAgent));
+export const scan = at('offered', async (visit, half, { pending }) => {
+  const uri = await otpauthUri(visit.installation, half.challenge.account, pending);
+  return visit.page(scanPage(half, pending, uri, visit.visitor.userAgent));
 });
 
 /** GET /enable-mfa/qr.svg: an image of its own, never cached, so that password managers offer to read it (R11). */
@@ -128,27 +122,39 @@ async function verifying(
   errors: readonly Problem[],
   still = false,
 ): Promise<ReturnType<typeof verifyPage>> {
-  const { door, challenge } = half;
-  const extra = await visit.house.pageExtra?.(challenge.account);
-  return verifyPage(door, challenge.account, pending, errors, still, extra);
+  const extra = await visit.house.pageExtra?.(half.challenge.account);
+  return verifyPage(half, pending, errors, still, extra);
 }
 
 /** GET /enable-mfa/enable (E4) */
-export const confirm = at('proven', async (visit, half) =>
-  visit.page(enablePage(half.door, await wayRound(visit, half))),
-);
+export const lastStep = at('proven', async (visit, half) => visit.page(enablePage(half, await wayRound(visit, half))));
 
-/** POST /enable-mfa/enable: Enable MFA. */
+/** POST /enable-mfa/enable: Enable MFA. Begun inside, the ceremony ends here, at the sign-in page as any other (E6). */
 export const turnOn = at('proven', async (visit, half) => {
-  const { door } = half;
+  const { door, challenge } = half;
   await visit.form();
-  const enabled = await enable(visit.installation, half.challenge, visit.visitor);
-  return enabled ? visit.see(`${door.base}/enable-mfa/backup-codes`) : visit.see(`${door.base}/enable-mfa`);
+  const enabled = await enable(visit.installation, challenge, visit.visitor);
+  if (!enabled) return visit.see(`${door.base}/enable-mfa`);
+  if (!challenge.inside) return visit.see(`${door.base}/enable-mfa/backup-codes`);
+  const key = challenge.inside.aim === 'another' ? 'mfa.another.done' : 'mfa.replacement.done';
+  const text = say(key, { m: door.organization.name });
+  visit.signOut(door.surface);
+  visit.leave(door.surface, { kind: 'ok', text, email: challenge.account.email });
+  return visit.see(`${door.base}/sign-in`);
 });
 
+/** POST /enable-mfa/cancel: out of a ceremony that was begun inside. Its secret is never active. */
+export const cancel: Page = async (visit, half) => {
+  await visit.form();
+  if (!half.challenge.inside) return goOn(visit, half);
+  await leaveChallenge(visit.installation, half.challenge);
+  visit.forgetChallenge(half.door.surface);
+  return visit.see(`${half.door.base}/security`);
+};
+
 /** GET /enable-mfa/backup-codes (E5) */
-export const codes = at('enabled', (visit, { door, challenge }, { codes: shown }) =>
-  visit.page(shown ? codesPage(visit, door, challenge.account, shown) : offerCodesPage(door)),
+export const codes = at('enabled', (visit, half, { codes: shown }) =>
+  visit.page(shown ? codesPage(visit, half, shown) : offerCodesPage(half.door)),
 );
 
 /** POST /enable-mfa/backup-codes: Generate Backup Codes. Pressed twice, it shows the same five. */
@@ -166,11 +172,15 @@ export const download = at('enabled', async (visit, half, { codes: shown }) => {
   return visit.text(text, 'text/plain; charset=utf-8', name);
 });
 
-/** POST /enable-mfa/done: Continue to Sign In (E6). Ends at the sign-in page, not in a session. */
+/** POST /enable-mfa/done: Continue to Sign In (E6), not into a session; new codes were made inside one, and it goes on. */
 export const done = at('enabled', async (visit, { door, challenge }) => {
   await visit.form();
   await leaveChallenge(visit.installation, challenge);
   visit.forgetChallenge(door.surface);
+  if (challenge.inside) {
+    visit.leave(door.surface, { kind: 'ok', text: say('sec.codes.done', { n: CODES_PER_SET }) });
+    return visit.see(`${door.base}/security`);
+  }
   visit.leave(door.surface, { kind: 'ok', text: say('mfa.done.text'), email: challenge.account.email });
   return visit.see(`${door.base}/sign-in`);
 });

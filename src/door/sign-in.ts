@@ -16,6 +16,7 @@ import {
   type Problem,
 } from '../web/components.ts';
 import { signedIn, type Door } from '../web/guards.ts';
+import { passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
@@ -40,6 +41,7 @@ export async function submit(visit: Visit, door: Door): Promise<Response> {
     password,
     visitor: visit.visitor,
     previous: visit.sessionCookie(door.surface),
+    device: door.surface === 'portal' ? visit.deviceCookie() : undefined,
   });
   switch (outcome.kind) {
     case 'wrong':
@@ -59,6 +61,7 @@ export async function submit(visit: Visit, door: Door): Promise<Response> {
       return visit.see(`${door.base}/enable-mfa`);
     case 'signed-in':
       visit.signIn(door.surface, outcome.cookie);
+      if (outcome.trust) visit.trust(outcome.trust);
       return visit.see(homeOf(door));
   }
 }
@@ -110,12 +113,14 @@ export function emailProblem(email: string): string | undefined {
   return emailKey(email) === undefined ? say('login.email.shape') : undefined;
 }
 
-function page(door: Door, email: string, errors: readonly Problem[], notices: Html = nothing): Html {
+/** The sign-in page, with what was wrong on it. */
+export function page(door: Door, email: string, errors: readonly Problem[], notices: Html = nothing): Html {
+  const byPasskey = door.organization?.passkeys === 'sign-in';
   const fields = html`${field({
     name: 'email',
     label: say('login.email'),
     type: 'email',
-    autocomplete: 'username',
+    autocomplete: byPasskey ? 'username webauthn' : 'username',
     value: email,
     error: problemOf(errors, 'email'),
   })}
@@ -126,9 +131,16 @@ function page(door: Door, email: string, errors: readonly Problem[], notices: Ht
     error: problemOf(errors, 'password'),
   })}
   ${button(say('login.submit'))}`;
-  const body = html`${form(`${door.base}/sign-in`, fields, { busy: say('login.busy') })}
+  const body = html`${byPasskey ? passkeyPart(door) : nothing}
+    ${form(`${door.base}/sign-in`, fields, { busy: say('login.busy') })}
     <p><a href="${door.base}/forgot-password">${say('login.forgot')}</a></p>`;
   return doorPage(door, { title: say('login.title', { m: nameAt(door) }), errors, notices, body });
+}
+
+function passkeyPart({ base }: Door): Html {
+  const path = `${base}/sign-in/passkey`;
+  const label = say('passkey.sign-in');
+  return passkeyForm({ action: path, options: `${path}-options`, label, kind: 'second', autofill: true });
 }
 
 /** A password that is held to be stolen opens nothing, whatever is answered after it. */

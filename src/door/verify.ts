@@ -1,15 +1,15 @@
 import { html } from 'hono/html';
 import { heldUp, type Answer, type HeldUp } from '../auth/answer.ts';
 import { readCode } from '../auth/code-input.ts';
-import { CLOCK_HINT_AFTER_WRONG, FEW_CODES } from '../auth/limits.ts';
-import { answerChallenge, backupCodesLeft } from '../auth/sign-in.ts';
+import { CLOCK_HINT_AFTER_WRONG } from '../auth/limits.ts';
+import { hasPasskey } from '../auth/passkeys.ts';
+import { answerChallenge } from '../auth/sign-in.ts';
 import {
-  actions,
   button,
+  checkbox,
   codeField,
   disclosure,
   form,
-  linkButton,
   ltr,
   notice,
   nothing,
@@ -20,14 +20,15 @@ import {
   type Problem,
 } from '../web/components.ts';
 import type { Door, HalfSignedIn } from '../web/guards.ts';
+import { passkeyForm } from '../web/passkeys.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { backupCodeShape, codeShape, usedCode } from './code-words.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
 import { changeItNow } from './mails-links.ts';
-import { homeOf, reach, suspectedPage } from './sign-in.ts';
+import { homeOf, suspectedPage } from './sign-in.ts';
 
-type Asked = Answer['kind'];
+type Asked = Exclude<Answer['kind'], 'sign-in-code'>;
 
 /** GET /verify and /verify/backup-code */
 export function show(asked: Asked) {
@@ -35,7 +36,7 @@ export function show(asked: Asked) {
     const held = await heldUp(visit.installation, half.challenge, asked);
     if (held?.kind === 'suspected') return suspect(visit, half);
     if (held?.kind === 'clock-behind') return paused(visit, half, asked);
-    if (held) return visit.heldBack(waitPage(visit, half.door, asked, held), held.until);
+    if (held) return waitPage(visit, half, asked, held);
     return visit.page(await askPage(visit, half, asked, []));
   };
 }
@@ -44,20 +45,22 @@ export function show(asked: Asked) {
 export function submit(asked: Asked) {
   return async (visit: Visit, half: HalfSignedIn): Promise<Response> => {
     const { door, challenge } = half;
-    const { code } = await visit.form('code');
+    const { code, trust } = await visit.form('code', 'trust');
     const input = readCode(code);
     if (input.kind !== 'totp' && input.kind !== 'backup-code') {
       const text = asked === 'totp' ? codeShape(input) : backupCodeShape(input);
-      return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }]), 422);
+      return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }], { trust }), 422);
     }
     const previous = visit.sessionCookie(door.surface);
-    const answered = await answerChallenge(visit.installation, challenge, input, visit.visitor, previous);
+    const trusting = trust === 'on' ? { carried: visit.deviceCookie() } : undefined;
+    const answered = await answerChallenge(visit.installation, challenge, input, visit.visitor, previous, trusting);
     switch (answered.kind) {
       case 'right':
         visit.signIn(door.surface, answered.bought.cookie);
+        if (answered.bought.trust) visit.trust(answered.bought.trust);
         return visit.see(input.kind === 'backup-code' ? `${door.base}/backup-code-used` : homeOf(door));
       case 'wait':
-        return visit.heldBack(waitPage(visit, door, input.kind, answered), answered.until);
+        return waitPage(visit, half, input.kind, answered);
       case 'clock-behind':
         return paused(visit, half, asked);
       case 'suspected':
@@ -69,38 +72,14 @@ export function submit(asked: Asked) {
         if (answered.attemptsLeft === 0) return signInAgain(visit, half, 'login.spent');
         const clock = answered.kind === 'wrong' && answered.wrongInARow >= CLOCK_HINT_AFTER_WRONG;
         const text = refusal(input.kind, answered, visit.now);
-        return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }], { clock }), 422);
+        return visit.page(await askPage(visit, half, asked, [{ field: 'code', text }], { clock, trust }), 422);
       }
     }
   };
 }
 
-/** GET /verify/ask-for-help: who can help, for somebody who has given the right password. */
-export function askForHelp(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
-  const body = html`<p>${sayAt(door, 'recover.text')}</p>
-    ${reach(door)}
-    <p>${say('recover.found')}</p>
-    <p><a href="${door.base}/verify">${say('recover.back')}</a></p>`;
-  return visit.page(doorPage(door, { title: sayAt(door, 'recover.title'), progress: HALF_WAY, body }));
-}
-
-/** GET /backup-code-used: how many are left, after one was used. */
-export async function codeUsed(
-  visit: Visit,
-  door: Door,
-  account: HalfSignedIn['challenge']['account'],
-): Promise<Response> {
-  const left = (await backupCodesLeft(visit.installation, account)) ?? 0;
-  const body = html`<p>${say('backup.used.text')}</p>
-    ${left <= FEW_CODES ? notice('warn', sayAt(door, 'backup.used.few')) : nothing}
-    <p>${sayAt(door, 'backup.used.lost')}</p>
-    ${actions(linkButton(say('backup.used.continue'), homeOf(door), 'main'))}`;
-  const progress = { outer: true, inner: true };
-  const title = say('backup.used.title', { n: left });
-  return visit.page(doorPage(door, { title, progress, signOut: true, body }));
-}
-
-const HALF_WAY = { outer: true, inner: false };
+/** Where the arch stands between the two doors. */
+export const HALF_WAY = { outer: true, inner: false };
 
 type Refused =
   | { kind: 'wrong'; attemptsLeft: number }
@@ -122,12 +101,18 @@ async function paused(visit: Visit, half: HalfSignedIn, asked: Asked): Promise<R
   return visit.unavailable(await askPage(visit, half, asked, [], { notices }));
 }
 
-function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
+/** The challenge is put away: behind a stolen password nothing is looked at. */
+export function suspect(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
   visit.forgetChallenge(door.surface);
   return visit.page(suspectedPage(visit, door), 403);
 }
 
-function signInAgain(visit: Visit, { door, challenge }: HalfSignedIn, why: 'login.replaced' | 'login.spent'): Response {
+/** Back to the sign-in page, with the address filled in and the reason. */
+export function signInAgain(
+  visit: Visit,
+  { door, challenge }: HalfSignedIn,
+  why: 'login.replaced' | 'login.spent',
+): Response {
   visit.forgetChallenge(door.surface);
   visit.leave(door.surface, { kind: 'warn', text: say(why), email: challenge.account.email });
   return visit.see(`${door.base}/sign-in`);
@@ -138,8 +123,9 @@ async function askPage(
   { door, challenge }: HalfSignedIn,
   asked: Asked,
   errors: readonly Problem[],
-  { clock = false, notices = nothing }: { clock?: boolean; notices?: Html } = {},
+  { clock = false, notices = nothing, trust = '' }: { clock?: boolean; notices?: Html; trust?: string } = {},
 ): Promise<Html> {
+  const byPasskey = await hasPasskey(visit.installation.db, challenge.account);
   return doorPage(door, {
     title: say(asked === 'totp' ? 'code.title' : 'backup.title'),
     labelFor: 'code',
@@ -147,25 +133,51 @@ async function askPage(
     errors,
     notices,
     extra: await visit.house.pageExtra?.(challenge.account),
-    body: html`${asked === 'totp' ? appForm(door, challenge.account.email, errors) : backupForm(door, errors)}
-    ${clock ? notice('warn', say('code.clock-note')) : nothing} ${asked === 'totp' ? otherWays(door) : nothing}
+    body: html`${asked === 'totp' ? appForm(door, challenge.account.email, errors, trust === 'on') : backupForm(door, errors)}
+    ${clock ? notice('warn', say('code.clock-note')) : nothing} ${byPasskey ? passkeyPart(door) : nothing}
+    ${asked === 'totp' ? otherWays(door, byPasskey) : nothing}
     ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
 }
 
-function appForm(door: Door, email: string, errors: readonly Problem[]): Html {
+function appForm(door: Door, email: string, errors: readonly Problem[], trust: boolean): Html {
   const hint = words('code.hint', { email: ltr(email), m: nameAt(door) });
   const box = codeField({ hint, error: problemOf(errors, 'code'), autofocus: errors.length === 0 });
-  return form(`${door.base}/verify`, html`${box} ${button(say('code.submit'))}`, { busy: say('code.busy') });
+  const fields = html`${box} ${trustBox(door, trust)} ${button(say('code.submit'))}`;
+  return form(`${door.base}/verify`, fields, { busy: say('code.busy') });
 }
 
-function otherWays({ base }: Door): Html {
+// Never ticked before somebody has ticked it, and nothing that has to be: password managers send this form by themselves (R3).
+function trustBox({ surface, organization }: Door, checked: boolean): Html {
+  const days = surface === 'portal' ? organization?.trustedDeviceDays : undefined;
+  if (!days) return nothing;
+  return checkbox({ name: 'trust', label: say('code.trust', { n: days }), hint: say('code.trust.hint'), checked });
+}
+
+function passkeyPart({ base }: Door): Html {
+  const path = `${base}/verify/passkey`;
+  return passkeyForm({ action: path, options: `${path}-options`, label: say('passkey.use.submit'), kind: 'second' });
+}
+
+function passkeyLink({ base }: Door): Html {
+  return html`<p><a href="${base}/verify/passkey">${say('passkey.use')}</a></p>`;
+}
+
+function otherWays(door: Door, byPasskey: boolean): Html {
+  const { base } = door;
   return disclosure(
     say('code.cannot'),
     html`<p><a href="${base}/verify/backup-code">${say('code.backup')}</a></p>
+      ${byPasskey ? passkeyLink(door) : nothing} ${readOut(door)}
       <p><a href="${base}/verify/ask-for-help">${say('code.no-backup')}</a></p>
       <p>${say('code.clock')}</p>`,
   );
+}
+
+// Staff are helped by their team, and nobody reads out a code to them.
+function readOut(door: Door): Html {
+  if (door.surface === 'admin') return nothing;
+  return html`<p><a href="${door.base}/verify/sign-in-code">${say('spoken.use', { m: nameAt(door) })}</a></p>`;
 }
 
 function backupForm({ base }: Door, errors: readonly Problem[]): Html {
@@ -176,21 +188,29 @@ function backupForm({ base }: Door, errors: readonly Problem[]): Html {
     <p><a href="${base}/verify/ask-for-help">${say('backup.none')}</a></p>`;
 }
 
-function waitPage(visit: Visit, door: Door, given: Asked, held: HeldUp): Html {
+/** Too many wrong codes of a kind. A wait is against guessing, so it does not hold a passkey up. */
+export async function waitPage(
+  visit: Visit,
+  { door, challenge }: HalfSignedIn,
+  given: Asked,
+  held: HeldUp,
+): Promise<Response> {
   const n = Math.ceil((held.until - visit.now) / 60_000);
+  const byPasskey = await hasPasskey(visit.installation.db, challenge.account);
   const ask = html`<p>${sayAt(door, 'wait.not-you')}</p>`;
   const other =
     given === 'totp'
       ? html`<p><a href="${door.base}/verify/backup-code">${say('wait.backup')}</a></p>`
       : html`<p><a href="${door.base}/verify">${say('backup.app')}</a></p>`;
-  return doorPage(door, {
+  const page = doorPage(door, {
     title: say('wait.title'),
     error: true,
     progress: HALF_WAY,
     body: html`<p>${words('wait.until', { time: time(held.until, localeAt(door), 'clock'), n })}</p>
-      ${held.otherWaits ? nothing : other}
+      ${held.otherWaits ? nothing : other} ${byPasskey ? passkeyLink(door) : nothing}
       <p><a href="${door.base}/verify/ask-for-help">${say('wait.none')}</a></p>
       ${changeItNow(visit, door, 'wait.not-you.change', ask)}
       ${form(`${door.base}/sign-out`, button(say('code.other'), { kind: 'link' }))}`,
   });
+  return visit.heldBack(page, held.until);
 }

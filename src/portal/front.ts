@@ -20,6 +20,14 @@ export async function changePassword(visit: Visit): Promise<Response> {
   return only && !other ? visit.see(`/portal/${only.slug}/security/password`) : notFoundPage(visit);
 }
 
+/** Where password managers look for the pages to add and manage passkeys on (W3C: a well-known URL for passkey endpoints). */
+export async function passkeyEndpoints(visit: Visit): Promise<Response> {
+  const [only, other] = await someOrganizations(visit.installation.db, 2);
+  if (!only || other || only.passkeys === 'off') return notFoundPage(visit);
+  const security = `${visit.house.publicUrl}/portal/${only.slug}/security`;
+  return visit.json({ enroll: `${security}/passkeys/add`, manage: security });
+}
+
 function frontPage(title: string, text: string): ReturnType<typeof barePage> {
   return barePage({ title, body: html`<p>${text}</p>` });
 }

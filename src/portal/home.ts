@@ -9,7 +9,8 @@ import type { Session } from '../auth/sessions.ts';
 import * as c from '../web/components.ts';
 import { documentTable } from '../web/documents.ts';
 import type { SignedIn } from '../web/guards.ts';
-import type { Flash, Visit } from '../web/visit.ts';
+import type { Flash } from '../web/flash.ts';
+import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
 import { insidePage, portalBase } from './frame.ts';
 import { offerTo, type Offer } from './mfa-offer.ts';
@@ -49,6 +50,11 @@ function notices(
   const m = organization.name;
   const all: c.Html[] = [];
   if (flash) all.push(c.notice(flash.kind, flash.text, { role: 'status' }));
+  if (session.account.suspectedAt !== null) {
+    const text = html`<p><strong>${say('home.suspected')}</strong></p>
+      <p>${say('home.suspected.text', { m })}</p>`;
+    all.push(c.notice('danger', text));
+  }
   const resetAt = toldOfReset(session.account, now);
   if (resetAt !== null) {
     const date = c.time(resetAt, organization, 'date');
@@ -59,7 +65,7 @@ function notices(
   const left = contact.backupCodesLeft ?? 0;
   if (contact.mfaSince !== null && left <= FEW_CODES) {
     const text = html`<p><strong>${say('home.few', { n: left })}</strong></p>
-      <p>${say('sec.change', { m })}</p>`;
+      <p><a href="${portalBase(organization)}/security/backup-codes">${say('home.few.get')}</a></p>`;
     all.push(c.notice('warn', text));
   }
   return all;

@@ -191,6 +191,16 @@ export function summaryList(rows: SummaryRow[]): Html {
   </dl>`;
 }
 
+/** What can be done about a row: links and forms of one button each, `named` where the page has several of them. */
+export function rowActs(...acts: Html[]): Html {
+  return html`<div class="acts">${acts}</div>`;
+}
+
+/** A link among them. */
+export function rowLink(label: string, href: string, named?: string): Html {
+  return html`<a href="${href}" ${attr('aria-label', named)}>${label}</a>`;
+}
+
 /** More for those who need it. `touch`: script opens it where a finger is the pointer. */
 export function disclosure(label: string, content: Content | Html[], p: { open?: boolean | 'touch' } = {}): Html {
   return html`<details class="more" ${attr('open', p.open === true)}${attr('data-touch', p.open === 'touch')}>

@@ -228,13 +228,20 @@ export function problemOf(problems: readonly Problem[], name: string): string | 
   return problems.find((problem) => problem.field === name)?.text;
 }
 
-type ButtonParts = { kind?: ButtonKind; name?: string; value?: string | undefined; formaction?: string };
+type ButtonParts = {
+  kind?: ButtonKind;
+  name?: string;
+  value?: string | undefined;
+  formaction?: string;
+  /** Said in place of the label, which it begins with, where several buttons of a page have the same one. */
+  named?: string | undefined;
+};
 
 /** A submit button. One `main` a page; `danger` on the final button of an act only. */
 export function button(label: string, p: ButtonParts = {}): Html {
   return html`<button
     class="${p.kind ?? 'main'}"
-    ${attr('name', p.name)}${attr('value', p.value)}${attr('formaction', p.formaction)}
+    ${attr('name', p.name)}${attr('value', p.value)}${attr('formaction', p.formaction)}${attr('aria-label', p.named)}
   >
     ${label}
   </button>`;

@@ -1,13 +1,14 @@
 import type { Role } from '../accounts/accounts.ts';
 import { findOrganization, findOrganizationBySlug, type Organization } from '../accounts/organizations.ts';
 import { may, type Permission } from '../accounts/staff.ts';
-import { findChallenge, type Challenge, type Death, type FoundChallenge, type Surface } from '../auth/challenges.ts';
+import { findChallenge, type Challenge, type FoundChallenge, type Surface } from '../auth/challenges.ts';
 import { endedByIdleness, findSession, refreshSession, type Session } from '../auth/sessions.ts';
 import { SESSION_LIFETIMES } from '../auth/limits.ts';
 import { say } from '../words/say.ts';
 import { forbiddenPage, notFoundPage } from './errors.ts';
 import type { Guard } from './routes.ts';
-import type { Flash, Visit } from './visit.ts';
+import type { Flash } from './flash.ts';
+import type { Visit } from './visit.ts';
 
 /** One of the two entrances: an organization's portal, or the console of all of them. */
 export interface Door {
@@ -52,7 +53,7 @@ export function halfSignedIn(surface: Surface): Guard<HalfSignedIn> {
 
 /** Whoever is in the ceremony of enabling MFA, from the first page to Continue to Sign In. */
 export function enrolling(surface: Surface): Guard<HalfSignedIn> {
-  return challenged(surface, 'enrolling', ['enrolment', 'backup-codes'], '/verify');
+  return challenged(surface, 'enrolling', ['enrolment', 'recovery', 'backup-codes'], '/verify');
 }
 
 function challenged(
@@ -81,26 +82,38 @@ function challenged(
   };
 }
 
-/** To the sign-in page, with the e-mail and the reason where a challenge of this very door has died. */
+/**
+ * To the sign-in page, with the e-mail and the reason where a challenge of this very door has died. Whoever began it
+ * inside is there still, unless that is why it is over: back to where they began.
+ */
 function backToSignIn(visit: Visit, door: Door, dead: FoundChallenge | undefined): Response {
-  if (dead?.kind === 'dead' && (!door.organization || door.organization.id === dead.organizationId)) {
-    visit.forgetChallenge(door.surface);
-    visit.leave(door.surface, { ...deathNotice(dead.reason, dead.purpose), email: dead.email });
-  }
-  return visit.see(`${door.base}/sign-in`);
+  const ours = dead?.kind === 'dead' && (!door.organization || door.organization.id === dead.organizationId);
+  if (!ours) return visit.see(`${door.base}/sign-in`);
+  visit.forgetChallenge(door.surface);
+  visit.leave(door.surface, { ...deathNotice(dead), email: dead.email });
+  return visit.see(`${door.base}${isUndone(dead) ? '/security' : '/sign-in'}`);
 }
 
-function deathNotice(death: Death, purpose: Challenge['purpose']): Flash {
+type Dead = Extract<FoundChallenge, { kind: 'dead' }>;
+
+function isUndone({ aim, purpose, reason }: Dead): boolean {
+  return reason !== 'void' && (aim === 'new-codes' || (aim !== null && purpose === 'enrolment'));
+}
+
+function deathNotice(dead: Dead): Flash {
+  const { reason, purpose, aim } = dead;
+  if (isUndone(dead)) return { kind: 'info', text: say(aim === 'new-codes' ? 'mfa.codes.over' : 'mfa.inside.over') };
   // Continue was pressed twice, or the ten minutes ran out: MFA is on all the same.
-  if (purpose === 'backup-codes' && death !== 'void') return { kind: 'ok', text: say('mfa.done.text') };
-  if (purpose === 'enrolment' && death === 'expired') return { kind: 'warn', text: say('login.setup-expired') };
+  if (purpose === 'backup-codes' && reason !== 'void') return { kind: 'ok', text: say('mfa.done.text') };
+  if ((purpose === 'enrolment' || purpose === 'recovery') && reason === 'expired')
+    return { kind: 'warn', text: say('login.setup-expired') };
   const keys = {
     expired: 'login.expired',
     exhausted: 'login.spent',
     void: 'login.void',
     over: 'login.replaced',
   } as const;
-  return { kind: 'warn', text: say(keys[death]) };
+  return { kind: 'warn', text: say(keys[reason]) };
 }
 
 /** A contact with a session at this very portal. */

@@ -4,12 +4,13 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Account } from '../accounts/accounts.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { Surface } from '../auth/challenges.ts';
-import { ENROLMENT_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
+import { ENROLMENT_LIFETIME_MS, PASSKEY_CEREMONY_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
 import type { Visitor } from '../auth/sessions.ts';
-import { open, seal, SealError } from '../crypto/seal.ts';
+import type { MailConfig } from '../config.ts';
 import { FOR_EVER } from './assets.ts';
 import { clientOf } from './client-ip.ts';
 import type { Html } from './components.ts';
+import { FLASH_LIFETIME_MS, openFlash, sealFlash, type Flash } from './flash.ts';
 import { FORM_BYTES_MAX, readForm } from './forms.ts';
 import { readBody, readUpload, type Upload } from './upload.ts';
 
@@ -18,6 +19,8 @@ export interface House {
   readonly installation: Installation;
   readonly publicUrl: string;
   readonly trustedProxies: readonly string[];
+  /** The mail server, for the page that shows and tries it; undefined: mail is off. */
+  readonly mail?: MailConfig | undefined;
   /** A piece of the pages that ask an account for a code. Only the demo hands one in; see there why no server can. */
   readonly pageExtra?: (account: Account) => Promise<Html | undefined>;
 }
@@ -28,17 +31,7 @@ export interface OpenHouse extends House {
   readonly answer: (request: Request, env: object | undefined) => Response | Promise<Response>;
 }
 
-/** A sentence that survives one redirect, and the e-mail to fill in again. */
-export interface Flash {
-  readonly kind: 'ok' | 'warn' | 'danger' | 'info';
-  readonly text: string;
-  readonly email?: string;
-}
-
-type CookieName = 'session' | 'challenge' | 'notice';
-
-const FLASH_LIFETIME_MS = 5 * 60_000;
-const FLASH_PLACE = ['cookie', 'notice'];
+type CookieName = 'session' | 'challenge' | 'notice' | 'device' | 'passkey';
 
 /** One request on its way to an answer: what handlers may know of HTTP. */
 export class Visit {
@@ -78,6 +71,12 @@ export class Visit {
     return this.#context.req.path;
   }
 
+  /** Path and query of this request, as they came. */
+  get address(): string {
+    const { pathname, search } = new URL(this.#context.req.url);
+    return pathname + search;
+  }
+
   /** Whether a fault is only that the client went away in the middle of its request. */
   brokeOff(fault: Error): boolean {
     return fault === this.#incoming?.errored;
@@ -97,28 +96,34 @@ export class Visit {
     return readForm(this.#context.req.header('content-type'), await this.#context.req.text(), fields);
   }
 
-  /** The posted form as it came, to be kept for later; null where nothing was sent. */
+  /** The posted form as it came, to be kept for later; null where a page was asked for. A file is not kept. */
   async body(): Promise<string | null> {
+    if (this.#bodyMax !== undefined) throw new Error('what a route with bodyMax takes cannot be kept for later');
     return this.#context.req.method === 'POST' ? this.#context.req.text() : null;
   }
 
   /**
    * Answers a form of this visitor's that was sent earlier, as though it came now: through its own route and guard, with
-   * the session cookie given here in place of the one that the request came with.
+   * the session cookie given here in place of the one that the request came with. The browser keeps that one, unless
+   * the form's own answer has another for it.
    */
-  async redo(path: string, body: string, surface: Surface, cookie: string): Promise<Response> {
+  async redo(form: { path: string; body: string }, surface: Surface, cookie: string): Promise<Response> {
     const headers = new Headers(this.#context.req.raw.headers);
-    headers.delete('content-length');
+    for (const ofOtherBody of ['content-length', 'transfer-encoding']) headers.delete(ofOtherBody);
     headers.set('content-type', 'application/x-www-form-urlencoded');
-    const name = this.#name('session', surface);
-    const others = (headers.get('cookie') ?? '').split(/; */).filter((one) => one && !one.startsWith(`${name}=`));
-    headers.set('cookie', [...others, `${name}=${cookie}`].join('; '));
-    const request = new Request(new URL(path, this.house.publicUrl), { method: 'POST', headers, body });
+    const session = this.#name('session', surface);
+    const others = (headers.get('cookie') ?? '').split(/; */).filter((one) => one && !one.startsWith(`${session}=`));
+    headers.set('cookie', [...others, `${session}=${cookie}`].join('; '));
+    const request = new Request(this.house.publicUrl + form.path, { method: 'POST', headers, body: form.body });
     const answer = await this.house.answer(request, this.#context.env as object | undefined);
-    for (const value of answer.headers.getSetCookie()) this.#context.header('Set-Cookie', value, { append: true });
-    for (const header of ['content-type', 'location', 'retry-after'])
-      if (answer.headers.has(header)) this.#context.header(header, answer.headers.get(header) ?? '');
-    return this.#context.body(await answer.text(), answer.status as 200);
+    this.#context.set(REDONE, true);
+    const cookies = answer.headers.getSetCookie();
+    const isSet = (name: string): boolean => cookies.some((line) => line.startsWith(`${name}=`));
+    if (!isSet(session)) this.#set('session', surface, cookie, SESSION_LIFETIMES[surface].absoluteMs);
+    if (!isSet(this.#name('challenge', surface))) this.#clear('challenge', surface);
+    for (const line of cookies) this.#context.header('Set-Cookie', line, { append: true });
+    const all = Object.fromEntries([...answer.headers].filter(([name]) => name !== 'set-cookie'));
+    return this.#context.newResponse(answer.body, answer.status as 200, all);
   }
 
   /**
@@ -155,7 +160,7 @@ export class Visit {
     return this.#context.redirect(path, 303);
   }
 
-  json(value: object, status: 200 | 401 | 503 = 200): Response {
+  json(value: object, status: 200 | 401 | 429 | 503 = 200): Response {
     return this.#context.json(value, status);
   }
 
@@ -192,6 +197,15 @@ export class Visit {
     return this.#cookie('challenge', surface);
   }
 
+  /** What binds the passkey that this browser is asked for at the portal's door to it, while nobody knows whose it is. */
+  passkeyCookie(): string | undefined {
+    return this.#cookie('passkey', 'portal');
+  }
+
+  keepPasskeyCookie(browser: string): void {
+    this.#set('passkey', 'portal', browser, PASSKEY_CEREMONY_LIFETIME_MS);
+  }
+
   /** Hands the browser its session and takes the half-signed-in state away: they never stand side by side. */
   signIn(surface: Surface, cookie: string): void {
     this.#set('session', surface, cookie, SESSION_LIFETIMES[surface].absoluteMs);
@@ -200,6 +214,15 @@ export class Visit {
 
   challenge(surface: Surface, cookie: string): void {
     this.#set('challenge', surface, cookie, ENROLMENT_LIFETIME_MS);
+  }
+
+  /** By what a contact's browser may skip the code. Staff never have one. */
+  deviceCookie(): string | undefined {
+    return this.#cookie('device', 'portal');
+  }
+
+  trust({ cookie, until }: { readonly cookie: string; readonly until: number }): void {
+    this.#set('device', 'portal', cookie, until - this.now);
   }
 
   forgetChallenge(surface: Surface): void {
@@ -213,12 +236,7 @@ export class Visit {
 
   /** Leaves a sentence for the next page, sealed, for five minutes. */
   leave(surface: Surface, flash: Flash): void {
-    const sealed = seal(
-      this.installation.ring,
-      FLASH_PLACE,
-      JSON.stringify({ ...flash, until: this.now + FLASH_LIFETIME_MS }),
-    );
-    this.#set('notice', surface, sealed, FLASH_LIFETIME_MS);
+    this.#set('notice', surface, sealFlash(this.installation, flash), FLASH_LIFETIME_MS);
   }
 
   /** Takes the sentence that the page before left, if it is one of ours and not old. */
@@ -226,13 +244,7 @@ export class Visit {
     const sealed = this.#cookie('notice', surface);
     if (sealed === undefined) return undefined;
     this.#clear('notice', surface);
-    try {
-      const flash = JSON.parse(open(this.installation.ring, FLASH_PLACE, sealed)) as Flash & { until: number };
-      return flash.until > this.now ? flash : undefined;
-    } catch (fault) {
-      if (fault instanceof SealError) return undefined;
-      throw fault;
-    }
+    return openFlash(this.installation, sealed);
   }
 
   // Safari refuses `__Host-` and `Secure` on http://localhost; nowhere else do cookies go without (security.md).
@@ -254,7 +266,7 @@ export class Visit {
       path: '/',
       httpOnly: true,
       secure: this.#secure,
-      sameSite: surface === 'admin' || name === 'challenge' ? 'Strict' : 'Lax',
+      sameSite: surface === 'admin' || name === 'challenge' || name === 'passkey' ? 'Strict' : 'Lax',
       maxAge: lifetimeMs / 1000,
     });
   }
@@ -269,7 +281,13 @@ export function whose(context: Context): { organization: string; account: string
   return context.get(WHOSE) as { organization: string; account: string } | undefined;
 }
 
+/** Whether a request was answered by doing an earlier one again, which has had its own line in the log. */
+export function isRedone(context: Context): boolean {
+  return context.get(REDONE) === true;
+}
+
 const WHOSE = 'whose';
+const REDONE = 'redone';
 
 // NUL is in nothing that we hand out, and PostgreSQL holds no text with it: what has one is as good as nothing.
 function withoutNul(text: string | undefined): string {

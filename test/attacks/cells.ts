@@ -23,7 +23,7 @@ export const both = (...names: string[]): string[] => names.flatMap((name) => [`
 export const PASSWORD = both('sign-in');
 export const CODES = both('code', 'backup code');
 export const CEREMONY = both('enable MFA');
-export const PROOF = ['console: fresh proof'];
+export const PROOF = both('fresh proof');
 export const LINKS = [
   'portal: welcome link',
   'portal: mailed link',

@@ -1,7 +1,13 @@
-/** Every way in. Each route of the product belongs to exactly one; a fresh proof and the command line have none. */
+/** Every way in. Each route of the product belongs to exactly one; the command line has none. */
 export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'portal: sign-in': ['GET /portal/:slug/sign-in', 'POST /portal/:slug/sign-in', 'GET /portal/:slug/forgot-password'],
-  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify', 'GET /portal/:slug/verify/ask-for-help'],
+  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify'],
+  'portal: asking for help': [
+    ...both('/portal/:slug/verify/ask-for-help'),
+    'POST /portal/:slug/verify/ask-for-help/cancel',
+    ...both('/portal/:slug/cancel-request/:token'),
+  ],
+  'portal: sign-in code': both('/portal/:slug/verify/sign-in-code'),
   'portal: backup code': [
     'GET /portal/:slug/verify/backup-code',
     'POST /portal/:slug/verify/backup-code',
@@ -9,6 +15,12 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   ],
   'portal: enable MFA': [...ceremony('/portal/:slug'), ...both('/portal/:slug/security/enable-mfa')],
   'portal: set up later': ['POST /portal/:slug/enable-mfa/later'],
+  'portal: fresh proof': both('/portal/:slug/confirm'),
+  'portal: confirming an enrolment': [
+    ...both('/portal/:slug/enable-mfa/confirm'),
+    'POST /portal/:slug/enable-mfa/confirm/send',
+    ...both('/portal/:slug/confirm-enrolment/:token'),
+  ],
   'portal: sign-out': ['POST /portal/:slug/sign-out'],
   'portal: welcome link': ['GET /portal/:slug/welcome/:token', 'POST /portal/:slug/welcome/:token'],
   'portal: forgotten password': ['POST /portal/:slug/forgot-password', 'GET /portal/:slug/forgot-password/sent'],
@@ -26,7 +38,22 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'GET /portal/:slug',
     'GET /portal/:slug/home',
     'GET /portal/:slug/security',
+    'POST /portal/:slug/security/devices/:device/remove',
     'GET /portal/:slug/session',
+  ],
+  'portal: passkey': [
+    'POST /portal/:slug/sign-in/passkey-options',
+    'POST /portal/:slug/sign-in/passkey',
+    ...both('/portal/:slug/verify/passkey'),
+    'POST /portal/:slug/verify/passkey-options',
+    'POST /portal/:slug/confirm/passkey',
+    'POST /portal/:slug/confirm/passkey-options',
+  ],
+  'portal: own passkeys': [
+    ...both('/portal/:slug/security/passkeys/add'),
+    'POST /portal/:slug/security/passkeys/add/options',
+    ...both('/portal/:slug/security/passkeys/:passkey/rename'),
+    ...both('/portal/:slug/security/passkeys/:passkey/remove'),
   ],
   'console: sign-in': ['GET /admin/sign-in', 'POST /admin/sign-in', 'GET /admin/forgot-password'],
   'console: code': ['GET /admin/verify', 'POST /admin/verify', 'GET /admin/verify/ask-for-help'],
@@ -42,6 +69,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: settings': [
     ...both('/admin/settings/customer-portal/general'),
     ...both('/admin/settings/customer-portal/branding'),
+    ...both('/admin/settings/customer-portal/sign-in'),
   ],
   'console: reading': [
     'GET /admin',
@@ -78,6 +106,13 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
     ...both('/admin/team/:member/reset-mfa'),
   ],
+  'console: recovery requests': [
+    'GET /admin/recovery',
+    'GET /admin/recovery/:request',
+    'POST /admin/recovery/:request/approve',
+    'POST /admin/recovery/:request/refuse',
+  ],
+  'console: sign-in code': both('/admin/customers/:customer/contacts/:contact/sign-in-code'),
   'console: team': [
     ...both('/admin/team/invite'),
     ...both('/admin/team/:member/invitation-link'),
@@ -85,12 +120,14 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/team/:member/sign-out'),
     ...both('/admin/team/:member/remove'),
   ],
+  'console: setup code': both('/admin/customers/:customer/contacts/:contact/setup-code'),
   'console: unlock': both('/admin/customers/:customer/contacts/:contact/unlock'),
   'console: portal access': [
     ...both('/admin/customers/:customer/contacts/:contact/disable'),
     'POST /admin/customers/:customer/contacts/:contact/enable',
     ...both('/admin/customers/:customer/contacts/:contact/sign-out'),
     'POST /admin/customers/:customer/contacts/:contact/sessions/:session/end',
+    'POST /admin/customers/:customer/contacts/:contact/devices/:device/remove',
   ],
   'console: making welcome links': [
     ...both('/admin/customers/:customer/contacts/:contact/welcome-link'),
@@ -115,10 +152,11 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /admin/jobs/:job/stop',
     'POST /admin/jobs/:job/resume',
   ],
-  'console: fresh proof': [],
+  'console: fresh proof': both('/admin/confirm'),
   'machine pages': [
     'GET /',
     'GET /.well-known/change-password',
+    'GET /.well-known/passkey-endpoints',
     'GET /healthz',
     'GET /readyz',
     'GET /portal/:slug/theme.css',

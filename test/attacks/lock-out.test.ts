@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GENERAL, stage, enrolled, inside } from '../surface/front-door.ts';
+import { confirmed, GENERAL, stage, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
 
 eachEngine('lock-out as a weapon (ASVS 6.1.1, 6.3.1)', (engine) => {
@@ -38,8 +38,8 @@ eachEngine('lock-out as a weapon (ASVS 6.1.1, 6.3.1)', (engine) => {
     const sam = await enrolled(guest(people.sam));
     world.clock.advance(11 * MINUTE_MS);
     const form = { policy: 'required', mfa: '', name: 'Acme', contactDetails: 'Call us' };
-    for (let at = 0; at < 12; at++)
-      await ada.browser.post(GENERAL, { ...form, password: `guess ${at}`, code: ada.wrongCode() });
+    const asked = await ada.browser.post(GENERAL, form);
+    for (let at = 0; at < 12; at++) await confirmed(ada, asked, { password: `guess ${at}`, code: ada.wrongCode() });
     const row = (await world.rows('accounts')).find(({ id }) => id === people.ada.id);
     assert.deepEqual(
       [row?.['totp_wrong'], row?.['suspected_at']],

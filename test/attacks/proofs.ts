@@ -116,6 +116,15 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'races.test.ts: one code of Ada’s app, sent at once to eight sign-ins and eight acts',
         ),
         tests(['console: reset'], '../races/recovery.test.ts: no session outlives the reset that it raced'),
+        tests(
+          ['portal: asking for help', 'console: recovery requests'],
+          '../races/help.test.ts: is either approved or overtaken by a working code, never both',
+          '../races/help.test.ts: asked for eight times at once, is one',
+        ),
+        tests(
+          ['portal: sign-in code', 'console: sign-in code'],
+          '../races/help.test.ts: a code that was read out, typed eight times at once, opens one ceremony',
+        ),
         tests(['console: team'], '../races/team.test.ts: who all remove one another at once, one of them is left'),
         tests(['portal: set up later'], '../races/grace.test.ts: pressed eight times at once, opens one session'),
         tests(
@@ -158,6 +167,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'guessing.test.ts: codes from a whole network of IPv6 is guessing from one address',
         ),
         tests(CEREMONY, '../races/enrolment.test.ts: of 40 wrong codes at once, an enrolment looks at 20'),
+        tests(
+          ['portal: sign-in code'],
+          '../auth/sign-in-codes.test.ts: is counted like a wrong backup code when it is wrong',
+        ),
       ],
       'nothing short enough to guess is taken there: tokens have 256 bits',
     ),
@@ -190,6 +203,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'enrolling-over.test.ts: is impossible with an enrolment that began before it',
         ),
         tests(READING, 'enrolling-over.test.ts: is impossible from a session, which opens no ceremony at all'),
+        tests(
+          ['portal: sign-in code'],
+          'recovery.test.ts: of a code that was read out ends the old app with the new one, and opens nothing before',
+        ),
       ],
       'no enrolment can begin there',
     ),
@@ -212,6 +229,17 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'enabling-unproven.test.ts: is impossible with no code, a wrong one, one of another phone',
           'enabling-unproven.test.ts: is impossible with the proof of another',
           '../surface/twice.test.ts: to a form of a step not yet reached skips nothing',
+        ),
+        tests(
+          ['portal: confirming an enrolment'],
+          'enrolling-thief.test.ts: enables nothing: what his app has proven waits for a link that goes to Noor',
+          'enrolling-thief.test.ts: gains nothing by Noor’s own click',
+          'enrolling-thief.test.ts: cannot use the link of another contact, another organization or an earlier ceremony',
+        ),
+        tests(
+          ['console: setup code'],
+          'enrolling-thief.test.ts: guesses no code of staff',
+          'enrolling-thief.test.ts: cannot use a code that staff made for another, an old one, or one twice',
         ),
       ],
       'nothing can be enabled there',
@@ -241,6 +269,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'reset-reach.test.ts: reaches nobody of another merchant, by whatever mixture of ids',
           'reset-reach.test.ts: reaches no staff, oneself least of all',
           'reset-reach.test.ts: reaches of the staff only whom a higher role manages: no equal',
+        ),
+        tests(
+          ['console: recovery requests', 'console: sign-in code'],
+          'recovery.test.ts: of another merchant’s contact is not there, by whatever mixture of ids',
         ),
         tests(['console: exemption'], 'putting-off.test.ts: reaches nobody of another merchant, and no staff'),
         tests(['portal: inside'], 'reset-reach.test.ts: is no part of the portal'),
@@ -274,12 +306,43 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'surviving-codes.test.ts: open nothing: neither the old app nor the old sheet',
         ),
         tests(
+          ['portal: sign-in code'],
+          '../auth/sign-in-codes.test.ts: is the account’s as it was when it was made: a closed portal',
+        ),
+        tests(
           ['portal: inside', ...SHELL],
           'surviving-codes.test.ts: a half-finished sign-in does not outlive the password that opened it',
         ),
         tests(LINKS, '../auth/welcome.test.ts: is void once it is spent or the epoch has moved on, each by itself'),
       ],
       'no code is taken there',
+    ),
+  },
+  {
+    name: 'recovery used as a bypass, and pressure on the help desk',
+    clauses: '6.4.3, 6.4.4, 6.4.6, NIST SP 800-63B-4 §4.2',
+    cells: elsewhere(
+      [
+        tests(
+          ['portal: asking for help', 'portal: sign-in code', ...both('code', 'enable MFA')],
+          'recovery.test.ts: opens nothing by itself: asked for, waited out and unanswered, the code is still asked',
+          'recovery.test.ts: is cancelled by no scanner of mails, which looks at every link',
+        ),
+        tests(
+          [
+            ...ACTS,
+            'console: recovery requests',
+            'console: sign-in code',
+            'console: customers and contacts',
+            'console: everybody at once',
+            'console: import and export',
+          ],
+          'recovery.test.ts: skips its wait by none of the ways that staff have',
+          'recovery.test.ts: skips neither the checks, nor the proof, nor the notice',
+        ),
+        none(SHELL, 'who has the shell has the database: the operator waits for nobody (SECURITY.md)'),
+      ],
+      'nothing there helps anybody in',
     ),
   },
 ];

@@ -26,12 +26,15 @@ describe('races of a fresh proof (ASVS 2.3.4, 6.5.1)', () => {
       const signedInBefore = await recorded(race, ada, 'signed-in', 'right');
       const provedBefore = await recorded(race, ada, 'proved-again', 'right');
       const code = world.codeFor(enrolled.secret);
-      const act = { policy: 'required', mfa: '', name: 'Acme Billing', contactDetails: 'Call us', code };
+      const act = { policy: 'required', mfa: '', name: 'Acme Billing', contactDetails: 'Call us' };
+      const { location } = await race.servers.ask({ path: GENERAL, fields: act, cookie: session });
+      const form = /form=([\w-]+)$/.exec(location ?? '')?.[1] ?? '';
+      const proof = { form, password: ada.password, code };
       await race.servers.atOnce(
         times(16, (turn) =>
           turn % 2 === 0
             ? { path: '/admin/verify', fields: { code }, cookie: half }
-            : { path: GENERAL, fields: { ...act, password: ada.password }, cookie: session },
+            : { path: '/admin/confirm', fields: proof, cookie: session },
         ),
       );
       const taken =

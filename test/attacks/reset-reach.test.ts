@@ -4,7 +4,7 @@ import { acme, addStaff, enrol, type Person } from '../acme.ts';
 import { Guest, stage, unchanged, enrolled, inside } from '../surface/front-door.ts';
 import { eachEngine, openWorld } from '../world.ts';
 
-const REASON = { check: 'met-in-person', note: '', password: '', code: '' };
+const REASON = { check: 'met-in-person', note: '' };
 
 eachEngine('a reset across organizations or by an equal (ASVS 8.2.1, 8.2.2, 8.4.1)', (engine) => {
   test('reaches nobody of another merchant, by whatever mixture of ids', async () => {

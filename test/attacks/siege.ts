@@ -6,6 +6,7 @@ import { createCustomer } from '../../src/accounts/customers.ts';
 import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
+import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -19,8 +20,10 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
-import { BRANDING, GENERAL, stage, type Guest, type Stage } from '../surface/front-door.ts';
+import { asks, enrolledContact, requestOf } from '../help.ts';
+import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
+import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
@@ -30,6 +33,8 @@ export interface Post {
   readonly world: World;
   /** Whose form it is: the browser with the cookies that the route asks for. */
   readonly browser: Visitor;
+  /** Who sends it, where it is a member of staff at the console. */
+  readonly by?: Guest;
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
   /** What the form sends beside its fields, for one that takes a file. */
@@ -103,10 +108,13 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':device': 'none',
+    ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
   };
+  const confirming = await linkOf(world, noor);
   const fill = (path: string): string =>
-    path === INVITATION
-      ? otti
+    path === INVITATION || path === CONFIRMING
+      ? { [INVITATION]: otti, [CONFIRMING]: confirming }[path]
       : path
           .split('/')
           .map((part) => names[part] ?? part)
@@ -125,7 +133,11 @@ export async function lay(engine: Engine): Promise<Siege> {
     path: otti,
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
-  const around = await postsRoundTheCeremony(world, people, guest);
+  const around = [
+    ...(await postsRoundTheCeremony(world, people, guest)),
+    ...(await helpPosts(world, people, guest, ada)),
+  ];
+  const confirmed = await confirmingPosts(engine);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
@@ -135,6 +147,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...(await ownAccountPosts(world, people, guest)),
     ...(await consolePosts(world, people, ada)),
     ...everybody,
+    ...confirmed,
     empty,
   ];
   return {
@@ -150,6 +163,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     [Symbol.asyncDispose]: async () => {
       await world.close();
       await everybody[0]?.world.close();
+      await confirmed[0]?.world.close();
       await empty.world.close();
     },
   };
@@ -178,6 +192,11 @@ const AT_THE_DOOR: Record<string, (one: Guest) => Promise<() => Record<string, s
     await one.enrols();
     await one.signsIn();
     return () => ({});
+  },
+  confirm: async (one) => {
+    await one.enrols();
+    await one.signsIn();
+    return () => ({ password: one.person.password, code: one.world.codeFor(one.secret) });
   },
   verify: async (one) => {
     await one.enrols();
@@ -265,6 +284,10 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
   return [
     post(late, 'enable-mfa/later', {}),
     post(inside, 'security/enable-mfa', { password: inside.person.password }),
+    {
+      ...post(inside, 'security/devices/:device/remove', {}),
+      path: `${inside.door}/security/devices/none/remove`,
+    },
   ];
 }
 
@@ -307,6 +330,68 @@ async function ownAccountPosts(world: World, people: Acme, guest: Stage['guest']
   ];
 }
 
+// Whoever asks for help, and whoever helps: a request to send, one to cancel at the door and one by its link, a code that
+// was read out, and two requests whose wait is over.
+async function helpPosts(world: World, people: Acme, guest: Stage['guest'], ada: Guest): Promise<Post[]> {
+  const half = async (): Promise<Guest> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await one.enrols();
+    await one.password();
+    return one;
+  };
+  const post = (browser: Visitor, name: string, path: string, fields: Record<string, string>): Post => ({
+    name: `POST ${name}`,
+    world,
+    browser,
+    path,
+    fields,
+  });
+  const [asking, cancelling, written, helped] = [await half(), await half(), await half(), await half()];
+  for (const { person } of [cancelling, written]) await asks(world, person);
+  const token = 'c'.repeat(43);
+  await world.change(
+    sql`UPDATE recovery_requests SET cancel_hash = ${hashToken(token)} WHERE account_id = ${written.person.id}`,
+  );
+  const gear = `/admin/customers/${people.globex.id}/contacts/${helped.person.id}/sign-in-code`;
+  const made = await ada.browser.post(gear, { check: 'met-in-person', note: '' });
+  const [, spoken = ''] = /<code class="key" id="code" dir="ltr">([\d ]+)</.exec(made.text) ?? [];
+  assert.ok(spoken, made.text);
+  const requests = [];
+  for (const name of ['Rita Request', 'Rolf Request'])
+    requests.push(await requestOf(world, await enrolledContact(world, people, name)));
+  for (const { id, accountId } of requests) {
+    await world.change(sql`UPDATE recovery_requests SET wait_ends_at = ${world.clock.now} WHERE id = ${id}`);
+    await world.change(sql`UPDATE accounts SET help_wait_until = ${world.clock.now} WHERE id = ${accountId}`);
+  }
+  const [approved, refused] = requests;
+  const answer = (act: string, id: string | undefined, fields: Record<string, string>): Post =>
+    post(ada.browser, `/admin/recovery/:request/${act}`, `/admin/recovery/${id}/${act}`, fields);
+  const toHelp = await enrolledContact(world, people, 'Ruth Read');
+  return [
+    post(asking.browser, '/portal/:slug/verify/ask-for-help', `${asking.door}/verify/ask-for-help`, {
+      why: 'lost-phone',
+      story: '',
+      phone: '',
+    }),
+    post(
+      cancelling.browser,
+      '/portal/:slug/verify/ask-for-help/cancel',
+      `${cancelling.door}/verify/ask-for-help/cancel`,
+      {},
+    ),
+    post(await world.visitor(), '/portal/:slug/cancel-request/:token', `${written.door}/cancel-request/${token}`, {}),
+    post(helped.browser, '/portal/:slug/verify/sign-in-code', `${helped.door}/verify/sign-in-code`, { code: spoken }),
+    post(
+      ada.browser,
+      '/admin/customers/:customer/contacts/:contact/sign-in-code',
+      `/admin/customers/${people.globex.id}/contacts/${toHelp.id}/sign-in-code`,
+      { check: 'met-in-person', note: '' },
+    ),
+    answer('approve', approved?.id, { check: 'met-in-person', note: '' }),
+    answer('refuse', refused?.id, { reason: 'we could not reach them' }),
+  ];
+}
+
 /** Adds a contact who has no password yet; answers the id. */
 export async function invite({ installation }: World, people: Acme, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@globex.test`;
@@ -317,11 +402,18 @@ export async function invite({ installation }: World, people: Acme, name: string
 }
 
 const INVITATION = '/admin/welcome/:token';
+const CONFIRMING = '/portal/:slug/confirm-enrolment/:token';
+
+// A link for somebody's pending enrolment, as though one had been mailed: here nothing asks for it.
+async function linkOf(world: World, { person, door }: Guest): Promise<string> {
+  await world.change(sql`UPDATE authenticators SET link_hash = ${hashToken('mailed')} WHERE account_id = ${person.id}`);
+  return `${door}/confirm-enrolment/mailed`;
+}
 
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@acme.test`;
-  const page = await ada.browser.post('/admin/team/invite', { name, email, role: 'auditor', password: '', code: '' });
+  const page = await ada.browser.post('/admin/team/invite', { name, email, role: 'auditor' });
   const [path = ''] = /\/admin\/welcome\/[\w.-]+/.exec(page.text) ?? [];
   assert.ok(path, page.text);
   return path;
@@ -354,12 +446,13 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   ];
   const bytes = new TextEncoder().encode('email\nisa@umbra.test\n');
   const acts: Act[] = [
-    [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call', password: '', code: '' }],
+    [GENERAL, GENERAL, { policy: 'required', mfa: 'on', name: 'Acme', contactDetails: 'Call' }],
     [
       BRANDING,
       BRANDING,
       { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
     ],
+    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24', unit: 'hours' }],
     [
       '/admin/customers/new',
       '/admin/customers/new',
@@ -376,17 +469,13 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       contact(people.noor.id, 'edit'),
       { name: 'Noor H.', email: people.noor.email, phone: '+1 555 0101' },
     ],
-    [
-      contactRoute('reset-mfa'),
-      contact(people.maria.id, 'reset-mfa'),
-      { check: 'met-in-person', note: '', password: '', code: '' },
-    ],
+    [contactRoute('reset-mfa'), contact(people.maria.id, 'reset-mfa'), { check: 'met-in-person', note: '' }],
     [
       contactRoute('exempt'),
       contact(await target(), 'exempt'),
-      { reason: 'their phone comes next week', until: '2026-12-08', password: '', code: '' },
+      { reason: 'their phone comes next week', until: '2026-12-08' },
     ],
-    [contactRoute('exempt/end'), contact(exempted, 'exempt/end'), { password: '', code: '' }],
+    [contactRoute('exempt/end'), contact(exempted, 'exempt/end'), {}],
     [contactRoute('unlock'), contact(locked, 'unlock'), {}],
     [contactRoute('disable'), contact(await target(), 'disable'), {}],
     [contactRoute('enable'), contact(closed, 'enable'), {}],
@@ -396,11 +485,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       { updates: '' },
       { field: 'file', name: 'people.csv', bytes },
     ],
-    [
-      '/admin/customers/import/:import',
-      `/admin/customers/import/${imported}`,
-      { which: 'good', password: '', code: '' },
-    ],
+    ['/admin/customers/import/:import', `/admin/customers/import/${imported}`, { which: 'good' }],
     [
       '/admin/customers/import/:import/columns',
       `/admin/customers/import/${remapped}/columns`,
@@ -416,6 +501,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     ],
     [contactRoute('sign-out'), contact(people.noor.id, 'sign-out'), {}],
     [contactRoute('sessions/:session/end'), contact(people.noor.id, 'sessions/none/end'), {}],
+    [contactRoute('devices/:device/remove'), contact(people.noor.id, 'devices/none/remove'), {}],
     [contactRoute('delete'), contact(await target(), 'delete'), { reason: 'left the company' }],
     [contactRoute('move'), contact(await target(), 'move'), { search: 'initech', target: people.initech.id }],
     ['/admin/customers/:customer/delete', `/admin/customers/${closing.id}/delete`, { reason: 'no customer any more' }],
@@ -435,6 +521,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     name: `POST ${pattern}`,
     world,
     browser: ada.browser,
+    by: ada,
     path,
     fields,
     ...(file ? { file } : {}),
@@ -449,26 +536,24 @@ type Act = [pattern: string, path: string, fields: Record<string, string>, file?
 
 /** The acts on staff, each on somebody of their own. */
 async function teamActs(world: World, people: Acme, ada: Guest): Promise<Act[]> {
-  const proof = { password: '', code: '' };
   const colleague = async (): Promise<Person> => newcomer(world, people, 'admin');
   const enrolledOne = await colleague();
   await enrol(world.installation, enrolledOne);
   await inviteStaff(ada, 'Ike Invited');
   const ike = await findAccountByEmail(world.db, people.organization.id, 'staff', 'ike@acme.test');
-  const on = (act: string, id: string, fields = {}): Act => [
-    `/admin/team/:member/${act}`,
-    `/admin/team/${id}/${act}`,
-    { ...fields, ...proof },
-  ];
   const invited = { name: 'Ivo Invited', email: 'ivo@acme.test', role: 'support' };
   return [
-    ['/admin/team/invite', '/admin/team/invite', { ...invited, ...proof }],
-    on('invitation-link', ike?.id ?? ''),
-    on('role', (await colleague()).id, { role: 'support' }),
-    on('reset-mfa', enrolledOne.id, { check: 'met-in-person', note: '' }),
-    on('sign-out', (await colleague()).id),
-    on('remove', (await colleague()).id),
+    ['/admin/team/invite', '/admin/team/invite', invited],
+    onMember('invitation-link', ike?.id ?? ''),
+    onMember('role', (await colleague()).id, { role: 'support' }),
+    onMember('reset-mfa', enrolledOne.id, { check: 'met-in-person', note: '' }),
+    onMember('sign-out', (await colleague()).id),
+    onMember('remove', (await colleague()).id),
   ];
+}
+
+function onMember(act: string, id: string, fields = {}): Act {
+  return [`/admin/team/:member/${act}`, `/admin/team/${id}/${act}`, fields];
 }
 
 function contactRoute(act: string): string {
@@ -482,17 +567,49 @@ async function everybodyPosts(engine: Engine): Promise<Post[]> {
   const ada = await enrolled(await guest(people.ada));
   await enrolled(await guest(people.maria));
   await ada.signsIn();
-  const proof = { password: '', code: '' };
   const post = (page: string, fields: Record<string, string>): Post => ({
     name: `POST ${GENERAL}/${page}`,
     world,
     browser: ada.browser,
+    by: ada,
     path: `${GENERAL}/${page}`,
     fields,
   });
   return [
-    post('sign-everyone-out', proof),
-    post('reset-everybody', { ...proof, reason: 'we begin anew with other apps', number: '1' }),
+    post('sign-everyone-out', {}),
+    post('reset-everybody', { reason: 'we begin anew with other apps', number: '1' }),
+  ];
+}
+
+// Confirming would hold up everybody else's ceremony, so it has a world of its own, where mail is on.
+async function confirmingPosts(engine: Engine): Promise<Post[]> {
+  const world = await openWorld(engine, { mailIsOn: true });
+  const { people, guest } = await confirmingStage(world);
+  const ada = await enrolled(await guest(people.ada));
+  await ada.signsIn();
+  const seated = async (): Promise<Guest> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await proves(one);
+    return one;
+  };
+  const [byCode, again, byLink] = [await seated(), await seated(), await seated()];
+  world.clock.advance(MINUTE_MS);
+  const code = await codeFromStaff(ada, byCode.person, people.globex.id);
+  const portal = '/portal/:slug';
+  const post = ({ browser }: Guest, name: string, path: string, fields = {}): Post => {
+    return { name: `POST ${name}`, world, browser, path, fields };
+  };
+  const link = await mailedLink(world, byLink.person);
+  return [
+    post(byCode, `${portal}/enable-mfa/confirm`, `${byCode.door}/enable-mfa/confirm`, { code }),
+    post(again, `${portal}/enable-mfa/confirm/send`, `${again.door}/enable-mfa/confirm/send`),
+    post(byLink, `${portal}/confirm-enrolment/:token`, link),
+    post(
+      ada,
+      contactRoute('setup-code'),
+      `/admin/customers/${people.globex.id}/contacts/${people.noor.id}/setup-code`,
+      { check: 'met-in-person', note: '' },
+    ),
   ];
 }
 

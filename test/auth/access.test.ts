@@ -112,6 +112,19 @@ eachEngine('Unlock', (engine) => {
     assert.ok(!(await world.audit(maria)).some(({ action }) => action === 'account.unlocked'));
   });
 
+  test('removes no password whose suspicion its page did not show', async () => {
+    await using world = await openWorld(engine);
+    const { maria, secret } = await world.acmeWithMfa();
+    await guesses(world, maria, secret, 5);
+    const shown = await world.account(maria);
+    await guesses(world, maria, secret, 15);
+    await unlock(world.installation, OPERATOR, shown);
+    const now = await world.account(maria);
+    assert.notEqual(now.suspectedAt, null);
+    assert.equal(now.passwordSetAt, shown.passwordSetAt);
+    assert.deepEqual(await unlock(world.installation, OPERATOR, now), { kind: 'password-removed' });
+  });
+
   test('trusts no stolen password again: it removes it, and the way back is a welcome link', async () => {
     await using world = await openWorld(engine);
     const { maria, secret } = await world.acmeWithMfa();

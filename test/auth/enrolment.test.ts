@@ -3,15 +3,9 @@ import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import type { Installation } from '../../src/accounts/installation.ts';
 import type { Challenge } from '../../src/auth/challenges.ts';
-import {
-  ceremony,
-  enable,
-  generateCodes,
-  offer,
-  otpauthUri,
-  setupKey,
-  verifyEnrolment,
-} from '../../src/auth/enrolment.ts';
+import { generateCodes } from '../../src/auth/ceremony-codes.ts';
+import { ceremony, enable, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
+import { otpauthUri, setupKey } from '../../src/auth/otpauth.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
 import { findSession } from '../../src/auth/sessions.ts';
 import { leaveChallenge } from '../../src/auth/sign-in.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { enable, generateCodes, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
+import { generateCodes } from '../../src/auth/ceremony-codes.ts';
+import { enable, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
 import { sweep } from '../../src/auth/housekeeping.ts';
 import { sql, type Database } from '../../src/db/db.ts';
 import { answers, challenged, home, pendingOf, refound, setPolicy, signsIn } from '../acme.ts';

@@ -8,7 +8,8 @@ import { OPERATOR } from '../../src/accounts/audit.ts';
 import { openInstallation, type Installation } from '../../src/accounts/installation.ts';
 import { appendPart } from '../../src/accounts/job-parts.ts';
 import { keepRing, letRingGo } from '../../src/accounts/keys.ts';
-import { ceremony, enable, generateCodes, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
+import { generateCodes } from '../../src/auth/ceremony-codes.ts';
+import { ceremony, enable, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
 import { hashNewPassword, storePassword } from '../../src/auth/passwords.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
 import { countSealed, rotate, SEALED_COLUMNS, type Rotation, type Watch } from '../../src/auth/rotation.ts';
@@ -328,7 +329,7 @@ test('whoever seals something is known to the rotation, or has its reason not to
     'accounts/installation.ts': 'SEALED_INSTALLATION_KEYS',
     'accounts/job-parts.ts': 'SEALED_PARTS',
     'accounts/keys.ts': 'proofs, which go with their key',
-    'auth/enrolment.ts': 'SEALED_SHOWN_CODES',
+    'auth/ceremony-codes.ts': 'SEALED_SHOWN_CODES',
     'auth/factors/backup-codes.ts': 'SEALED_CODE_HASHES',
     'auth/factors/totp.ts': 'SEALED_SECRETS',
     'auth/passwords.ts': 'SEALED_PASSWORDS',

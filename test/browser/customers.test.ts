@@ -92,7 +92,7 @@ async function everyPage(tour: Tour): Promise<void> {
   await tour.looks('delete a contact');
   tour.waits(11);
   await tour.worksAt(`${at}/delete`, 'Delete Globex?');
-  await tour.looks('delete a customer, with proof');
+  await tour.looks('delete a customer');
   await guest.press('Delete customer');
   await guest.sees('Say why, in 10 characters or more');
   await tour.looksAtError('delete a customer, empty');

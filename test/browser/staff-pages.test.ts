@@ -105,16 +105,21 @@ async function settings(tour: Tour): Promise<void> {
   await tour.looksAtError('general, empty');
   tour.waits(11);
   await tour.worksAt(GENERAL, 'General');
-  await tour.looks('general, with proof');
   await guest.mark('Enable multi-factor authentication (MFA)');
   await guest.press('Save');
-  await guest.sees('Enter your password');
-  await tour.looksAtError('general, without the proof');
-  await guest.write('Password', acme.ada.password);
-  await guest.write('Code from your authenticator app', tour.world.codeFor(ada.secret));
-  await guest.press('Save');
+  await guest.arrives("Confirm it's you");
+  await guest.sees("You're about to turn MFA on for all customers.");
+  await tour.looks('console, confirm');
+  await guest.press('Continue');
+  await guest.sees('Enter your password', 'Enter the 6-digit code');
+  await tour.looksAtError('console, confirm, empty');
+  const asked = guest.page.url();
+  await ways.confirms(guest, acme.ada.password, tour.world.codeFor(ada.secret));
   await guest.sees('MFA is on for all customers.');
   await tour.looks('general, saved');
+  await guest.go(asked);
+  await guest.arrives('Nothing is waiting here');
+  await tour.looks('console, confirm, nothing waits');
 }
 
 async function customers(tour: Tour): Promise<void> {
@@ -247,9 +252,8 @@ async function reset(tour: Tour): Promise<void> {
   await tour.looksAtError('reset, without a note');
   tour.waits(11);
   await tour.worksAt(contact(acme.maria.id), 'Reset MFA for Maria Silva?');
-  await tour.looks('reset, with proof');
   await guest.press('Reset MFA');
-  await guest.sees('Choose how you checked', 'Enter your password');
+  await guest.sees('Choose how you checked');
   await tour.looksAtError('reset, empty');
   await tour.worksAt(contact(acme.noor.id), 'Reset MFA for Noor Haddad?');
   await guest.sees("There's nothing to reset.");

@@ -293,10 +293,8 @@ class Story {
     await ada.sees('The 1 contact who already uses MFA will still need their code.');
     await ada.mark('Enable multi-factor authentication (MFA)');
     await ada.press('Save');
-    await ada.sees('Enter your password', 'Enter the code');
-    await ada.write('Password', ADA.password);
-    await ada.write('Code from your authenticator app', this.#adaPhone.next());
-    await ada.press('Save');
+    await ada.sees("You're about to turn MFA off.");
+    await ways.confirms(ada, ADA.password, this.#adaPhone.next());
     await ada.sees('MFA is off. 1 contact still needs their code.');
   }
 

@@ -57,6 +57,14 @@ export async function givesCode(somebody: Somebody, code: string): Promise<void>
   await somebody.press('Continue');
 }
 
+/** Proves again who they are, where an act asks for it. */
+export async function confirms(somebody: Somebody, password: string, code: string): Promise<void> {
+  await somebody.arrives("Confirm it's you");
+  await somebody.write('Password', password);
+  await somebody.write('Code from your authenticator app', code);
+  await somebody.press('Continue');
+}
+
 /** From "Enable MFA for your account" to the heading "MFA is on", with a phone that scans the screen. */
 export async function enablesMfa(somebody: Somebody, phone: Phone): Promise<void> {
   await somebody.arrives(ENABLE);

@@ -93,7 +93,7 @@ async function resetting(scene: Scene): Promise<Prepared> {
   const [maria] = (await scene.members(1)) as [Member];
   const sam = await staffCookie(scene);
   const path = `/admin/customers/${scene.acme.globex.id}/contacts/${maria.id}/reset-mfa`;
-  const fields = { check: 'met-in-person', note: '', password: '', code: '' };
+  const fields = { check: 'met-in-person', note: '' };
   const act = (server: ServerProcess): Promise<Told> => ask(server.port, { path, fields, cookie: sam });
   return {
     act,

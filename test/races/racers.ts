@@ -91,7 +91,7 @@ export function signingIn({ email, password }: Person): Asked {
 
 /** Presses a button of the contact's gear menu. */
 export function pressing(race: Race, contact: Person, act: 'reset-mfa' | 'disable' | 'enable', cookie: string): Asked {
-  const reason = { check: 'met-in-person', note: '', password: '', code: '' };
+  const reason = { check: 'met-in-person', note: '' };
   return {
     path: `/admin/customers/${race.acme.globex.id}/contacts/${contact.id}/${act}`,
     fields: act === 'reset-mfa' ? reason : {},

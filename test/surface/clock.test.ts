@@ -5,7 +5,7 @@ import { STEP_MS } from '../../src/crypto/totp.ts';
 import { sql } from '../../src/db/db.ts';
 import { enrol } from '../acme.ts';
 import { eachEngine, MINUTE_MS, openWorld, START, type World } from '../world.ts';
-import { decodeBase32 } from './front-door.ts';
+import { decodeBase32, parkedBy } from './front-door.ts';
 
 const TEN_MINUTES = 10 * MINUTE_MS;
 
@@ -78,10 +78,10 @@ eachEngine('while the clock of the server is behind', (engine) => {
       mfa: 'on',
       name: organization.name,
       contactDetails: 'Call us',
-      password: ada.password,
-      code: world.codeFor(secret),
     };
-    const refused = await inside.post('/admin/settings/customer-portal/general', save);
+    const form = parkedBy(await inside.post('/admin/settings/customer-portal/general', save));
+    const proof = { form, password: ada.password, code: world.codeFor(secret) };
+    const refused = await inside.post('/admin/confirm', proof);
     assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '60']);
     assert.match(refused.errors.join(), /the server's clock is wrong.*Tell whoever runs your server/);
     const policies = await world.db.all<{ policy: string }>(sql`SELECT policy FROM organizations`);

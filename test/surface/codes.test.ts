@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eachEngine, MINUTE_MS, openWorld } from '../world.ts';
-import { GENERAL, refusedWith, stage, STEP_MS, unchanged, enrolled, inside } from './front-door.ts';
+import { confirmed, GENERAL, refusedWith, stage, STEP_MS, unchanged, enrolled, inside } from './front-door.ts';
 
 /** Writes ASCII digits with those of another script, given its zero. */
 function inDigitsFrom(zero: string) {
@@ -108,15 +108,14 @@ eachEngine('a code', (engine) => {
     const { people, guest } = await stage(world);
     const ada = await inside(guest(people.ada));
     world.clock.advance(11 * MINUTE_MS);
-    const form = { mfa: '', name: 'Acme Billing', contactDetails: 'Call us', password: ada.person.password };
+    const asked = await ada.browser.post(GENERAL, { mfa: '', name: 'Acme Billing', contactDetails: 'Call us' });
     await unchanged(world, async () => {
-      for (const [, code, says] of SHAPELESS)
-        refusedWith(await ada.browser.post(GENERAL, { ...form, code }), 422, says);
+      for (const [, code, says] of SHAPELESS) refusedWith(await confirmed(ada, asked, { code }), 422, says);
       const backupCode = ada.codes[0] ?? '';
-      refusedWith(await ada.browser.post(GENERAL, { ...form, code: backupCode }), 422, /looks like a backup code/);
-      refusedWith(await ada.browser.post(GENERAL, { ...form, password: '', code: '' }), 422, /Enter your password/);
+      refusedWith(await confirmed(ada, asked, { code: backupCode }), 422, /looks like a backup code/);
+      refusedWith(await confirmed(ada, asked, { password: '', code: '' }), 422, /Enter your password/);
     });
-    assert.equal((await ada.browser.post(GENERAL, { ...form, code: ada.nextCode() })).status, 303);
+    assert.equal((await confirmed(ada, asked)).location, GENERAL);
   });
 
   test('that is wrong leaves the challenge open, until the fifth ends it', async () => {

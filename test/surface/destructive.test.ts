@@ -4,11 +4,12 @@ import { ROUTES } from '../../src/app.ts';
 import { everyPost, lay, type Post, type Siege } from '../attacks/siege.ts';
 import { sql } from '../../src/db/db.ts';
 import { eachEngine, HOUR_MS, MINUTE_MS, type Engine } from '../world.ts';
-import { inside, refusedWith, unchanged } from './front-door.ts';
+import { confirmed, inside, SIGN_IN, unchanged } from './front-door.ts';
 
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
 const GENERAL = '/admin/settings/customer-portal/general';
+const RECOVERY = '/admin/recovery/:request';
 const MEMBER = '/admin/team/:member';
 
 interface Act {
@@ -20,6 +21,8 @@ interface Act {
   readonly says?: RegExp;
   /** What has to be filled in otherwise than `siege` does for it to take something. */
   readonly otherwise?: Readonly<Record<string, string>>;
+  /** Asks for the proof on a page of its own, and goes on with the form then. */
+  readonly parks?: true;
 }
 
 /** Everything at the console that takes something from somebody, or hands out what would. */
@@ -30,6 +33,7 @@ const DESTRUCTIVE: Record<string, Act> = {
     says: /\d+ contacts?|nobody new is asked/,
     otherwise: { mfa: '' },
   },
+  [SIGN_IN]: { leaves: 'settings.changed', notFor: 'support', says: /\d+ devices? skips? the code|No device skips/ },
   [`${GENERAL}/sign-everyone-out`]: { leaves: 'sessions.ended', notFor: 'support', says: /\d+ contacts?|Nobody/ },
   [`${GENERAL}/reset-everybody`]: { leaves: 'job.started', notFor: 'support', says: /Type \d+ to confirm/ },
   '/admin/customers/many/:selection': { leaves: 'job.started', notFor: 'support', says: /Type \d+ to confirm/ },
@@ -40,6 +44,9 @@ const DESTRUCTIVE: Record<string, Act> = {
   [`${CONTACT}/exempt`]: { leaves: 'exemption.granted', notFor: 'support', says: /1 to 365|365/ },
   [`${CONTACT}/exempt/end`]: { leaves: 'exemption.ended', notFor: 'support' },
   [`${CONTACT}/reset-mfa`]: { leaves: 'mfa.reset', notFor: 'auditor', says: /signed (out|in)/ },
+  [`${CONTACT}/sign-in-code`]: { leaves: 'sign-in-code.made', notFor: 'auditor', says: /signed out/, parks: true },
+  [`${RECOVERY}/approve`]: { leaves: 'recovery.approved', notFor: 'auditor', says: /signed out/, parks: true },
+  [`${RECOVERY}/refuse`]: { leaves: 'recovery.refused', notFor: 'auditor', parks: true },
   [`${CONTACT}/disable`]: {
     leaves: 'portal-access.disabled',
     notFor: 'auditor',
@@ -62,6 +69,7 @@ const DESTRUCTIVE: Record<string, Act> = {
 /** Forms of the console that take nothing from anybody, each with the reason. */
 const HARMLESS: Record<string, string> = {
   '/admin/settings/customer-portal/branding': 'looks alone, and what was there is in the log',
+  '/admin/confirm': 'does again what was sent before, by its own rules',
   '/admin/audit/export': 'the auditor’s own work, recorded',
   '/admin/customers/export': 'no secrets, recorded, and for owners and admins alone',
   '/admin/customers/new': 'adds',
@@ -76,7 +84,9 @@ const HARMLESS: Record<string, string> = {
   [`${CONTACT}/enable`]: 'gives',
   [`${CONTACT}/unlock`]: 'gives; asks for a proof where it removes a stolen password, below',
   [`${CONTACT}/welcome-link`]: 'only for who has no password yet',
+  [`${CONTACT}/setup-code`]: 'opens nothing without the password; asks for a proof at /confirm: setup-code.test.ts',
   [`${CONTACT}/sessions/:session/end`]: 'one browser, which signs in again',
+  [`${CONTACT}/devices/:device/remove`]: 'one browser, which is asked for a code again',
   '/admin/jobs/:job/stop': 'what is done stays done, and it can go on',
 };
 
@@ -91,7 +101,7 @@ eachEngine('every act that takes something from somebody', (engine) => {
     );
   });
 
-  test('says what it will do, and asks who it is that asks', async () => {
+  test('says what it will do; with an old proof it changes nothing until /confirm is answered, and then once', async () => {
     await using siege = await besieged(engine);
     for (const { post, act } of actsOf(siege)) {
       post.world.clock.advance(11 * MINUTE_MS);
@@ -99,10 +109,23 @@ eachEngine('every act that takes something from somebody', (engine) => {
       const page = await post.browser.get(pageOf(post));
       assert.equal(page.status, 200, post.name);
       if (act.says) assert.match(page.text, act.says, post.name);
-      const without = { ...post.fields, password: '', code: '' };
-      const refused = await unchanged(post.world, () => post.browser.post(post.path, without));
-      refusedWith(refused, 422, /Enter your password/);
-      assert.ok(refused.text.includes('name="code"'), `${post.name} asks for a code`);
+      const { by } = post;
+      assert.ok(by);
+      const before = await actionsIn(post, act.leaves);
+      const asked = await unchanged(post.world, () => post.browser.post(post.path, { ...post.fields }));
+      const confirm = await unchanged(post.world, () => post.browser.get(asked.location ?? ''));
+      assert.equal(confirm.h1, "Confirm it's you", post.name);
+      assert.match(confirm.text, /You&#39;re about to [a-z]/, post.name);
+      for (const wrong of [{ code: by.wrongCode() }, { password: 'not hers' }]) {
+        assert.equal((await confirmed(by, asked, wrong)).status, 422, post.name);
+        assert.equal(await actionsIn(post, act.leaves), before, post.name);
+      }
+      const { status, text } = await confirmed(by, asked);
+      assert.ok([200, 303].includes(status), `${post.name}: ${status} ${text}`);
+      assert.equal((await actionsIn(post, act.leaves)) - before, 1, post.name);
+      const again = await confirmed(by, asked);
+      assert.equal(again.h1, 'Nothing is waiting here', post.name);
+      assert.equal((await actionsIn(post, act.leaves)) - before, 1, post.name);
     }
   });
 
@@ -125,9 +148,12 @@ eachEngine('every act that takes something from somebody', (engine) => {
     const path = `/admin/customers/${people.globex.id}/contacts/${people.maria.id}/unlock`;
     await world.change(sql`UPDATE accounts SET suspected_at = 1 WHERE id = ${people.maria.id}`);
     world.clock.advance(11 * MINUTE_MS);
-    refusedWith(await unchanged(world, () => ada.browser.post(path)), 422, /Enter your password/);
-    const proof = { password: people.ada.password, code: ada.nextCode() };
-    assert.equal((await ada.browser.post(path, proof)).status, 303);
+    const asked = await unchanged(world, () => ada.browser.post(path));
+    assert.match(
+      (await ada.browser.get(asked.location ?? '')).text,
+      /unlock Maria Silva, which removes their password\./,
+    );
+    assert.equal((await confirmed(ada, asked)).status, 303);
     assert.equal((await world.account(people.maria)).passwordSetAt, null);
   });
 
@@ -164,7 +190,7 @@ function actsOf(siege: Siege): { post: Post; act: Act }[] {
 
 /** Where an act is asked about: some stand on the page of what they are about. */
 function pageOf({ path }: Post): string {
-  return path.replace(/\/exempt\/end$/, '/exempt').replace(/\/resume$/, '');
+  return path.replace(/\/exempt\/end$/, '/exempt').replace(/\/(resume|approve|refuse)$/, '');
 }
 
 async function actionsIn({ world }: Post, action: string): Promise<number> {

@@ -8,6 +8,7 @@ import type { World } from '../world.ts';
 export const STEP_MS = 30_000;
 export const GENERAL = '/admin/settings/customer-portal/general';
 export const BRANDING = '/admin/settings/customer-portal/branding';
+export const SIGN_IN = '/admin/settings/customer-portal/sign-in';
 
 let addresses = 0;
 
@@ -125,6 +126,22 @@ export async function inside(arriving: Promise<Guest>): Promise<Guest> {
   return guest;
 }
 
+/** The form that waits at /confirm, where an act was answered by asking for a fresh proof. */
+export function parkedBy({ status, location, text }: Page): string {
+  const [, form = ''] = /^\/(?:admin|portal\/[a-z-]+)\/confirm\?form=([\w-]{36})$/.exec(location ?? '') ?? [];
+  assert.ok(status === 303 && form, `expected to be asked who it is: ${status} ${location ?? text}`);
+  return form;
+}
+
+/** Proves who they are where an act has asked for it, and is where the act leads. */
+export function confirmed(
+  guest: Guest,
+  asked: Page,
+  { password = guest.person.password, code = guest.nextCode() } = {},
+): Promise<Page> {
+  return guest.browser.post(`${guest.door}/confirm`, { form: parkedBy(asked), password, code });
+}
+
 /** Acme Billing with MFA required, and a way to seat anybody of it at a browser. */
 export interface Stage {
   readonly people: Acme;
@@ -156,11 +173,11 @@ export async function dump(world: World, leaveOut: readonly string[] = []): Prom
   return Object.fromEntries(await Promise.all(all));
 }
 
-/** Does something, and holds that nothing in the database is different afterwards but what limits count. */
-export async function unchanged<T>(world: World, act: () => Promise<T>): Promise<T> {
-  const before = await dump(world, ['counters']);
+/** Does something, and holds that nothing in the database is different afterwards but what limits count and what waits. */
+export async function unchanged<T>(world: World, act: () => Promise<T>, but: readonly string[] = []): Promise<T> {
+  const before = await dump(world, ['counters', 'parked_forms', ...but]);
   const done = await act();
-  assert.deepEqual(await dump(world, ['counters']), before);
+  assert.deepEqual(await dump(world, ['counters', 'parked_forms', ...but]), before);
   return done;
 }
 

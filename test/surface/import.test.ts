@@ -7,7 +7,7 @@ import { IMPORT } from '../../src/admin/import-customers.ts';
 import { csvText } from '../../src/import/csv-text.ts';
 import type { Page } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type World } from '../world.ts';
-import { refusedWith, stage, type Guest } from './front-door.ts';
+import { confirmed, refusedWith, stage, type Guest } from './front-door.ts';
 
 interface Scene extends AsyncDisposable {
   readonly world: World;
@@ -79,7 +79,7 @@ describe('Ada imports customers', () => {
     const download = await ada.browser.get(`${path}/errors`);
     assert.equal(download.text.split('\r\n').length, 7);
     assert.match(download.text, /"","Nobody","Umbra","","Line 3: email is missing"/);
-    await ada.browser.post(path, { which: 'good', password: '', code: '' });
+    await ada.browser.post(path, { which: 'good' });
     const job = path.replace('customers/import', 'jobs');
     assert.equal(ada.browser.page.location, job);
     await openRunner(world.installation).turn();
@@ -97,24 +97,22 @@ describe('Ada imports customers', () => {
     const { world, ada } = here;
     const { path } = await checks(ada, FILE);
     world.clock.advance(11 * MINUTE_MS);
-    assert.match(
-      words(await ada.browser.get(path)),
-      /Confirm it's you An import can bring in passwords and authenticators\./,
-    );
-    const { rows } = await unchangedImport(world, async () => ({
-      rows: await ada.browser.post(path, { which: 'good', password: 'wrong', code: '123456' }),
-    }));
-    refusedWith(rows, 422, /That password isn.*t right/);
-    await ada.browser.post(path, { which: 'good', password: ada.person.password, code: ada.nextCode() });
-    assert.equal(ada.browser.page.status, 303);
+    const { asked } = await unchangedImport(world, async () => {
+      const parked = await ada.browser.post(path, { which: 'good' });
+      const wrong = await confirmed(ada, parked, { password: 'wrong', code: '123456' });
+      refusedWith(wrong, 422, /That password isn.*t right/);
+      assert.match(words(wrong), /You're about to import people\.csv\./);
+      return { asked: parked };
+    });
+    assert.match((await confirmed(ada, asked)).location ?? '', /^\/admin\/jobs\//);
   });
 
   test('and nothing while one row is wrong, if she wants that', async () => {
     await using here = await scene();
     const { path } = await checks(here.ada, FILE);
-    const page = await here.ada.browser.post(path, { which: 'all', password: '', code: '' });
+    const page = await here.ada.browser.post(path, { which: 'all' });
     refusedWith(page, 422, /5 rows are not right yet/);
-    const neither = await here.ada.browser.post(path, { which: '', password: '', code: '' });
+    const neither = await here.ada.browser.post(path, { which: '' });
     refusedWith(neither, 422, /Choose which rows go in/);
   });
 

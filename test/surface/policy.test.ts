@@ -6,7 +6,7 @@ import { findOrganization } from '../../src/accounts/organizations.ts';
 import { openRunner } from '../../src/jobs/runner.ts';
 import { setPolicy } from '../acme.ts';
 import { eachEngine, MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
-import { GENERAL, refusedWith, stage, unchanged, type Guest, type Stage } from './front-door.ts';
+import { confirmed, GENERAL, refusedWith, stage, unchanged, type Guest, type Stage } from './front-door.ts';
 
 const AT = '/portal/acme';
 
@@ -214,9 +214,7 @@ eachEngine('an exemption, at the console', (engine) => {
       /Acme Billing doesn't ask you for MFA up to 8 December 2026/,
     );
     world.clock.advance(11 * MINUTE_MS);
-    const old = await unchanged(world, () => ada.browser.post(`${path}/end`, {}));
-    refusedWith(old, 422, /Enter your password/);
-    await ada.browser.post(`${path}/end`, { password: people.ada.password, code: ada.nextCode() });
+    await confirmed(ada, await unchanged(world, () => ada.browser.post(`${path}/end`)));
     assert.match((await ada.browser.follow()).notices[0] ?? '', /The exemption of noor@globex\.test has ended\./);
     assert.equal((await noor.browser.get(`${AT}/home`)).location, `${AT}/sign-in`);
   });
@@ -234,12 +232,7 @@ eachEngine('acts for everybody at once', (engine) => {
     await maria.browser.get(`${AT}/home`);
     const asked = await ada.browser.get(`${GENERAL}/sign-everyone-out`);
     assert.match(asked.text, /1 contact is signed in, in 1 browser\./);
-    refusedWith(
-      await unchanged(world, () => ada.browser.post(`${GENERAL}/sign-everyone-out`)),
-      422,
-      /Enter your password/,
-    );
-    await ada.browser.post(`${GENERAL}/sign-everyone-out`, { password: people.ada.password, code: ada.nextCode() });
+    await confirmed(ada, await unchanged(world, () => ada.browser.post(`${GENERAL}/sign-everyone-out`)));
     assert.match((await ada.browser.follow()).notices[0] ?? '', /1 contact is signed out\./);
     assert.equal((await maria.browser.get(`${AT}/home`)).location, `${AT}/sign-in`);
     assert.equal((await maria.browser.get(`${AT}/session`)).status, 401);
@@ -261,8 +254,7 @@ eachEngine('acts for everybody at once', (engine) => {
       refusedWith(await unchanged(world, () => ada.browser.post(path, { ...form, number })), 422, /Type 1 to confirm/);
     refusedWith(await unchanged(world, () => ada.browser.post(path, { ...form, reason: 'no' })), 422, /Say why/);
     world.clock.advance(11 * MINUTE_MS);
-    refusedWith(await unchanged(world, () => ada.browser.post(path, form)), 422, /Enter your password/);
-    await ada.browser.post(path, { ...form, password: people.ada.password, code: ada.nextCode() });
+    await confirmed(ada, await unchanged(world, () => ada.browser.post(path, form)));
     assert.match((await ada.browser.follow()).h1, /Reset MFA for 1 contact/);
     assert.deepEqual(await policyOf(work), ['off', null]);
     const runner = openRunner(world.installation);

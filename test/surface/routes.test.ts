@@ -5,6 +5,7 @@ import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
 import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
+import { enrolledContact, requestOf } from '../help.ts';
 import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
 import { acme, addStaff, markedContacts, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
@@ -63,7 +64,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && /\/:(customer|member|job|selection|import)/.test(path) ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|member|job|selection|import|request)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -85,6 +86,7 @@ const NOTHING_TO_GIVE = [
   '/portal/:slug/not-me/:token',
   '/portal/:slug/theme.css',
   '/portal/:slug/logo',
+  '/portal/:slug/cancel-request/:token',
 ];
 
 function answerOf(route: Route, path: string, page: Page): Answer {
@@ -104,20 +106,27 @@ function harm(route: Route, caller: Caller): Record<string, string> {
   const forms: Record<string, Record<string, string>> = {
     verify: { code: caller.code ?? '123456' },
     'backup-code': { code: '123456123456' },
-    general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '', password: '', code: '' },
+    general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '' },
     branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
-    'reset-mfa': { check: 'met-in-person', note: '', password: '', code: '' },
-    invite: { name: 'Eve Moreau', email: 'eve@elsewhere.test', role: 'owner', password: '', code: '' },
-    role: { role: 'owner', password: '', code: '' },
-    exempt: { reason: 'Eve has asked for it', until: '2026-12-08', password: '', code: '' },
-    end: { password: '', code: '' },
-    'sign-everyone-out': { password: '', code: '' },
-    'reset-everybody': { reason: 'Eve has asked for it', number: '4', password: '', code: '' },
+    'sign-in': route.path.includes('/settings/')
+      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0', unit: 'hours' }
+      : {},
+    'reset-mfa': { check: 'met-in-person', note: '' },
+    'ask-for-help': { why: 'other', story: 'Let Eve in', phone: '' },
+    'sign-in-code': route.path.includes('/admin/') ? { check: 'met-in-person', note: '' } : { code: '123456123456123' },
+    approve: { check: 'met-in-person', note: '' },
+    refuse: { reason: 'because she can' },
+    invite: { name: 'Eve Moreau', email: 'eve@elsewhere.test', role: 'owner' },
+    role: { role: 'owner' },
+    exempt: { reason: 'Eve has asked for it', until: '2026-12-08' },
+    end: {},
+    'sign-everyone-out': {},
+    'reset-everybody': { reason: 'Eve has asked for it', number: '4' },
     new: route.path.includes('/contacts/') ? person : { ...person, customer: 'Eve & Sons' },
     edit: route.path.includes('/contacts/') ? person : { customer: 'Eve & Sons' },
-    delete: { reason: 'because she can', password: '', code: '' },
+    delete: { reason: 'because she can' },
     many: { view: '', all: 'on', act: 'reset-mfa' },
-    ':selection': { reason: 'because she can', number: '2', password: '', code: '' },
+    ':selection': { reason: 'because she can', number: '2' },
   };
   return forms[route.path.split('/').at(-1) ?? ''] ?? {};
 }
@@ -220,7 +229,8 @@ eachEngine('every route', (engine) => {
     restore(ada);
     await unchanged(world, async () => {
       for (const path of mixed) {
-        for (const act of ['edit', 'reset-mfa', 'unlock', 'disable', 'enable', 'exempt', 'welcome-link']) {
+        const acts = ['edit', 'reset-mfa', 'sign-in-code', 'unlock', 'disable', 'enable', 'exempt', 'welcome-link'];
+        for (const act of acts) {
           if (act !== 'enable') assert.equal((await ada.browser.get(`${path}/${act}`)).status, 404, `${path}/${act}`);
           assert.equal((await ada.browser.post(`${path}/${act}`)).status, 404, `${path}/${act}`);
         }
@@ -406,7 +416,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
   const page = await ada.post(`/admin/customers/${globex.id}/contacts/${made.id}/welcome-link`);
   const [, token = ''] = /\/welcome\/([\w-]{43})</.exec(page.text) ?? [];
   assert.ok(token, 'no welcome link was made');
-  const invited = { name: 'Iva Invited', email: 'iva@acme.test', role: 'auditor', password: '', code: '' };
+  const invited = { name: 'Iva Invited', email: 'iva@acme.test', role: 'auditor' };
   const [invitation = ''] =
     /\/admin\/welcome\/[\w.-]+/.exec((await ada.post('/admin/team/invite', invited)).text) ?? [];
   assert.ok(invitation, 'nobody was invited');
@@ -420,6 +430,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':job': await waitingJob(world.installation, organization),
     ':import': await waitingImport(world.installation, organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
+    ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
     ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
     eve: people.eve.id,
     initech: people.initech.id,

@@ -10,7 +10,7 @@ import { route } from '../../src/web/routes.ts';
 import type { Person } from '../acme.ts';
 import { Visitor, type Page } from '../visitor.ts';
 import { eachEngine, MINUTE_MS, openWorld, type World } from '../world.ts';
-import { dump, GENERAL, Guest, ownAddress } from './front-door.ts';
+import { confirmed, dump, GENERAL, Guest, ownAddress } from './front-door.ts';
 
 interface Asked {
   readonly method: string;
@@ -229,9 +229,10 @@ async function isReset(ada: Guest, maria: Guest, contact: string): Promise<void>
   const reset = `${contact}/reset-mfa`;
   const reason = { check: 'called-number-on-file', note: 'She lost her phone.' };
   await ada.browser.get(reset);
-  await ada.browser.post(reset, { ...reason, password: 'not her password', code: ada.nextCode() });
-  await ada.browser.post(reset, { ...reason, password: STRONG.ada, code: ada.wrongCode() });
-  await ada.browser.post(reset, { ...reason, password: STRONG.ada, code: ada.nextCode() });
+  const asked = await ada.browser.post(reset, reason);
+  await confirmed(ada, asked, { password: 'not her password' });
+  await confirmed(ada, asked, { password: STRONG.ada, code: ada.wrongCode() });
+  await confirmed(ada, asked, { password: STRONG.ada });
   assert.equal((await ada.browser.follow()).status, 200);
   await maria.browser.get(`${maria.door}/home`);
   await maria.password();

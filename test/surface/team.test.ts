@@ -7,7 +7,6 @@ import type { Page } from '../visitor.ts';
 import { DAY_MS, eachEngine, HOUR_MS, MINUTE_MS, openWorld, type World } from '../world.ts';
 import { inside, ownAddress, refusedWith, stage, unchanged, type Guest } from './front-door.ts';
 
-const PROOF = { password: '', code: '' };
 const PASSWORD = 'seven quiet llamas knit';
 const TEAM = '/admin/team';
 
@@ -28,7 +27,7 @@ function rowOf(page: Page, name: string): string {
 
 async function invited(world: World, ada: Guest, name: string, role: Role): Promise<{ link: string; person: Person }> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@acme.test`;
-  const link = linkOn(await ada.browser.post(`${TEAM}/invite`, { name, email, role, ...PROOF }));
+  const link = linkOn(await ada.browser.post(`${TEAM}/invite`, { name, email, role }));
   const { organizationId } = ada.person;
   const account = await findAccountByEmail(world.db, organizationId, 'staff', email);
   assert.ok(account && link);
@@ -55,7 +54,7 @@ eachEngine('the team page', (engine) => {
     );
     assert.match(rowOf(await reader.browser.get(TEAM), 'Sam Porter'), /Locked until 10:0\d/);
     world.clock.advance(2 * MINUTE_MS);
-    await owner.browser.post(`${TEAM}/${sam.id}/remove`, PROOF);
+    await owner.browser.post(`${TEAM}/${sam.id}/remove`);
     assert.equal(rowOf(await reader.browser.get(TEAM), 'Sam Porter'), '', 'who was removed is gone');
   });
 
@@ -120,10 +119,10 @@ eachEngine('an invitation', (engine) => {
     const page = await browser.get(`${TEAM}/invite`);
     assert.match(words(page), /Only owners make owners/);
     assert.ok(!page.text.includes('value="owner"'));
-    const bea = { name: 'Bea Berg', email: 'bea@acme.test', role: 'support', ...PROOF };
+    const bea = { name: 'Bea Berg', email: 'bea@acme.test', role: 'support' };
     await acme(world.installation, 'rival');
     await unchanged(world, async () => {
-      const empty = await browser.post(`${TEAM}/invite`, { name: ' ', email: '', role: '', ...PROOF });
+      const empty = await browser.post(`${TEAM}/invite`, { name: ' ', email: '', role: '' });
       assert.equal(empty.status, 422);
       assert.deepEqual(empty.errors, ['Enter their name', 'Enter their email', 'Choose a role']);
       refusedWith(await browser.post(`${TEAM}/invite`, { ...bea, role: 'owner' }), 422, /Choose a role/);
@@ -145,7 +144,7 @@ eachEngine('an invitation', (engine) => {
     const { link, person } = await invited(world, ada, 'Bea Berg', 'support');
     const again = `${TEAM}/${person.id}/invitation-link`;
     assert.match(words(await ada.browser.get(again)), /A link made before stops working/);
-    const fresh = linkOn(await ada.browser.post(again, PROOF));
+    const fresh = linkOn(await ada.browser.post(again));
     const stranger = await world.visitor({ address: ownAddress() });
     assert.equal((await stranger.get(link)).status, 404);
     assert.equal((await stranger.get(fresh)).status, 200);
@@ -157,7 +156,7 @@ eachEngine('an invitation', (engine) => {
       words(await ada.browser.get(`${TEAM}/${sam.id}/invitation-link`)),
       /Sam Porter has a password already/,
     );
-    const page = await ada.browser.post(`${TEAM}/${sam.id}/invitation-link`, PROOF);
+    const page = await ada.browser.post(`${TEAM}/${sam.id}/invitation-link`);
     refusedWith(page, 422, /Sam Porter has a password already/);
   });
 });
@@ -174,19 +173,19 @@ eachEngine('an act on the team', (engine) => {
     const path = (act: string): string => `${TEAM}/${people.sam.id}/${act}`;
     const asks = async (act: string): Promise<string> => words(await ada.browser.get(path(act)));
     assert.match(await asks('sign-out'), /They are signed out now, in 2 browsers/);
-    await ada.browser.post(path('sign-out'), PROOF);
+    await ada.browser.post(path('sign-out'));
     assert.match(words(await ada.browser.follow()), /Sam Porter is signed out everywhere\./);
     for (const one of [sam, other]) assert.equal((await one.browser.get('/admin')).location, '/admin/sign-in');
     assert.match(await asks('role'), /Sam Porter is Support now They aren't signed in anywhere now/);
     assert.match(await asks('role'), /Auditor See every page of the console, export the audit log/);
-    refusedWith(await ada.browser.post(path('role'), { role: 'boss', ...PROOF }), 422, /Choose a role/);
-    await ada.browser.post(path('role'), { role: 'admin', ...PROOF });
+    refusedWith(await ada.browser.post(path('role'), { role: 'boss' }), 422, /Choose a role/);
+    await ada.browser.post(path('role'), { role: 'admin' });
     assert.match(words(await ada.browser.follow()), /Sam Porter is Admin now, and signed out everywhere\./);
     assert.match(await asks('remove'), /Their email is free/);
-    await ada.browser.post(path('remove'), PROOF);
+    await ada.browser.post(path('remove'));
     assert.match(words(await ada.browser.follow()), /Sam Porter is no longer on the team\./);
     assert.equal((await ada.browser.get(path('remove'))).status, 404);
-    assert.equal((await ada.browser.post(path('remove'), PROOF)).status, 404);
+    assert.equal((await ada.browser.post(path('remove'))).status, 404);
   });
 
   test('resets the MFA of a lower role, who enrols again and is told', async () => {
@@ -196,7 +195,7 @@ eachEngine('an act on the team', (engine) => {
     const ada = await inside(seats.guest(people.ada));
     const sam = await inside(seats.guest(people.sam));
     const reset = `${TEAM}/${people.sam.id}/reset-mfa`;
-    const given = { check: 'other', note: 'no', ...PROOF };
+    const given = { check: 'other', note: 'no' };
     assert.match(words(await ada.browser.get(reset)), /checked that it really is Sam Porter.*in 1 browser/);
     await unchanged(world, async () => {
       refusedWith(await ada.browser.post(reset, given), 422, /Say how you checked, in 10 characters/);
@@ -222,11 +221,11 @@ eachEngine('an act on the team', (engine) => {
     const ada = await inside(seats.guest(people.ada));
     const abe = await inside(seats.guest(person));
     assert.equal((await abe.browser.get(`${TEAM}/${people.otto.id}/remove`)).status, 200);
-    await ada.browser.post(`${TEAM}/${person.id}/role`, { role: 'support', ...PROOF });
-    const click = await abe.browser.post(`${TEAM}/${people.otto.id}/remove`, PROOF);
+    await ada.browser.post(`${TEAM}/${person.id}/role`, { role: 'support' });
+    const click = await abe.browser.post(`${TEAM}/${people.otto.id}/remove`);
     assert.equal(click.location, '/admin/sign-in', 'the session of the old role has ended');
     await abe.signsIn();
-    assert.equal((await abe.browser.post(`${TEAM}/${people.otto.id}/remove`, PROOF)).status, 403);
+    assert.equal((await abe.browser.post(`${TEAM}/${people.otto.id}/remove`)).status, 403);
     assert.equal((await abe.browser.get(`${TEAM}/invite`)).status, 403);
     assert.equal((await world.account(people.otto)).disabledAt, null);
   });
@@ -257,10 +256,10 @@ eachEngine('an act on the team', (engine) => {
         ] as const) {
           const path = `${TEAM}/${whom.id}/${act}`;
           assert.equal((await one.browser.get(path)).status, 403, `${one.person.name}: ${act} ${whom.name}`);
-          refusedWith(await one.browser.post(path, { ...fields, ...PROOF }), 403, /Ask an owner|That's you/);
+          refusedWith(await one.browser.post(path, { ...fields }), 403, /Ask an owner|That's you/);
         }
         for (const whom of [rival.sam, people.maria])
-          assert.equal((await ada.browser.post(`${TEAM}/${whom.id}/${act}`, { ...fields, ...PROOF })).status, 404);
+          assert.equal((await ada.browser.post(`${TEAM}/${whom.id}/${act}`, { ...fields })).status, 404);
       }
     });
   });
