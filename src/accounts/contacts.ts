@@ -205,8 +205,8 @@ async function tellBothAddresses(
   await queueMail(
     tx,
     installation,
-    { ...letter, to: old, facts: { ...facts, ...forOld, which: 'old' } },
-    { ...letter, to: email, facts: { ...facts, which: 'new' } },
+    { ...letter, to: old, facts: { ...facts, ...forOld } },
+    { ...letter, to: email, facts },
   );
 }
 
