@@ -74,6 +74,7 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           [...PASSWORD, ...CODES, ...CEREMONY],
           'fixation.test.ts: at both doors nothing that stood in the cookie before becomes a session',
           'fixation.test.ts: a challenge that Eve has planted opens her account',
+          'trusted-devices.test.ts: that Eve has planted is hers, and gives her nothing of whoever types',
         ),
         tests(
           [...PROOF, 'console: settings', 'console: reset', 'console: team'],

@@ -84,6 +84,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           [...PASSWORD, ...CODES],
           'replay.test.ts: opens no second sign-in',
           'replay.test.ts: of the backup sheet works neither again',
+          'trusted-devices.test.ts: whose cookie Eve has copied, with the password: whoever comes second ends it for both',
         ),
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
         tests(
@@ -99,7 +100,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
     clauses: '2.3.3, 2.3.4',
     cells: elsewhere(
       [
-        tests(PASSWORD, '../races/sign-in.test.ts: 16 right passwords at once leave three challenges open'),
+        tests(
+          PASSWORD,
+          '../races/sign-in.test.ts: 16 right passwords at once leave three challenges open',
+          '../races/devices.test.ts: 16 sign-ins at once with one value open one session',
+        ),
         tests(
           CODES,
           '../races/answers.test.ts: one code of her app, sent 16 times over three challenges',
@@ -304,6 +309,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         tests(
           [...CODES, ...PASSWORD, 'console: reset'],
           'surviving-codes.test.ts: open nothing: neither the old app nor the old sheet',
+          'trusted-devices.test.ts: ends with her password, though Eve brings the device and learns the new one',
         ),
         tests(
           ['portal: sign-in code'],

@@ -109,7 +109,7 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '' },
     branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
     'sign-in': route.path.includes('/settings/')
-      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0', unit: 'hours' }
+      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0' }
       : {},
     'reset-mfa': { check: 'met-in-person', note: '' },
     'ask-for-help': { why: 'other', story: 'Let Eve in', phone: '' },
