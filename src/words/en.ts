@@ -602,7 +602,7 @@ export const en = {
   'not-me.password': 'Your password stops working. We email you a link to choose a new one',
   'not-me.password.off': 'Your password stops working. {m} can give you a link to choose a new one',
   'not-me.staff': 'We tell {m}',
-  'not-me.mfa': "Your authenticator app and backup codes stay. If an app was set up that isn't yours, tell {m}",
+  'not-me.mfa': "Your authenticator apps, passkeys and backup codes stay. If one of them isn't yours, tell {m}",
   'not-me.submit': 'Shut my account',
   'not-me.was-me': "It was you? Then there's nothing to do. Close this page.",
   'not-me.gone':
