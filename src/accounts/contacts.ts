@@ -207,8 +207,8 @@ export async function tellBothAddresses(
   await queueMail(
     tx,
     installation,
-    { ...letter, to: old, facts: { ...facts, ...forOld, which: 'old' } },
-    { ...letter, to: email, facts: { ...facts, which: 'new' } },
+    { ...letter, to: old, facts: { ...facts, ...forOld } },
+    { ...letter, to: email, facts },
   );
 }
 

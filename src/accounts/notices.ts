@@ -20,6 +20,7 @@ const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'mfa.reset': () => 'mfa-reset',
   'device.trusted': () => 'device-trusted',
   'password.set': () => 'password-changed',
+  'account.not-me': () => 'not-me',
   'passkey.added': () => 'passkey-added',
   'passkey.removed': () => 'passkey-removed',
   'proved-again': (fact) => (fact.details?.['why'] === 'counter' ? 'passkey-copied' : ofWrongCode(fact)),
@@ -62,7 +63,8 @@ export async function tellOf(tx: Queries, installation: Installation, facts: rea
 // in. What staff have done is between the contact and them.
 async function withWayToDisown(tx: Queries, installation: Installation, letter: Letter): Promise<Letter> {
   const { organizationId, accountId: id, facts } = letter;
-  const token = facts?.['by'] === 'self' ? await notMeToken(tx, installation, { organizationId, id }) : undefined;
+  const isDisowned = letter.kind === 'not-me' || facts?.['by'] !== 'self';
+  const token = isDisowned ? undefined : await notMeToken(tx, installation, { organizationId, id });
   return token === undefined ? letter : { ...letter, facts: { ...facts, notMeToken: token } };
 }
 

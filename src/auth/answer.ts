@@ -7,6 +7,7 @@ import { codesLeft } from './factors/backup-codes.ts';
 import { FACTORS } from './factors/index.ts';
 import { endHelp } from './asking-for-help.ts';
 import type { Redeem } from './factors/factor.ts';
+import * as counters from './counters.ts';
 import * as limits from './limits.ts';
 import { Proof } from './proof.ts';
 import type { Visitor } from './sessions.ts';
@@ -59,7 +60,7 @@ export async function answer<T>(
     limit: limits.ADDRESS_CODE,
     subject: fingerprint(installation.counterKey, answering.visitor.network),
   };
-  const room = await limits.spend(db, address, installation.now());
+  const room = await counters.spend(db, address, installation.now());
   if (!room.ok) return { kind: 'wait', until: room.until, otherWaits: true };
   let answered: Answered<T> | undefined;
   try {
@@ -69,7 +70,7 @@ export async function answer<T>(
     return answered;
   } finally {
     // A fault decided nothing, so it was no failure of the address either.
-    if (!answered || !FAILURES.has(answered.kind)) await limits.giveBack(db, [room.spent]);
+    if (!answered || !FAILURES.has(answered.kind)) await counters.giveBack(db, [room.spent]);
   }
 }
 

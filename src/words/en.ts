@@ -550,6 +550,9 @@ export const en = {
 
   'did.signed-in': 'Signed in',
   'did.signed-in.backup-code': 'Signed in with a backup code',
+  'did.signed-in.passkey': 'Signed in with a passkey',
+  'did.signed-in.passkey-refused': 'A passkey of yours was refused',
+  'did.signed-in.passkey-copied': 'A passkey of yours was refused: it may have been copied',
   'did.signed-in.wrong': 'A wrong code was entered after your password',
   'did.signed-in.already-used': 'A code that had already been used was entered',
   'did.signed-out': 'Signed out',
@@ -560,6 +563,9 @@ export const en = {
   'did.authenticator.replaced': 'An authenticator app was replaced',
   'did.authenticator.renamed': 'An authenticator app was renamed',
   'did.authenticator.removed': 'An authenticator app was removed',
+  'did.passkey.added': 'A passkey was added',
+  'did.passkey.renamed': 'A passkey was renamed',
+  'did.passkey.removed': 'A passkey was removed',
   'did.backup-codes.generated': 'New backup codes were made',
   'did.password.set': 'Your password was changed',
   'did.password.set.by-them': '{m} set your password',
@@ -596,7 +602,7 @@ export const en = {
   'not-me.password': 'Your password stops working. We email you a link to choose a new one',
   'not-me.password.off': 'Your password stops working. {m} can give you a link to choose a new one',
   'not-me.staff': 'We tell {m}',
-  'not-me.mfa': "Your authenticator app and backup codes stay. If an app was set up that isn't yours, tell {m}",
+  'not-me.mfa': "Your authenticator apps, passkeys and backup codes stay. If one of them isn't yours, tell {m}",
   'not-me.submit': 'Shut my account',
   'not-me.was-me': "It was you? Then there's nothing to do. Close this page.",
   'not-me.gone':
@@ -714,9 +720,9 @@ export const en = {
   'mail.text.passkey-added': 'Whoever has it can sign in with it.',
   'mail.subject.passkey-removed': 'A passkey was removed from your {m} account',
   'mail.text.passkey-removed': 'It no longer opens your account.',
-  'mail.subject.passkey-copied': 'A passkey of your {m} account may have been copied',
+  'mail.subject.passkey-copied': 'A passkey of your {m} account was refused',
   'mail.text.passkey-copied':
-    'It was used in a way that only a copy explains, so it did not get anybody in. Remove it on your security page.',
+    'It counted backwards, so there may be a copy of it. Remove it under Account security, then add a new one.',
   'mail.subject.setup-code-made': '{m} made a code for setting up your authenticator app',
   'mail.text.setup-code-made':
     'It confirms that it is you who sets it up. It is not in this letter: {m} tells it to you.',
