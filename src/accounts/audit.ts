@@ -98,7 +98,7 @@ export interface Fact {
   readonly reason?: string;
   /** Numbers and plain words. Never a secret, a code, a token or a password (I19). */
   readonly details?: Readonly<Record<string, string | number | null>>;
-  /** What its notice by mail says beyond the row; `none`: whoever it concerns is not told. No part of the row. */
+  /** What its notice says beyond the row, of which it is no part; `none`: nobody is told. */
   readonly notice?: Readonly<Record<string, string | number | null>> | 'none';
 }
 
@@ -121,9 +121,8 @@ export interface AuditRow {
  * without the other (I18). Takes no lock that two accounts share. Whom it concerns is told by mail, where the fact is one
  * of those (notices.ts).
  */
-export async function record(tx: Queries, installation: Installation, fact: Fact): Promise<void> {
-  await recordAll(tx, installation, [fact]);
-}
+export const record = (tx: Queries, installation: Installation, fact: Fact): Promise<void> =>
+  recordAll(tx, installation, [fact]);
 
 /** The same for many facts of one transaction, a row for each. */
 export async function recordAll(tx: Queries, installation: Installation, facts: readonly Fact[]): Promise<void> {

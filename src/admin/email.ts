@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { outboxState, WAITING_COUNTED, type OutboxState } from '../accounts/outbox-state.ts';
-import { spend, TEST_LETTERS } from '../auth/limits.ts';
-import type { MailConfig } from '../config.ts';
+import { spend } from '../auth/counters.ts';
+import { TEST_LETTERS } from '../auth/limits.ts';
 import { subjectOf } from '../mail/letters.ts';
 import { hostOf, type Handed } from '../mail/post.ts';
 import { sendTest } from '../mail/test-letter.ts';
@@ -13,10 +13,12 @@ import { barred, consolePage, counted } from './console.ts';
 export const EMAIL = '/admin/settings/email';
 export const TEST = `${EMAIL}/test`;
 
+type Mail = NonNullable<Visit['house']['mail']>;
+
 const LATELY_MS = 7 * 24 * 3_600_000;
 
 /** Settings › Email: whether letters are sent, and how they fare. */
-export function email(visit: Visit, who: SignedIn): Promise<Response> {
+export function show(visit: Visit, who: SignedIn): Promise<Response> {
   return emailPage(visit, who);
 }
 
@@ -80,7 +82,7 @@ const RESULTS: Record<Handed['kind'], (email: string) => string> = {
     'The mail server lets nobody in with these settings. Check SALLYPORT_SMTP_URL and SALLYPORT_MAIL_FROM.',
 };
 
-function settings(mail: MailConfig): c.Html {
+function settings(mail: Mail): c.Html {
   return c.section(
     'Mail is on',
     c.summaryList([
@@ -108,7 +110,7 @@ function test({ session }: SignedIn): c.Html {
   return c.section('Does it work?', html`${to} ${c.form(TEST, c.button('Send a test email'), { busy: 'Sending…' })}`);
 }
 
-function letters(state: OutboxState, { organization }: SignedIn, mail: MailConfig | undefined): c.Html {
+function letters(state: OutboxState, { organization }: SignedIn, mail: Mail | undefined): c.Html {
   const { waiting, oldestAt, lastAnswer, givenUp } = state;
   if (!mail && waiting === 0 && givenUp.length === 0) return c.nothing;
   const since = oldestAt === null ? c.nothing : html`, the oldest since ${c.time(oldestAt, organization)}`;

@@ -69,7 +69,7 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/audit', look, audit),
   route('POST', '/admin/audit/export', staff('export the audit log'), exportAudit),
   route('GET', '/admin/settings', look, settings.settings),
-  route('GET', email.EMAIL, look, email.email),
+  route('GET', email.EMAIL, look, email.show),
   route('POST', email.TEST, setting, email.sendTestLetter),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, setting, settings.saveGeneral),

@@ -168,8 +168,8 @@ function byWhom(facts: MailFacts, m: string, staffName: string | undefined): str
       return say('mail.by.self');
     case 'staff':
       return staffName === undefined
-        ? say('mail.by.staff-gone', { m })
-        : say('mail.by.staff', { m, name: oneLine(staffName) });
+        ? say('mail.by.nobody-now', { m })
+        : say('mail.by.member', { m, name: oneLine(staffName) });
     case 'operator':
       return say('mail.by.operator', { m });
     case 'system':
