@@ -121,8 +121,9 @@ export interface AuditRow {
  * without the other (I18). Takes no lock that two accounts share. Whom it concerns is told by mail, where the fact is one
  * of those (notices.ts).
  */
-export const record = (tx: Queries, installation: Installation, fact: Fact): Promise<void> =>
-  recordAll(tx, installation, [fact]);
+export async function record(tx: Queries, installation: Installation, fact: Fact): Promise<void> {
+  await recordAll(tx, installation, [fact]);
+}
 
 /** The same for many facts of one transaction, a row for each. */
 export async function recordAll(tx: Queries, installation: Installation, facts: readonly Fact[]): Promise<void> {
@@ -286,18 +287,7 @@ export const COLUMNS = sql`r.organization_id AS "organizationId", r.id, r.at, r.
 
 /** The MAC that a row carries if it is as it was written: over all its fields, under the audit key. */
 export function macOf(key: Uint8Array, row: AuditRow): string {
-  const fields = [
-    row.organizationId,
-    row.id,
-    row.at,
-    row.actorKind,
-    row.actorId,
-    row.action,
-    row.targetId,
-    row.address,
-    row.result,
-    row.reason,
-    row.details,
-  ];
+  const { organizationId, id, at, actorKind, actorId, action, targetId, address, result, reason, details } = row;
+  const fields = [organizationId, id, at, actorKind, actorId, action, targetId, address, result, reason, details];
   return createHmac('sha256', key).update(JSON.stringify(fields)).digest('base64url');
 }
