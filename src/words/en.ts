@@ -728,8 +728,10 @@ export const en = {
     'It confirms that it is you who sets it up. It is not in this letter: {m} tells it to you.',
   'mail.subject.device-trusted': 'A device no longer asks for a code for {m}',
   'mail.text.device-trusted': 'Whoever uses it needs only your password.',
-  'mail.subject.not-me': "{name} told {m} that it wasn't them",
-  'mail.text.not-me':
+  'mail.subject.not-me': "You told {m} that it wasn't you",
+  'mail.text.not-me': 'Everything is signed out. Choose a new password before you sign in again.',
+  'mail.subject.not-me-told': "{name} told {m} that it wasn't them",
+  'mail.text.not-me-told':
     'Everything of theirs is signed out, and they need a new password. Look at the audit log for what happened before.',
   'mail.text.not-me-closed':
     'It came from an address that was on file before. Their portal access is closed until staff open it again.',
@@ -742,9 +744,10 @@ export const en = {
   'mail.subject.sign-in-code-made': '{m} made a sign-in code for you',
   'mail.text.sign-in-code-made':
     "It works once, together with your password, and then you'll set up a new authenticator app. It is not in this letter: {m} tells it to you.",
+  'mail.subject.set-up-now': 'Set up MFA for {m}',
   'mail.subject.set-up-by': 'Set up MFA for {m} by {date}',
   'mail.text.set-up-by':
-    "From then on you'll need a code from an authenticator app each time you sign in. Setting it up takes about two minutes.",
+    "You'll need a code from an authenticator app each time you sign in. Setting it up takes about two minutes: sign in and follow the page.",
   'mail.subject.codes-low': 'You are running out of backup codes for {m}',
   'mail.text.codes-low':
     '{left, plural, =0 {None is left.} one {# is left.} other {# are left.}} Sign in and make new ones on your security page.',
@@ -784,8 +787,8 @@ export const en = {
   'mail.detail.email': 'Email',
   'mail.detail.reason': 'Reason',
   'mail.by.self': 'you',
-  'mail.by.staff': '{name}, {m} staff',
-  'mail.by.staff-gone': '{m} staff',
+  'mail.by.member': '{name}, {m} staff',
+  'mail.by.nobody-now': '{m} staff',
   'mail.by.operator': 'whoever runs the server of {m}',
   'mail.by.system': 'the system, by itself',
   'mail.not-you': "If it wasn't you",

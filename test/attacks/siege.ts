@@ -617,7 +617,9 @@ async function everybodyPosts(engine: Engine): Promise<Post[]> {
     path: `${GENERAL}/${page}`,
     fields,
   });
+  const email = { ...post('', {}), name: 'POST /admin/settings/email/test', path: '/admin/settings/email/test' };
   return [
+    email,
     post('sign-everyone-out', {}),
     post('reset-everybody', { reason: 'we begin anew with other apps', number: '1' }),
   ];

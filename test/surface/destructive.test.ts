@@ -67,6 +67,7 @@ const DESTRUCTIVE: Record<string, Act> = {
 /** Forms of the console that take nothing from anybody, each with the reason. */
 const HARMLESS: Record<string, string> = {
   '/admin/settings/customer-portal/branding': 'looks alone, and what was there is in the log',
+  '/admin/settings/email/test': 'a letter to oneself, ten an hour',
   '/admin/confirm': 'does again what was sent before, by its own rules',
   '/admin/audit/export': 'the auditor’s own work, recorded',
   '/admin/customers/export': 'no secrets, recorded, and for owners and admins alone',
