@@ -25,6 +25,8 @@ export interface ByPasskey {
 export type AnsweredByPasskey =
   | { kind: 'right'; cookie: string }
   | { kind: 'refused'; attemptsLeft: number }
+  /** It is nothing that a browser answers: it costs nothing, as a code without a code's shape costs nothing. */
+  | { kind: 'unreadable' }
   | { kind: 'suspected' }
   /** Nothing was looked at: too many were refused that came from this address. */
   | { kind: 'limited'; until: number }
@@ -44,6 +46,7 @@ export async function answerByPasskey(
   const { rp, response } = given;
   return limited(installation, given.visitor, async () => {
     const prepared = await prepare(installation, rp, { to: 'second-factor', challenge }, response);
+    if (!prepared) return { kind: 'unreadable' };
     const answered = await transact(installation, challenge, given, prepared);
     if (answered.kind !== 'over') return answered;
     const { suspectedAt } = await limits.waits(installation.db, challenge.account);
@@ -120,7 +123,9 @@ export async function signInByPasskey(
   { rp, response, visitor, previous }: ByPasskey,
 ): Promise<SignedInByPasskey> {
   return limited(installation, visitor, async () => {
-    const { owner, redeem } = await prepare(installation, rp, { to: 'sign-in', organizationId, browser }, response);
+    const prepared = await prepare(installation, rp, { to: 'sign-in', organizationId, browser }, response);
+    if (!prepared) return { kind: 'refused' };
+    const { owner, redeem } = prepared;
     return installation.db.transaction<SignedInByPasskey>(async (tx) => {
       const now = installation.now();
       const isHeld = owner !== undefined && (await lockAtEpoch(tx, owner, owner.epoch));
@@ -161,12 +166,13 @@ export async function proveByPasskey(
 ): Promise<ProvenByPasskey> {
   const { account } = session;
   return limited(installation, visitor, async () => {
-    const { redeem } = await prepare(installation, rp, { to: 'confirm', session }, response);
+    const prepared = await prepare(installation, rp, { to: 'confirm', session }, response);
+    if (!prepared) return { kind: 'refused' };
     return installation.db.transaction<ProvenByPasskey>(async (tx) => {
       const now = installation.now();
       const over = new RolledBack<ProvenByPasskey>({ kind: 'over' });
       if (!(await lockAtEpoch(tx, account, account.epoch))) return over;
-      const redemption = await redeem(tx, now);
+      const redemption = await prepared.redeem(tx, now);
       if (redemption.kind === 'wrong') {
         await note(tx, installation, account, visitor, 'proved-again', redemption.why);
         return { kind: 'refused' };

@@ -40,6 +40,7 @@ import {
   type Fault,
 } from '../authenticator.ts';
 import { queued } from '../queued.ts';
+import { unchanged } from '../surface/front-door.ts';
 import { eachEngine, MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
 interface Scene extends AsyncDisposable {
@@ -287,6 +288,28 @@ eachEngine('in place of the code, Maria’s passkey', (engine) => {
     assert.equal((await answerByPasskey(world.installation, challenge, given(world, right, maria))).kind, 'over');
   });
 
+  test('that is nothing a browser answers costs nothing, as a code without a code’s shape', async () => {
+    await using here = await scene(engine);
+    const { world, maria, session } = here;
+    const challenge = await challengeOf(world, maria);
+    await unchanged(world, async () => {
+      for (const response of [
+        '',
+        'null',
+        '{}',
+        '[]',
+        'x'.repeat(16_000),
+        '{"id":["a"],"rawId":["a"],"type":"public-key"}',
+      ]) {
+        const sent = given(world, response, maria);
+        assert.equal((await answerByPasskey(world.installation, challenge, sent)).kind, 'unreadable');
+        assert.equal((await proveByPasskey(world.installation, session, sent)).kind, 'refused');
+        const { id } = here.acme.organization;
+        assert.equal((await signInByPasskey(world.installation, id, 'browser', sent)).kind, 'refused');
+      }
+    });
+  });
+
   test('is looked at with the codes’ five attempts and no others', async () => {
     await using here = await scene(engine);
     const { world, maria, acme, device } = here;
@@ -499,7 +522,7 @@ eachEngine('inside, Maria’s passkey', (engine) => {
     const session = { ...here.session };
     const prove = async (fault: Fault = {}): ReturnType<typeof proveByPasskey> => {
       const options = await beginUse(world.installation, rpOf(world), { to: 'confirm', session });
-      return proveByPasskey(world.installation, session, given(world, device.use(options ?? {}, fault), maria));
+      return proveByPasskey(world.installation, session, given(world, device.use(options ?? { challenge: 'gone' }, fault), maria));
     };
     return { session, prove };
   }
