@@ -522,7 +522,11 @@ eachEngine('inside, Maria’s passkey', (engine) => {
     const session = { ...here.session };
     const prove = async (fault: Fault = {}): ReturnType<typeof proveByPasskey> => {
       const options = await beginUse(world.installation, rpOf(world), { to: 'confirm', session });
-      return proveByPasskey(world.installation, session, given(world, device.use(options ?? { challenge: 'gone' }, fault), maria));
+      return proveByPasskey(
+        world.installation,
+        session,
+        given(world, device.use(options ?? { challenge: 'gone' }, fault), maria),
+      );
     };
     return { session, prove };
   }
