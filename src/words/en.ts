@@ -204,7 +204,7 @@ export const en = {
   'mfa.codes.new.continue': 'Continue',
 
   'mfa.another.phrase': 'Add an authenticator app',
-  'mfa.another.note': 'Your other apps keep working.',
+  'mfa.another.note': 'The apps that you have keep working.',
   'mfa.another.start': 'Set up one more app that makes the codes you sign in with.',
   'mfa.another.text':
     'From now on you can also sign in with a code from this app. You will be signed out everywhere, and sign in again.',
@@ -514,6 +514,7 @@ export const en = {
 
   'sec.sessions': "Where you're signed in",
   'sec.sessions.summary': '{n, plural, one {On this device only} other {On # devices, this one among them}}',
+  'sec.sessions.open': 'Signed in',
   'sec.sessions.look': 'See all',
   'sec.sessions.look.name': "See all: where you're signed in",
   'sec.sessions.text': 'See one that you do not know? Sign it out, change your password, and tell {m}.',
@@ -582,7 +583,7 @@ export const en = {
   'sec.devices.used': 'Last used',
   'sec.devices.until': 'Until',
   'sec.devices.remove': 'Remove',
-  'sec.devices.remove.name': 'Remove {device}',
+  'sec.devices.remove.name': 'Remove device {n}: {device}',
   'sec.devices.removed': 'Removed. You are asked for a code there the next time.',
   'sec.devices.gone': 'We asked for a code there already.',
 
@@ -601,7 +602,7 @@ export const en = {
   'not-me.password': 'Your password stops working. We email you a link to choose a new one',
   'not-me.password.off': 'Your password stops working. {m} can give you a link to choose a new one',
   'not-me.staff': 'We tell {m}',
-  'not-me.mfa': "Your authenticator app and backup codes stay. If an app was set up that isn't yours, tell {m}",
+  'not-me.mfa': "Your authenticator apps, passkeys and backup codes stay. If one of them isn't yours, tell {m}",
   'not-me.submit': 'Shut my account',
   'not-me.was-me': "It was you? Then there's nothing to do. Close this page.",
   'not-me.gone':
@@ -635,6 +636,13 @@ export const en = {
   'home.reset.text': "If you didn't ask for this, tell {m} now.",
   'home.few.get': 'Get new backup codes',
   'home.few': 'You have {n, plural, =0 {no backup codes} one {# backup code} other {# backup codes}} left.',
+  'check.title': 'Does your authenticator app still work?',
+  'check.why':
+    'No code from it was needed for four weeks. Try one now, so that you are not locked out when you need it.',
+  'check.code': 'Code from your authenticator app',
+  'check.submit': 'Check',
+  'check.right': "Your authenticator app works. You don't need to do anything.",
+  'check.gone': "I don't have it any more",
   'home.table': 'Your documents',
   'home.kind': 'Kind',
   'home.kind.invoice': 'Invoice',
@@ -680,88 +688,91 @@ export const en = {
   'error.refused.415':
     "Your browser sent it in a way that this page can't read. Go back, load the page again and send its own form.",
 
-  'mail.mfa-on.subject': 'MFA is now on for your {m} account',
-  'mail.mfa-on.text': "You'll need a code from your authenticator app each time you sign in.",
-  'mail.new-codes.subject': 'You have new backup codes for {m}',
-  'mail.new-codes.text': 'Your old codes no longer work.',
-  'mail.code-used.subject': 'A backup code was used to sign in to {m}',
-  'mail.code-used.text': '{left, plural, =0 {None is left.} one {# is left.} other {# are left.}}',
-  'mail.app-replaced.subject': 'Your authenticator app for {m} was changed',
-  'mail.app-replaced.text': 'Codes of the app you used before no longer work.',
-  'mail.app-added.subject': 'An authenticator app was added to your {m} account',
-  'mail.app-added.text': 'Its codes work beside those of the apps you had.',
-  'mail.app-removed.subject': 'An authenticator app was removed from your {m} account',
-  'mail.app-removed.text': 'Its codes no longer work.',
-  'mail.mfa-off.subject': 'MFA was turned off for your {m} account',
-  'mail.mfa-off.text': 'Your password alone opens it from now on.',
-  'mail.mfa-reset.subject': '{m} has reset MFA on your account',
-  'mail.mfa-reset.text':
+  'mail.subject.mfa-on': 'MFA is now on for your {m} account',
+  'mail.text.mfa-on': "You'll need a code from your authenticator app each time you sign in.",
+  'mail.subject.new-codes': 'You have new backup codes for {m}',
+  'mail.text.new-codes': 'Your old codes no longer work.',
+  'mail.subject.code-used': 'A backup code was used to sign in to {m}',
+  'mail.text.code-used': '{left, plural, =0 {None is left.} one {# is left.} other {# are left.}}',
+  'mail.subject.app-replaced': 'Your authenticator app for {m} was changed',
+  'mail.text.app-replaced': 'Codes of the app you used before no longer work.',
+  'mail.subject.app-added': 'An authenticator app was added to your {m} account',
+  'mail.text.app-added': 'Its codes work beside those of the apps you had.',
+  'mail.subject.app-removed': 'An authenticator app was removed from your {m} account',
+  'mail.text.app-removed': 'Its codes no longer work.',
+  'mail.subject.mfa-off': 'MFA was turned off for your {m} account',
+  'mail.text.mfa-off': 'Your password alone opens it from now on.',
+  'mail.subject.mfa-reset': '{m} has reset MFA on your account',
+  'mail.text.mfa-reset':
     "You've been signed out everywhere. Next time you sign in you'll set up MFA again. If you didn't ask for this, contact {m} now.",
-  'mail.new-device.subject': 'New sign-in to {m}',
-  'mail.new-device.text': "Somebody signed in to your account from a browser or network that we hadn't seen before.",
-  'mail.wrong-codes.subject': 'Someone may know your {m} password',
-  'mail.wrong-codes.text':
+  'mail.subject.new-device': 'New sign-in to {m}',
+  'mail.text.new-device': "Somebody signed in to your account from a browser or network that we hadn't seen before.",
+  'mail.subject.wrong-codes': 'Someone may know your {m} password',
+  'mail.text.wrong-codes':
     'Your password was entered, and then {inARow} wrong codes in a row. Change it now. They did not get in.',
-  'mail.password-changed.subject': 'Your {m} password was changed',
-  'mail.password-changed.text': "You've been signed out everywhere. Your old password no longer works.",
-  'mail.email-changed.subject': 'The email address of your {m} account was changed',
-  'mail.email-changed.text': 'You sign in with this address from now on.',
-  'mail.email-changed.before':
+  'mail.subject.password-changed': 'Your {m} password was changed',
+  'mail.text.password-changed': "You've been signed out everywhere. Your old password no longer works.",
+  'mail.subject.email-changed': 'The email address of your {m} account was changed',
+  'mail.text.email-changed': 'You sign in with this address from now on.',
+  'mail.text.email-changed-before':
     'You no longer sign in with this address, and this is the last letter about your account here.',
-  'mail.passkey-added.subject': 'A passkey was added to your {m} account',
-  'mail.passkey-added.text': 'Whoever has it can sign in with it.',
-  'mail.passkey-removed.subject': 'A passkey was removed from your {m} account',
-  'mail.passkey-removed.text': 'It no longer opens your account.',
-  'mail.passkey-copied.subject': 'A passkey of your {m} account was refused',
-  'mail.passkey-copied.text':
+  'mail.subject.passkey-added': 'A passkey was added to your {m} account',
+  'mail.text.passkey-added': 'Whoever has it can sign in with it.',
+  'mail.subject.passkey-removed': 'A passkey was removed from your {m} account',
+  'mail.text.passkey-removed': 'It no longer opens your account.',
+  'mail.subject.passkey-copied': 'A passkey of your {m} account was refused',
+  'mail.text.passkey-copied':
     'It counted backwards, so there may be a copy of it. Remove it under Account security, then add a new one.',
-  'mail.device-trusted.subject': 'A device no longer asks for a code for {m}',
-  'mail.device-trusted.text': 'Whoever uses it needs only your password.',
-  'mail.not-me.subject': "You told {m} that it wasn't you",
-  'mail.not-me.text': 'Everything is signed out. Choose a new password before you sign in again.',
-  'mail.not-me.staff.subject': "{contact} told {m} that it wasn't them",
-  'mail.not-me.staff.text':
-    'Everything of theirs is signed out, and they need a new password. Look at their audit log for what happened before.',
-  'mail.recovery-asked.subject': 'Someone asked to reset MFA on your {m} account',
-  'mail.recovery-asked.text':
+  'mail.subject.setup-code-made': '{m} made a code for setting up your authenticator app',
+  'mail.text.setup-code-made':
+    'It confirms that it is you who sets it up. It is not in this letter: {m} tells it to you.',
+  'mail.subject.device-trusted': 'A device no longer asks for a code for {m}',
+  'mail.text.device-trusted': 'Whoever uses it needs only your password.',
+  'mail.subject.not-me': "{name} told {m} that it wasn't them",
+  'mail.text.not-me':
+    'Everything of theirs is signed out, and they need a new password. Look at the audit log for what happened before.',
+  'mail.text.not-me-closed':
+    'It came from an address that was on file before. Their portal access is closed until staff open it again.',
+  'mail.subject.recovery-asked': 'Someone asked to reset MFA on your {m} account',
+  'mail.text.recovery-asked':
     "If this was you, there's nothing to do. If not, cancel it here and change your password.",
-  'mail.recovery-asked.link': 'Cancel the request',
-  'mail.recovery-refused.subject': '{m} could not reset your MFA',
-  'mail.recovery-refused.text': 'Contact {m} if you still cannot sign in.',
-  'mail.sign-in-code-made.subject': '{m} made a sign-in code for you',
-  'mail.sign-in-code-made.text':
-    "It works once, together with your password, and then you'll set up a new authenticator app. The code is not in this letter: {m} tells it to you.",
-  'mail.set-up-by.subject': 'Set up MFA for {m} by {date}',
-  'mail.set-up-by.text':
+  'mail.link.recovery-asked': 'Cancel the request',
+  'mail.subject.recovery-refused': '{m} could not reset your MFA',
+  'mail.text.recovery-refused': 'Contact {m} if you still cannot sign in.',
+  'mail.subject.sign-in-code-made': '{m} made a sign-in code for you',
+  'mail.text.sign-in-code-made':
+    "It works once, together with your password, and then you'll set up a new authenticator app. It is not in this letter: {m} tells it to you.",
+  'mail.subject.set-up-by': 'Set up MFA for {m} by {date}',
+  'mail.text.set-up-by':
     "From then on you'll need a code from an authenticator app each time you sign in. Setting it up takes about two minutes.",
-  'mail.codes-low.subject': 'You are running out of backup codes for {m}',
-  'mail.codes-low.text':
+  'mail.subject.codes-low': 'You are running out of backup codes for {m}',
+  'mail.text.codes-low':
     '{left, plural, =0 {None is left.} one {# is left.} other {# are left.}} Sign in and make new ones on your security page.',
-  'mail.app-check.subject': 'Does your authenticator app for {m} still work?',
-  'mail.app-check.text': 'Sign in once and see. If it does not, you still have your backup codes.',
-  'mail.job-ended.subject': '{title}: {state, select, finished {finished} stopped {stopped} other {failed}}',
-  'mail.job-ended.text':
-    'The job you started for {m} is over. {done, plural, one {# was done} other {# were done}}, {errors, plural, =0 {without problems} one {with # problem} other {with # problems}}. The console has its page under Jobs.',
-  'mail.digest.subject': 'More news about your {m} account',
-  'mail.digest.text': 'A lot happened within an hour, so we kept these letters back and tell you here.',
-  'mail.digest.line': '{count, plural, one {once} other {# times}}, the last time on {at}',
-  'mail.test.subject': 'A test email from {m}',
-  'mail.test.text': 'It has arrived, so your customers get theirs too.',
-  'mail.new-password.subject': 'Choose a new password for {m}',
-  'mail.new-password.text':
+  'mail.subject.app-check': 'Does your authenticator app for {m} still work?',
+  'mail.text.app-check': 'Sign in once and see. If it does not, you still have your backup codes.',
+  'mail.subject.job-ended': '{title}: {state, select, finished {finished} stopped {stopped} other {ended early}}',
+  'mail.text.job-ended':
+    'The job you started for {m} is over. {done, plural, one {# was done.} other {# were done.}} {errors, plural, =0 {Nothing was left out.} one {# was left out.} other {# were left out.}} Its page is in the console, under Jobs.',
+  'mail.subject.digest': 'More news about your {m} account',
+  'mail.text.digest': 'A lot happened within an hour, so we kept these letters back and tell you here.',
+  'mail.digest': '{count, plural, one {once} other {# times}}, the last time on {at}',
+  'mail.subject.test': 'A test email from {m}',
+  'mail.text.test': 'It has arrived, so your customers get theirs too.',
+  'mail.subject.new-password': 'Choose a new password for {m}',
+  'mail.text.new-password':
     "Somebody asked for a new password for your account. If it wasn't you, there's nothing to do: your password stays as it is.",
-  'mail.new-password.link': 'Choose a new password',
-  'mail.invitation.subject': 'Your account at {m}',
-  'mail.invitation.text': '{m} has opened an account for you. Choose a password to begin.',
-  'mail.invitation.link': 'Choose a password',
-  'mail.confirm-email.subject': 'Confirm your email address for {m}',
-  'mail.confirm-email.text':
+  'mail.link.new-password': 'Choose a new password',
+  'mail.subject.invitation': 'Your account at {m}',
+  'mail.text.invitation': '{m} has opened an account for you. Choose a password to begin.',
+  'mail.link.invitation': 'Choose a password',
+  'mail.subject.confirm-email': 'Confirm your email address for {m}',
+  'mail.text.confirm-email':
     "Somebody wants to use this address to sign in. If it wasn't you, there's nothing to do: nothing changes.",
-  'mail.confirm-email.link': 'Confirm this address',
-  'mail.confirm-enrolment.subject': 'Confirm your authenticator app for {m}',
-  'mail.confirm-enrolment.text':
+  'mail.link.confirm-email': 'Confirm this address',
+  'mail.subject.confirm-enrolment': 'Confirm your authenticator app for {m}',
+  'mail.text.confirm-enrolment':
     "Open this in the browser in which you are setting it up. If that wasn't you, someone may know your password: change it now.",
-  'mail.confirm-enrolment.link': 'Confirm',
+  'mail.link.confirm-enrolment': 'Confirm',
 
   'mail.until': 'This works once, and until {time}.',
   'mail.once': 'This works once.',
@@ -770,6 +781,7 @@ export const en = {
   'mail.detail.address': 'Address',
   'mail.detail.by': 'Done by',
   'mail.detail.name': 'Name',
+  'mail.detail.email': 'Email',
   'mail.detail.reason': 'Reason',
   'mail.by.self': 'you',
   'mail.by.staff': '{name}, {m} staff',

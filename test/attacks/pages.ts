@@ -51,6 +51,10 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
         tests([...CODES, ...CEREMONY], 'enumeration.test.ts: what comes before a right password says nothing of MFA'),
         tests(LINKS, 'enumeration.test.ts: every link that does not work looks alike'),
         tests(
+          ['portal: own factors', 'portal: own sessions'],
+          'own-factors.test.ts: of another’s app or session does nothing, and looks like that of one that is not there',
+        ),
+        tests(
           PASSKEY,
           '../surface/passkeys.test.ts: one that is not right says the same whatever was wrong',
           '../auth/passkeys.test.ts: is asked for by options that name nobody',
@@ -80,6 +84,7 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           [...PASSWORD, ...CODES, ...CEREMONY],
           'fixation.test.ts: at both doors nothing that stood in the cookie before becomes a session',
           'fixation.test.ts: a challenge that Eve has planted opens her account',
+          'trusted-devices.test.ts: that Eve has planted is hers, and gives her nothing of whoever types',
         ),
         tests(
           ['portal: passkey'],
@@ -103,6 +108,7 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           both('sign-out', 'code', 'enable MFA', 'sign-in').concat(READING),
           'logout.test.ts: is none: session, challenge and ceremony are dead on the server',
         ),
+        tests(['portal: own sessions'], 'own-factors.test.ts: ends what a stranger has begun there, and the stranger'),
       ],
       'nothing there ends a session',
     ),

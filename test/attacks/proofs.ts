@@ -75,6 +75,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'factor-row.test.ts: of backup codes opens nothing either',
         ),
         tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: heals no account whose authenticator row was lost: that stays shut',
+        ),
+        tests(
           ['console: reset', ...PROOF],
           'factor-row.test.ts: leaves the other factor and the way back',
           '../auth/factors/totp.test.ts: with a secret that no longer opens is a fault, never an enrolment or a way in',
@@ -92,6 +96,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           [...PASSWORD, ...CODES],
           'replay.test.ts: opens no second sign-in',
           'replay.test.ts: of the backup sheet works neither again',
+          'trusted-devices.test.ts: whose cookie Eve has copied, with the password: whoever comes second ends it for both',
         ),
         tests(
           ['portal: passkey'],
@@ -99,6 +104,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'passkeys.test.ts: is for one purpose: an answer to one page’s challenge',
         ),
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
+        tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: ends with the first press of its button; the code that proved it opens nothing (I2)',
+        ),
         tests(
           [...PROOF, 'console: settings', 'console: reset', 'console: team'],
           'replay.test.ts: across surfaces: a code of the sign-in confirms no act',
@@ -112,7 +121,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
     clauses: '2.3.3, 2.3.4',
     cells: elsewhere(
       [
-        tests(PASSWORD, '../races/sign-in.test.ts: 16 right passwords at once leave three challenges open'),
+        tests(
+          PASSWORD,
+          '../races/sign-in.test.ts: 16 right passwords at once leave three challenges open',
+          '../races/devices.test.ts: 16 sign-ins at once with one value open one session',
+        ),
         tests(
           CODES,
           '../races/answers.test.ts: one code of her app, sent 16 times over three challenges',
@@ -162,9 +175,16 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           ['console: customers and contacts'],
           '../accounts/contacts.test.ts: is the only primary one even if two are added at once',
         ),
+        tests(
+          ['portal: own factors'],
+          '../races/own-factors.test.ts: eight presses of the last button of a replacement replace once',
+          '../races/own-factors.test.ts: the last two apps, removed at once, leave one',
+          '../races/own-factors.test.ts: MFA is off or asked for, never off under a policy that asks for it',
+          '../races/own-factors.test.ts: Get new codes, pressed eight times at once, makes one set',
+        ),
         tests(SHELL, '../races/start.test.ts: eight on an empty database make one schema and one set of keys'),
       ],
-      'nothing there is limited or single, so two at once are one after the other; removing the last factor comes with a later release',
+      'nothing there is limited or single, so two at once are one after the other',
     ),
   },
   {
@@ -220,10 +240,17 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           [...CEREMONY, ...PASSWORD],
           'enrolling-over.test.ts: is impossible with an enrolment that began before it',
         ),
-        tests(READING, 'enrolling-over.test.ts: is impossible from a session, which opens no ceremony at all'),
+        tests(READING, 'enrolling-over.test.ts: is impossible from a session, which opens no ceremony by itself'),
         tests(
           ['portal: sign-in code'],
           'recovery.test.ts: of a code that was read out ends the old app with the new one, and opens nothing before',
+        ),
+        tests(
+          ['portal: own factors'],
+          'own-factors.test.ts: is parked at /confirm after ten minutes, at every form that changes a factor',
+          'own-factors.test.ts: by whoever came in by a backup code is to replace the app and to make new codes, and no more',
+          'own-factors.test.ts: is nobody’s without a session: half signed in, enrolling or at another portal',
+          '../auth/authenticators.test.ts: dies with the session that began it, however that ends',
         ),
       ],
       'no enrolment can begin there',
@@ -309,6 +336,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         'cross-site.test.ts: is asked for password and code after ten minutes',
         'cross-site.test.ts: a session that a backup code opened changes nothing at the console',
         'cross-site.test.ts: the ceremony’s own codes are drawn once',
+        'own-factors.test.ts: is parked at /confirm after ten minutes, at every form that changes a factor',
       ),
       none([...READING, ...MACHINES], 'nothing there changes anything'),
       none(SHELL, NO_COOKIE),
@@ -322,6 +350,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         tests(
           [...CODES, ...PASSWORD, 'console: reset'],
           'surviving-codes.test.ts: open nothing: neither the old app nor the old sheet',
+          'trusted-devices.test.ts: ends with her password, though Eve brings the device and learns the new one',
         ),
         tests(
           ['portal: sign-in code'],
@@ -330,6 +359,12 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         tests(
           ['portal: inside', ...SHELL],
           'surviving-codes.test.ts: a half-finished sign-in does not outlive the password that opened it',
+        ),
+        tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: leaves the old one working until the new one is enabled, and not a moment longer',
+          '../auth/new-codes.test.ts: take the place of the old at once',
+          '../auth/mfa-off.test.ts: ends app, codes, sessions and ceremonies',
         ),
         tests(LINKS, '../auth/welcome.test.ts: is void once it is spent or the epoch has moved on, each by itself'),
       ],

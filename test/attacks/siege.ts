@@ -5,8 +5,9 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
-import { offerSetup } from '../../src/auth/setup.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
+import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -24,8 +25,9 @@ import { addsPasskey, Authenticator, optionsAt, takePasskeys } from '../authenti
 import { asks, enrolledContact, requestOf } from '../help.ts';
 import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
-import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
+import { anyLink, codeFromStaff, confirming, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
+import { ownPosts, turningOff } from './siege-own.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
 export interface Post {
@@ -112,15 +114,15 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':passkey': 'none',
     ':device': 'none',
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
   };
-  const confirming = await linkOf(world, noor);
+  const links: Record<string, string> = { [INVITATION]: otti, [CONFIRMING]: await anyLink(world, people.noor) };
   const fill = (path: string): string =>
-    path === INVITATION || path === CONFIRMING
-      ? { [INVITATION]: otti, [CONFIRMING]: confirming }[path]
-      : path
-          .split('/')
-          .map((part) => names[part] ?? part)
-          .join('/');
+    links[path] ??
+    path
+      .split('/')
+      .map((part) => names[part] ?? part)
+      .join('/');
   const welcome = {
     name: 'POST /portal/:slug/welcome/:token',
     world,
@@ -140,6 +142,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...(await helpPosts(world, people, guest, ada)),
   ];
   const confirmed = await confirmingPosts(engine);
+  const own = await ownPosts(world, async () => guest(await newcomer(world, people, 'portal')));
+  const off = await turningOff(engine);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
@@ -148,6 +152,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...(await passkeyPosts(world, people, guest)),
     ...(await mailedLinkPosts(world, people)),
     ...(await ownAccountPosts(world, people, guest)),
+    ...own,
+    off,
     ...(await consolePosts(world, people, ada)),
     ...everybody,
     ...confirmed,
@@ -168,6 +174,7 @@ export async function lay(engine: Engine): Promise<Siege> {
       await everybody[0]?.world.close();
       await confirmed[0]?.world.close();
       await empty.world.close();
+      await off.world.close();
     },
   };
 }
@@ -445,12 +452,6 @@ export async function invite({ installation }: World, people: Acme, name: string
 const INVITATION = '/admin/welcome/:token';
 const CONFIRMING = '/portal/:slug/confirm-enrolment/:token';
 
-// A link for somebody's pending enrolment, as though one had been mailed: here nothing asks for it.
-async function linkOf(world: World, { person, door }: Guest): Promise<string> {
-  await world.change(sql`UPDATE authenticators SET link_hash = ${hashToken('mailed')} WHERE account_id = ${person.id}`);
-  return `${door}/confirm-enrolment/mailed`;
-}
-
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@acme.test`;
@@ -493,7 +494,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       BRANDING,
       { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
     ],
-    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24', unit: 'hours' }],
+    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24' }],
     [
       '/admin/customers/new',
       '/admin/customers/new',
@@ -627,6 +628,11 @@ async function confirmingPosts(engine: Engine): Promise<Post[]> {
   const world = await openWorld(engine, { mailIsOn: true });
   const { people, guest } = await confirmingStage(world);
   const ada = await enrolled(await guest(people.ada));
+  const inside = await guest(people.maria);
+  await confirming(world, people.organization, 'none');
+  await inside.enrols();
+  await inside.signsIn();
+  await confirming(world, people.organization);
   await ada.signsIn();
   const seated = async (): Promise<Guest> => {
     const one = await guest(await newcomer(world, people, 'portal'));
@@ -643,6 +649,8 @@ async function confirmingPosts(engine: Engine): Promise<Post[]> {
   const link = await mailedLink(world, byLink.person);
   return [
     post(byCode, `${portal}/enable-mfa/confirm`, `${byCode.door}/enable-mfa/confirm`, { code }),
+    post(inside, `${portal}/check-app`, `${inside.door}/check-app`, { code: inside.nextCode() }),
+    post(ada, contactRoute('remind'), `/admin/customers/${people.globex.id}/contacts/${people.noor.id}/remind`),
     post(again, `${portal}/enable-mfa/confirm/send`, `${again.door}/enable-mfa/confirm/send`),
     post(byLink, `${portal}/confirm-enrolment/:token`, link),
     post(

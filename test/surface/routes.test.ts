@@ -4,11 +4,13 @@ import { ROUTES } from '../../src/app.ts';
 import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
 import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
 import { enrolledContact, requestOf } from '../help.ts';
 import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
 import { acme, addStaff, markedContacts, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
+import { anyLink } from '../confirmation.ts';
 import { addsPasskey, Authenticator, takePasskeys } from '../authenticator.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
@@ -111,7 +113,7 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '' },
     branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
     'sign-in': route.path.includes('/settings/')
-      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0', unit: 'hours' }
+      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0' }
       : {},
     'reset-mfa': { check: 'met-in-person', note: '' },
     'ask-for-help': { why: 'other', story: 'Let Eve in', phone: '' },
@@ -425,6 +427,10 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     /\/admin\/welcome\/[\w.-]+/.exec((await ada.post('/admin/team/invite', invited)).text) ?? [];
   assert.ok(invitation, 'nobody was invited');
   const iva = await findAccountByEmail(world.db, organization.id, 'staff', invited.email);
+  const links: Record<string, string> = {
+    '/admin/welcome/:token': invitation,
+    '/portal/:slug/confirm-enrolment/:token': await anyLink(world, people.noor),
+  };
   const names: Record<string, string> = {
     ':member': iva?.id ?? '',
     ':slug': organization.slug,
@@ -436,15 +442,15 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
     ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
     ':passkey': (await world.rows('passkeys'))[0]?.['id'] as string,
     eve: people.eve.id,
     initech: people.initech.id,
   };
   return (path) =>
-    path === '/admin/welcome/:token'
-      ? invitation
-      : path
-          .split('/')
-          .map((part) => names[part] ?? part)
-          .join('/');
+    links[path] ??
+    path
+      .split('/')
+      .map((part) => names[part] ?? part)
+      .join('/');
 }
