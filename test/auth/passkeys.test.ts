@@ -5,6 +5,7 @@ import { findContact } from '../../src/accounts/contacts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { setPortalAccess } from '../../src/auth/access.ts';
 import { sweep } from '../../src/auth/housekeeping.ts';
+import { disownBySession } from '../../src/auth/not-me.ts';
 import { openCeremony } from '../../src/auth/passkey-ceremonies.ts';
 import {
   answerByPasskey,
@@ -227,6 +228,26 @@ eachEngine('a passkey of Maria', (engine) => {
       async () => removePasskey(world.installation, session, 'x', home(maria)),
       /without a fresh proof/,
     );
+  });
+
+  test('goes when she says that it wasn’t her: a thief’s would open both doors without the password', async () => {
+    await using here = await scene(engine);
+    const { world, maria, session } = here;
+    assert.equal((await disownBySession(world.installation, session, home(maria))).kind, 'done');
+    assert.deepEqual(await passkeysOf(world.db, maria), []);
+    assert.equal((await walksIn(here)).kind, 'refused');
+  });
+
+  test('that opens a door ends her request for help, as a right code does', async () => {
+    await using here = await scene(engine);
+    const { world, maria } = here;
+    const until = world.clock.now + 60 * MINUTE_MS;
+    for (const opens of [answersBy, walksIn]) {
+      await world.change(sql`UPDATE accounts SET help_wait_until = ${until} WHERE id = ${maria.id}`);
+      await opens(here);
+      const [row] = (await world.rows('accounts')).filter(({ id }) => id === maria.id);
+      assert.equal(row?.['help_wait_until'], null);
+    }
   });
 
   test('goes with a reset, and with the contact; a new password leaves it', async () => {
@@ -512,25 +533,25 @@ eachEngine('alone, Maria’s passkey', (engine) => {
   });
 });
 
-eachEngine('inside, Maria’s passkey', (engine) => {
-  /** Her session of eleven minutes ago, and what she answers in it. */
-  async function stale(
-    here: Scene,
-  ): Promise<{ session: Session; prove: (fault?: Fault) => ReturnType<typeof proveByPasskey> }> {
-    const { world, maria, device } = here;
-    world.clock.advance(11 * MINUTE_MS);
-    const session = { ...here.session };
-    const prove = async (fault: Fault = {}): ReturnType<typeof proveByPasskey> => {
-      const options = await beginUse(world.installation, rpOf(world), { to: 'confirm', session });
-      return proveByPasskey(
-        world.installation,
-        session,
-        given(world, device.use(options ?? { challenge: 'gone' }, fault), maria),
-      );
-    };
-    return { session, prove };
-  }
+/** Her session of eleven minutes ago, and what she answers in it. */
+async function stale(
+  here: Scene,
+): Promise<{ session: Session; prove: (fault?: Fault) => ReturnType<typeof proveByPasskey> }> {
+  const { world, maria, device } = here;
+  world.clock.advance(11 * MINUTE_MS);
+  const session = { ...here.session };
+  const prove = async (fault: Fault = {}): ReturnType<typeof proveByPasskey> => {
+    const options = await beginUse(world.installation, rpOf(world), { to: 'confirm', session });
+    return proveByPasskey(
+      world.installation,
+      session,
+      given(world, device.use(options ?? { challenge: 'gone' }, fault), maria),
+    );
+  };
+  return { session, prove };
+}
 
+eachEngine('inside, Maria’s passkey', (engine) => {
   test('proves again that she is there: the session is fresh, under a new token (I14, I23)', async () => {
     await using here = await scene(engine);
     const { world, maria } = here;
