@@ -80,6 +80,8 @@ export async function submit(visit: Visit, half: HalfSignedIn): Promise<Response
       const text = say(answered.attemptsLeft === 1 ? 'passkey.refused.last' : 'passkey.refused');
       return visit.page(verifyPage(door, [{ field: 'main', text }]), 422);
     }
+    case 'unreadable':
+      return visit.page(verifyPage(door, [{ field: 'main', text: say('passkey.refused') }]), 422);
     case 'limited':
       return visit.heldBack(
         verifyPage(door, [{ field: 'main', text: limitedUntil(answered.until, door) }]),
