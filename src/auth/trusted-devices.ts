@@ -162,9 +162,12 @@ export function removeDevice(
   });
 }
 
-/** Ends the trust in all devices of an account, for a story that has its own words for it; answers how many there were. */
-export function endDevices(tx: Transaction, whose: Whose, now: number): Promise<number> {
-  return revoke(tx, whose, now, sql`organization_id = ${whose.organizationId}`);
+/**
+ * Ends the trust in all devices of an account but the one whose cookie is `kept`, for a story that has its own words for
+ * it; answers how many there were.
+ */
+export function endDevices(tx: Transaction, whose: Whose, now: number, kept = ''): Promise<number> {
+  return revoke(tx, whose, now, sql`series_hash <> ${readDevice(kept).seriesHash}`);
 }
 
 function revoke(tx: Transaction, { organizationId, id }: Whose, now: number, which: Sql): Promise<number> {
