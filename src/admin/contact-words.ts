@@ -59,8 +59,8 @@ export function contactMenu(visit: Visit, who: SignedIn, contact: Contact): c.Ht
   const access = barred(who, 'open and close portal access');
   const off = contact.disabledAt !== null;
   const items = [
-    entry('Reset Portal MFA', whyNoReset(who, contact, now), { href: contactPath(contact, '/reset-mfa') }),
-    entry('Make sign-in code', whyNoReset(who, contact, now), { href: contactPath(contact, '/sign-in-code') }),
+    entry('Reset Portal MFA', whyNoReset(who, contact, visit.now), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Make sign-in code', whyNoReset(who, contact, visit.now), { href: contactPath(contact, '/sign-in-code') }),
     ...(who.organization.enrolmentConfirmation === 'required' ? [setupCode(who, contact)] : []),
     entry('Send reminder', whyNoReminder(visit, who, contact), { action: contactPath(contact, '/remind') }),
     entry('Sign out everywhere', barred(who, 'end sessions'), { href: contactPath(contact, '/sign-out') }),

@@ -66,7 +66,7 @@ export const BULK_ACTS = {
   remind: {
     verb: 'Send a reminder to',
     spared: 'had MFA, could not sign in or had been reminded within a day',
-    run: remindWithin,
+    run: async (...remind) => ((await remindWithin(...remind)) ? 'done' : 'spared'),
   },
 } as const satisfies Record<string, Act>;
 
