@@ -60,7 +60,7 @@ export function signOutElsewhere(
   installation: Installation,
   actor: Actor,
   own: Session,
-  device: string | undefined,
+  device?: string,
 ): Promise<number> {
   const { organizationId, id, epoch } = own.account;
   return installation.db.transaction<number>(async (tx) => {

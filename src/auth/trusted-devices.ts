@@ -15,6 +15,11 @@ export interface Trust {
   readonly until: number;
 }
 
+/** "Don't ask again on this device" was ticked; `carried` is the device cookie that the browser has from before. */
+export interface Trusting {
+  readonly carried: string | undefined;
+}
+
 /**
  * Trusts the browser of whoever has just given a fresh proof of their second factor: never after a backup code, never for
  * staff, and not where the organization allows none; then undefined. The value is a new one, whatever the browser carried;
