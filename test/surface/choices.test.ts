@@ -22,7 +22,7 @@ eachEngine('Settings › Customer Portal › Sign-in', (engine) => {
       days: ' 14 ',
       passkeys: 'second-factor',
       confirmation: 'on',
-      wait: '2',
+      wait: '48',
     };
     const page = await saved(scene, form);
     assert.equal(page.notices[0], 'Saved.');
