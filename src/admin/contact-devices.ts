@@ -11,7 +11,7 @@ export async function deviceTable(visit: Visit, { who, contact }: AtContact): Pr
   if (devices.length === 0) return c.nothing;
   const mayEnd = barred(who, 'end sessions') === undefined;
   const removal = (device: TrustedDevice): c.Html => {
-    const named = `Ask ${contact.name} for a code again: ${deviceOf(device)}, ${device.address}`;
+    const named = `Remove: ${deviceOf(device)}, ${device.address}, of ${contact.name}`;
     return c.form(contactPath(contact, `/devices/${device.id}/remove`), c.button('Remove', { kind: 'link', named }));
   };
   const table = c.dataTable({

@@ -581,8 +581,6 @@ async function teamActs(world: World, people: Acme, ada: Guest): Promise<Act[]> 
   const colleague = async (): Promise<Person> => newcomer(world, people, 'admin');
   const enrolledOne = await colleague();
   await enrol(world.installation, enrolledOne);
-  // Bringing everybody to their forms has taken more than the ten minutes of her proof.
-  await ada.signsIn();
   await inviteStaff(ada, 'Ike Invited');
   const ike = await findAccountByEmail(world.db, people.organization.id, 'staff', 'ike@acme.test');
   const invited = { name: 'Ivo Invited', email: 'ivo@acme.test', role: 'support' };
