@@ -81,6 +81,7 @@ const HARMLESS: Record<string, string> = {
   [`${CONTACT}/edit`]: 'asks for a proof where the email changes: customers.test.ts',
   [`${CONTACT}/enable`]: 'gives',
   [`${CONTACT}/unlock`]: 'gives; asks for a proof where it removes a stolen password, below',
+  [`${CONTACT}/invitation`]: 'gives, to the address on file',
   [`${CONTACT}/welcome-link`]: 'only for who has no password yet',
   [`${CONTACT}/remind`]: 'sends one letter a day at most, to the address on file',
   [`${CONTACT}/setup-code`]: 'opens nothing without the password; asks for a proof at /confirm: confirming.test.ts',
