@@ -36,7 +36,7 @@ export interface Post {
   readonly world: World;
   /** Whose form it is: the browser with the cookies that the route asks for. */
   readonly browser: Visitor;
-  /** Who sends it, where it is a member of staff at the console. */
+  /** Who sends it at the console, where it is not this siege's own Ada. */
   readonly by?: Guest;
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
@@ -479,7 +479,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
   await world.change(sql`UPDATE jobs SET state = 'stopped', ended_at = ${world.clock.now} WHERE id = ${stopped}`);
   const exempted = await target();
   await world.change(
-    sql`UPDATE accounts SET exempt_until = ${until}, exempt_reason = 'on leave' WHERE id = ${exempted}`,
+    sql`UPDATE accounts SET exempt_until = ${until + 24 * 60 * MINUTE_MS}, exempt_reason = 'on leave' WHERE id = ${exempted}`,
   );
   const [imported, remapped, discarded] = [
     await waitingImport(world.installation, people.organization, 'ike@umbra.test'),
@@ -563,7 +563,6 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
     name: `POST ${pattern}`,
     world,
     browser: ada.browser,
-    by: ada,
     path,
     fields,
     ...(file ? { file } : {}),
