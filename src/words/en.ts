@@ -583,7 +583,7 @@ export const en = {
   'sec.devices.used': 'Last used',
   'sec.devices.until': 'Until',
   'sec.devices.remove': 'Remove',
-  'sec.devices.remove.name': 'Remove device {n}: {device}',
+  'sec.devices.remove.name': 'Remove: {device}, {place}',
   'sec.devices.removed': 'Removed. You are asked for a code there the next time.',
   'sec.devices.gone': 'We asked for a code there already.',
 
