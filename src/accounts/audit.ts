@@ -71,6 +71,12 @@ export type Action =
   | 'passkey.added'
   | 'passkey.renamed'
   | 'passkey.removed'
+  | 'recovery.asked'
+  | 'recovery.cancelled'
+  | 'recovery.approved'
+  | 'recovery.refused'
+  | 'sign-in-code.made'
+  | 'sign-in-code.used'
   | 'account.unlocked'
   | 'exemption.granted'
   | 'exemption.ended'
@@ -92,6 +98,8 @@ export interface Fact {
   readonly reason?: string;
   /** Numbers and plain words. Never a secret, a code, a token or a password (I19). */
   readonly details?: Readonly<Record<string, string | number | null>>;
+  /** What its notice by mail says beyond the row; `none`: whoever it concerns is not told. No part of the row. */
+  readonly notice?: Readonly<Record<string, string | number | null>> | 'none';
 }
 
 export interface AuditRow {

@@ -19,6 +19,8 @@ export interface Contact extends Account {
   readonly backupCodesLeft: number | null;
   /** When the wait for wrong codes ends that ends last; in the past where none holds. */
   readonly waitUntil: number;
+  /** Until when a request for help holds a reset up; null where nobody has asked since a second factor worked. */
+  readonly helpWaitUntil: number | null;
 }
 
 export interface ContactDraft {
@@ -30,6 +32,9 @@ export interface ContactDraft {
 /** Outcomes of adding or changing a contact; what was refused changed nothing. */
 export type ContactOutcome = { kind: 'saved'; id: string } | { kind: 'email-shape' } | { kind: 'email-taken' };
 
+/** The address stays while a request for help waits: whoever is told of it is who was there when it was asked. */
+export type ChangeOutcome = ContactOutcome | { kind: 'help-waits' };
+
 /** The contacts of an organization that fulfil a condition on `a`, primary ones first, then by address. */
 export function contactsWhere(
   db: Pick<Queries, 'all'>,
@@ -39,6 +44,7 @@ export function contactsWhere(
 ): Promise<Contact[]> {
   return db.all(sql`SELECT ${ACCOUNT_COLUMNS}, a.is_primary_at AS "isPrimaryAt",
       ${WAIT_UNTIL} AS "waitUntil", ${MFA_SINCE} AS "mfaSince", a.backup_codes_left AS "backupCodesLeft",
+      a.help_wait_until AS "helpWaitUntil",
       (SELECT MAX(m.last_used_at) FROM authenticators m WHERE m.organization_id = a.organization_id AND m.account_id = a.id
         AND m.enabled_at IS NOT NULL AND m.revoked_at IS NULL) AS "mfaLastUsedAt"
     FROM accounts a WHERE a.organization_id = ${organizationId} AND a.kind = 'contact' AND ${condition}
@@ -119,18 +125,23 @@ export async function changeContact(
   actor: Actor,
   contact: Contact,
   draft: ContactDraft,
-): Promise<ContactOutcome> {
+): Promise<ChangeOutcome> {
   const { organizationId, id } = contact;
   const key = emailKey(draft.email);
   if (key === undefined) return { kind: 'email-shape' };
-  return installation.db.transaction<ContactOutcome>(async (tx) => {
+  return installation.db.transaction<ChangeOutcome>(async (tx) => {
+    const now = installation.now();
     const whose = sql`organization_id = ${organizationId} AND id = ${id}`;
     const moved = await tx.savepoint(() =>
       tx.run(sql`UPDATE accounts SET email_key = ${key}, epoch = epoch + 1 WHERE ${whose} AND email_key <> ${key}`),
     );
     if (!moved.ok) {
-      if (moved.fault instanceof NotUnique) return new RolledBack<ContactOutcome>({ kind: 'email-taken' });
+      if (moved.fault instanceof NotUnique) return new RolledBack<ChangeOutcome>({ kind: 'email-taken' });
       throw moved.fault;
+    }
+    if (moved.value === 1) {
+      const held = await tx.one(sql`SELECT 1 AS found FROM accounts WHERE ${whose} AND help_wait_until > ${now}`);
+      if (held) return new RolledBack<ChangeOutcome>({ kind: 'help-waits' });
     }
     const email = draft.email.trim();
     if (moved.value === 1) {
@@ -140,7 +151,7 @@ export async function changeContact(
     const changed = await tx.run(sql`UPDATE accounts SET name = ${draft.name}, sort_key = ${sortKey(draft.name)},
         email = ${email}, phone = ${draft.phone}
       WHERE ${whose} AND (name <> ${draft.name} OR email <> ${email} OR phone IS DISTINCT FROM ${draft.phone})`);
-    if (changed === 0) return new RolledBack<ContactOutcome>({ kind: 'saved', id });
+    if (changed === 0) return new RolledBack<ChangeOutcome>({ kind: 'saved', id });
     await keepContactFindable(tx, organizationId, id);
     await nameContact(tx, organizationId, id, draft);
     await record(tx, installation, { organizationId, actor, action: 'contact.changed', targetId: id });

@@ -110,6 +110,8 @@ async function purge(tx: Transaction, organizationId: string, whose: Sql): Promi
     await tx.run(sql`DELETE FROM parked_forms WHERE ${own}`);
     await tx.run(sql`DELETE FROM mails WHERE ${own}`);
     await tx.run(sql`DELETE FROM trusted_devices WHERE ${own}`);
+    await tx.run(sql`DELETE FROM recovery_requests WHERE ${own}`);
+    await tx.run(sql`DELETE FROM sign_in_codes WHERE ${own}`);
     await tx.run(sql`DELETE FROM sessions WHERE ${own}`);
     await tx.run(sql`DELETE FROM challenges WHERE ${own}`);
     await tx.run(sql`DELETE FROM welcome_links WHERE ${own}`);

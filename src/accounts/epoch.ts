@@ -37,6 +37,10 @@ export async function voidCarriers(
   await tx.run(sql`DELETE FROM passkey_ceremonies WHERE ${ofAccount}`);
   await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);
   await tx.run(sql`UPDATE trusted_devices SET revoked_at = ${now} WHERE ${ofAccount} AND revoked_at IS NULL`);
+  await tx.run(
+    sql`UPDATE recovery_requests SET state = 'cancelled', ended_at = ${now} WHERE ${ofAccount} AND state = 'open'`,
+  );
+  await tx.run(sql`UPDATE sign_in_codes SET ended_at = ${now} WHERE ${ofAccount} AND ended_at IS NULL`);
   await tx.run(sql`UPDATE welcome_links SET spent_at = ${now} WHERE ${ofAccount} AND spent_at IS NULL`);
   // Those that say "This wasn't me" outlive the epoch: they are for whoever did not raise it.
   await tx.run(sql`UPDATE mailed_links SET expires_at = ${now}

@@ -10,7 +10,7 @@ import { queueMail, type Letter, type MailKind } from './outbox.ts';
  * than these, or goes to another address, is told by the story that it belongs to.
  */
 const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
-  'mfa.enabled': () => 'mfa-on',
+  'mfa.enabled': ({ details }) => (details?.['replaced'] === 1 ? 'app-replaced' : 'mfa-on'),
   'mfa.turned-off': () => 'mfa-off',
   'authenticator.added': () => 'app-added',
   'authenticator.replaced': () => 'app-replaced',
@@ -23,12 +23,18 @@ const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'passkey.added': () => 'passkey-added',
   'passkey.removed': () => 'passkey-removed',
   'proved-again': ({ details }) => (details?.['why'] === 'counter' ? 'passkey-copied' : undefined),
-  'signed-in': ({ result, details }) => {
-    if (result === 'wrong' && NOTICED_WRONG.has(Number(details?.['inARow']))) return 'wrong-codes';
+  'signed-in': (fact) => {
+    const { result, details } = fact;
     if (details?.['why'] === 'counter') return 'passkey-copied';
-    return result === 'right' && details?.['factor'] === 'backup-code' ? 'code-used' : undefined;
+    return result === 'right' && details?.['factor'] === 'backup-code' ? 'code-used' : ofWrongCode(fact);
   },
+  'sign-in-code.made': () => 'sign-in-code-made',
+  'sign-in-code.used': ofWrongCode,
 };
+
+function ofWrongCode({ result, details }: Fact): MailKind | undefined {
+  return result === 'wrong' && NOTICED_WRONG.has(Number(details?.['inARow'])) ? 'wrong-codes' : undefined;
+}
 
 /** After so many wrong codes in a row behind a right password its owner is told (ASVS 6.3.5). */
 const NOTICED_WRONG: ReadonlySet<number> = new Set([3, 10]);
@@ -50,14 +56,14 @@ async function withWayToDisown(tx: Queries, installation: Installation, letter: 
 }
 
 function noticeOf(fact: Fact, at: number): Letter[] {
-  const { organizationId, actor, targetId, details } = fact;
+  const { organizationId, actor, targetId, details, notice } = fact;
   const kind = TOLD[fact.action]?.(fact);
-  if (kind === undefined || targetId === undefined) return [];
+  if (kind === undefined || targetId === undefined || notice === 'none') return [];
   const by =
     actor.kind !== 'account'
       ? { by: actor.kind }
       : actor.id !== targetId
         ? { by: 'staff', staffId: actor.id }
         : { by: 'self', address: actor.address, userAgent: actor.userAgent ?? null };
-  return [{ organizationId, accountId: targetId, kind, facts: { at, ...by, ...details } }];
+  return [{ organizationId, accountId: targetId, kind, facts: { at, ...by, ...details, ...notice } }];
 }

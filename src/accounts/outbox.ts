@@ -54,6 +54,8 @@ export interface Letter {
   readonly to?: string;
   /** What it says beyond its kind: numbers and plain words. Never a code, a secret or a password (I19). */
   readonly facts?: MailFacts;
+  /** Not before then; without it at once. */
+  readonly dueAt?: number;
 }
 
 /**
@@ -64,10 +66,10 @@ export async function queueMail(tx: Queries, installation: Installation, ...lett
   if (!installation.mailIsOn || letters.length === 0) return;
   const now = installation.now();
   for (const some of pieces(await addressed(tx, letters))) {
-    const rows = some.map(({ organizationId, accountId, kind, to, facts = {} }) => {
+    const rows = some.map(({ organizationId, accountId, kind, to, facts = {}, dueAt = now }) => {
       const id = uuidv7(now);
       const sealed = seal(installation.ring, place(organizationId, accountId, id), JSON.stringify({ to, facts }));
-      return sql`(${organizationId}, ${id}, ${accountId}, ${addressKey(installation, to)}, ${kind}, ${sealed}, ${now}, ${now})`;
+      return sql`(${organizationId}, ${id}, ${accountId}, ${addressKey(installation, to)}, ${kind}, ${sealed}, ${now}, ${dueAt})`;
     });
     await tx.run(sql`INSERT INTO mails
       (organization_id, id, account_id, address_key, kind, sealed, created_at, due_at) VALUES ${list(rows)}`);

@@ -102,6 +102,7 @@ function told(row: Linked): Told[] {
   const { result } = row;
   if (row.action === 'password.answered') return ofPassword(result, details);
   if (row.action === 'signed-in') return ofCode(result, details);
+  if (row.action === 'sign-in-code.used') return result === 'right' ? [] : ofCode(result, details);
   if (row.action === 'enrolment.offered') return details.again === 1 ? [] : [{ name: 'began' }];
   if (row.action === 'enrolment.answered') return result === 'right' ? [{ name: 'verified' }] : [];
   if (row.action === 'mfa.enabled') return [{ name: 'enabled' }];

@@ -158,6 +158,19 @@ const WORDS: Readonly<Record<Action, Words>> = {
   'passkey.renamed': done('{who} renamed a passkey'),
   'passkey.removed': done('{who} removed a passkey'),
   'mfa.reset': done('{who} reset MFA[ for {whom}]'),
+  'recovery.asked': done('{who} asked for help with signing in'),
+  'recovery.cancelled': {
+    page: '{who} cancelled their request for help',
+    link: 'Somebody with the link from the email cancelled the request of {who}',
+    factor: 'A working code of {who} cancelled their request for help',
+  },
+  'recovery.approved': done('{who} approved the request for help[ of {whom}]'),
+  'recovery.refused': done('{who} refused the request for help[ of {whom}]'),
+  'sign-in-code.made': done('{who} made a one-time sign-in code[ for {whom}]'),
+  'sign-in-code.used': {
+    right: '{who} used a one-time sign-in code',
+    wrong: '{who} entered a wrong one-time sign-in code',
+  },
   'account.unlocked': {
     'waits-ended': '{who} unlocked[ {whom}]',
     'password-removed': '{who} unlocked[ {whom}], and the old password was removed',

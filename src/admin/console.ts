@@ -6,13 +6,14 @@ import { findContact } from '../accounts/contacts.ts';
 import { findCustomer, type Customer } from '../accounts/customers.ts';
 import type { Organization } from '../accounts/organizations.ts';
 import { may, type Permission } from '../accounts/staff.ts';
+import { countOpenRequests } from '../auth/recovery-requests.ts';
 import { notice, nothing } from '../web/components.ts';
 import { notFoundPage } from '../web/errors.ts';
 import type { SignedIn } from '../web/guards.ts';
 import { adminPage, type AdminPage } from '../web/layout.ts';
 import type { Visit } from '../web/visit.ts';
 
-type Page = Omit<AdminPage, 'organization' | 'person' | 'notices' | 'extra'> & {
+type Page = Omit<AdminPage, 'organization' | 'person' | 'notices' | 'extra' | 'waiting'> & {
   /** A limit holds the answer back until then. */
   until?: number | undefined;
 };
@@ -33,10 +34,19 @@ export async function consolePage(visit: Visit, { organization, session }: Signe
     ...page,
     organization,
     person: { name, role: role === null ? '' : ROLE_NAMES[role] },
+    waiting: await waitingFor(visit, organization),
     notices: flash ? notice(flash.kind, flash.text, { role: 'status' }) : nothing,
   });
   if (page.until !== undefined) return visit.heldBack(whole, page.until);
   return visit.page(whole, page.error || (page.errors?.length ?? 0) > 0 ? 422 : 200);
+}
+
+const COUNTED_MOST = 100;
+
+async function waitingFor({ installation, now }: Visit, { id }: Organization): Promise<{ recovery?: string }> {
+  const open = await countOpenRequests(installation.db, id, now, COUNTED_MOST);
+  if (open === 0) return {};
+  return { recovery: open < COUNTED_MOST ? String(open) : `${COUNTED_MOST - 1}+` };
 }
 
 /** Why somebody may not do a thing, in a few words; undefined where they may. The guards decide, this only tells. */

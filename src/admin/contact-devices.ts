@@ -1,3 +1,4 @@
+import { html } from 'hono/html';
 import { removeDevice, trustedDevices, type TrustedDevice } from '../auth/trusted-devices.ts';
 import * as c from '../web/components.ts';
 import { deviceOf } from '../web/device.ts';
@@ -9,28 +10,28 @@ export async function deviceTable(visit: Visit, { who, contact }: AtContact): Pr
   const devices = await trustedDevices(visit.installation.db, contact, visit.now);
   if (devices.length === 0) return c.nothing;
   const mayEnd = barred(who, 'end sessions') === undefined;
-  const removal = (device: TrustedDevice): c.Html =>
+  const removal = (device: TrustedDevice, n: number): c.Html =>
     c.form(contactPath(contact, `/devices/${device.id}/remove`), c.button('Remove', { kind: 'link' }), {
-      label: `Ask ${contact.name} for a code again: ${deviceOf(device)}`,
+      label: `Ask ${contact.name} for a code again on device ${n + 1}: ${deviceOf(device)}`,
     });
-  return c.dataTable({
+  const table = c.dataTable({
     id: `devices-${contact.id}`,
     caption: `Where ${contact.name} skips the code`,
     columns: [
       { label: 'Device' },
       { label: 'Place' },
       { label: 'Last used' },
-      { label: 'Until' },
       ...(mayEnd ? [{ label: 'Remove', hidden: true }] : []),
     ],
-    rows: devices.map((device) => [
+    rows: devices.map((device, n) => [
       deviceOf(device),
       c.ltr(device.address),
       c.time(device.lastUsedAt, who.organization),
-      c.time(device.until, who.organization, 'date'),
-      ...(mayEnd ? [removal(device)] : []),
+      ...(mayEnd ? [removal(device, n)] : []),
     ]),
   });
+  return html`<p>Asked for no code, only for the password, on:</p>
+    ${table}`;
 }
 
 export async function remove(visit: Visit, at: AtContact): Promise<Response> {

@@ -59,7 +59,8 @@ export function contactMenu(visit: Visit, who: SignedIn, contact: Contact): c.Ht
   const access = barred(who, 'open and close portal access');
   const off = contact.disabledAt !== null;
   const items = [
-    entry('Reset Portal MFA', whyNoReset(who, contact), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Reset Portal MFA', whyNoReset(who, contact, visit.now), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Make sign-in code', whyNoReset(who, contact, visit.now), { href: contactPath(contact, '/sign-in-code') }),
     ...(who.organization.enrolmentConfirmation === 'required' ? [setupCode(who, contact)] : []),
     entry('Send reminder', whyNoReminder(visit, who, contact), { action: contactPath(contact, '/remind') }),
     entry('Sign out everywhere', barred(who, 'end sessions'), { href: contactPath(contact, '/sign-out') }),
@@ -120,7 +121,8 @@ function whyNoExemption(who: SignedIn, contact: Contact): string | undefined {
   return contact.mfaSince === null ? barred(who, 'change settings') : 'They have set up MFA';
 }
 
-function whyNoReset(who: SignedIn, contact: Contact): string | undefined {
+function whyNoReset(who: SignedIn, contact: Contact, now: number): string | undefined {
   if (contact.mfaSince === null) return "MFA isn't set up";
+  if (contact.helpWaitUntil !== null && contact.helpWaitUntil > now) return 'See Recovery requests';
   return barred(who, 'reset MFA') ?? (mayReset(who.session.account, contact) ? undefined : 'Ask an owner or admin');
 }

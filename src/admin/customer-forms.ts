@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { emailKey } from '../accounts/accounts.ts';
-import { changeContact, createContact, type ContactDraft, type ContactOutcome } from '../accounts/contacts.ts';
+import { changeContact, createContact, type ContactDraft, type ChangeOutcome } from '../accounts/contacts.ts';
 import { createCustomerWithContact, renameCustomer } from '../accounts/customers.ts';
 import { invite } from '../auth/welcome.ts';
 import { proveFirst } from '../door/confirm.ts';
@@ -142,10 +142,11 @@ function contactProblems({ name, email, phone }: Omit<Shown, 'customer' | 'invit
   ];
 }
 
-function refusedEmail({ kind }: Exclude<ContactOutcome, { kind: 'saved' }>): c.Problem[] {
+function refusedEmail({ kind }: Exclude<ChangeOutcome, { kind: 'saved' }>): c.Problem[] {
   const texts = {
     'email-shape': 'Enter an email address in the right format, like name@example.com',
     'email-taken': 'Another contact has this email already. Each contact needs their own',
+    'help-waits': 'They have asked for help with signing in. The email stays as it is until the wait is over',
   };
   return [{ field: 'email', text: texts[kind] }];
 }

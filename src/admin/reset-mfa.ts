@@ -17,7 +17,10 @@ export interface Given {
 
 /** Reset Portal MFA: what it does, and how the caller was checked (R1–R4). */
 export function askToReset(visit: Visit, at: AtContact): Promise<Response> {
-  return at.contact.mfaSince === null ? nothingToReset(visit, at) : resetPage(visit, at, { check: '', note: '' }, []);
+  const { mfaSince, helpWaitUntil } = at.contact;
+  if (mfaSince === null) return nothingToReset(visit, at);
+  if (helpWaitUntil !== null && helpWaitUntil > visit.now) return askedForHelp(visit, at, helpWaitUntil, false);
+  return resetPage(visit, at, { check: '', note: '' }, []);
 }
 
 export async function reset(visit: Visit, at: AtContact): Promise<Response> {
@@ -36,6 +39,8 @@ export async function reset(visit: Visit, at: AtContact): Promise<Response> {
       return doneAt(visit, at, `MFA reset for ${at.contact.email}. They are told at their next sign-in.`);
     case 'no-mfa':
       return nothingToReset(visit, at, true);
+    case 'help-waits':
+      return askedForHelp(visit, at, outcome.until, true);
     case 'note-missing':
       return resetPage(visit, at, given, [NOTE_MISSING]);
     case 'limited':
@@ -90,6 +95,16 @@ export function reasonFields(given: Given, problems: readonly c.Problem[]): c.Ht
 function nothingToReset(visit: Visit, at: AtContact, asked = false): Promise<Response> {
   const why = `${at.contact.name} hasn't set up MFA. There's nothing to reset.`;
   return nothingToDo(visit, at, { title: titleOf(at), why, asked });
+}
+
+function askedForHelp(visit: Visit, at: AtContact, until: number, asked: boolean): Promise<Response> {
+  return nothingToDo(visit, at, { title: titleOf(at), why: helpWaits(at, until), asked });
+}
+
+/** Why nobody's help comes before the wait has ended. */
+export function helpWaits({ contact, who }: AtContact, until: number): string {
+  const time = c.timeText(until, who.organization);
+  return `${contact.name} has asked for help. Before ${time} only a working code of theirs ends the wait. See Recovery requests.`;
 }
 
 const NEXT_SIGN_IN: Record<Policy, string> = {

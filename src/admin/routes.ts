@@ -22,10 +22,13 @@ import { askToReset, reset } from './reset-mfa.ts';
 import * as everybody from './everybody.ts';
 import * as exempt from './exempt.ts';
 import * as preview from './policy-preview.ts';
-import { askForSetupCode, makeSetupCode } from './setup-code.ts';
+import * as request from './recovery-request.ts';
+import { RECOVERY, recovery } from './recovery.ts';
 import * as settings from './settings.ts';
+import { askForSetupCode, makeSetupCode } from './setup-code.ts';
 import * as setup from './setup.ts';
 import * as choices from './sign-in-choices.ts';
+import * as spoken from './sign-in-code.ts';
 import * as out from './sign-out-contact.ts';
 import * as staffActs from './team-acts.ts';
 import * as invitation from './team-invite.ts';
@@ -125,6 +128,8 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${CONTACT}/remind`, editPeople, atContact(sendReminder)),
   route('GET', `${CONTACT}/setup-code`, resetting, atContact(askForSetupCode)),
   route('POST', `${CONTACT}/setup-code`, resetting, atContact(makeSetupCode)),
+  route('GET', `${CONTACT}/sign-in-code`, resetting, atContact(spoken.askForCode)),
+  route('POST', `${CONTACT}/sign-in-code`, resetting, atContact(spoken.makeCode)),
   route('GET', `${CONTACT}/exempt`, setting, atContact(exempt.ask)),
   route('POST', `${CONTACT}/exempt`, setting, atContact(exempt.grant)),
   route('POST', `${CONTACT}/exempt/end`, setting, atContact(exempt.end)),
@@ -136,6 +141,10 @@ export const adminRoutes: readonly Route[] = [
   route('GET', `${CONTACT}/welcome-link`, inviting, atContact(access.askForWelcomeLink)),
   route('POST', `${CONTACT}/welcome-link`, inviting, atContact(access.welcomeLink)),
   route('POST', `${CONTACT}/invitation`, inviting, atContact(access.sendInvitation)),
+  route('GET', RECOVERY, look, recovery),
+  route('GET', `${RECOVERY}/:request`, look, request.atRequest(request.show)),
+  route('POST', `${RECOVERY}/:request/approve`, resetting, request.atRequest(request.approveRequest)),
+  route('POST', `${RECOVERY}/:request/refuse`, resetting, request.atRequest(request.refuseRequest)),
   route('GET', '/admin/team', look, team),
   route('GET', '/admin/team/invite', managing, invitation.askToInvite),
   route('POST', '/admin/team/invite', managing, invitation.invite),

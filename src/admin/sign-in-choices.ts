@@ -10,11 +10,10 @@ import { actorOf, barred, consolePage, counted } from './console.ts';
 
 export const SIGN_IN = '/admin/settings/customer-portal/sign-in';
 
-const FIELDS = ['devices', 'days', 'passkeys', 'confirmation', 'wait', 'unit'] as const;
+const FIELDS = ['devices', 'days', 'passkeys', 'confirmation', 'wait'] as const;
 type Given = Record<(typeof FIELDS)[number], string>;
 
 const USUAL_DAYS = 30;
-const HOURS_A_DAY = 24;
 
 /** Settings › Customer Portal › Sign-in: what customers may do beyond password and code. */
 export function show(visit: Visit, who: SignedIn): Promise<Response> {
@@ -53,21 +52,19 @@ function askedAgain(devices: number): string {
   return `${counted(devices, 'device is', 'devices are')} asked for a code again`;
 }
 
-function shownOf({ trustedDeviceDays, passkeys, enrolmentConfirmation, recoveryWaitHours: hours }: Choices): Given {
-  const inDays = hours > HOURS_A_DAY && hours % HOURS_A_DAY === 0;
+function shownOf({ trustedDeviceDays, passkeys, enrolmentConfirmation, recoveryWaitHours }: Choices): Given {
   return {
     devices: trustedDeviceDays === null ? '' : 'on',
     days: String(trustedDeviceDays ?? USUAL_DAYS),
     passkeys,
     confirmation: enrolmentConfirmation === 'required' ? 'on' : '',
-    wait: String(inDays ? hours / HOURS_A_DAY : hours),
-    unit: inDays ? 'days' : 'hours',
+    wait: String(recoveryWaitHours),
   };
 }
 
 function askedOf(given: Given): { asked: Choices; problems: c.Problem[] } {
   const days = numberIn(given.days, TRUSTED_DEVICE_DAYS);
-  const wait = numberIn(given.wait, RECOVERY_WAIT_HOURS, given.unit === 'days' ? HOURS_A_DAY : 1);
+  const wait = numberIn(given.wait, RECOVERY_WAIT_HOURS);
   const asked: Choices = {
     trustedDeviceDays: given.devices === 'on' ? (days ?? null) : null,
     passkeys: PASSKEYS.find(({ value }) => value === given.passkeys)?.value ?? 'off',
@@ -81,10 +78,10 @@ function askedOf(given: Given): { asked: Choices; problems: c.Problem[] } {
 }
 
 const DAYS_WRONG = `Enter a number of days from ${TRUSTED_DEVICE_DAYS.min} to ${TRUSTED_DEVICE_DAYS.max}`;
-const WAIT_WRONG = `Enter a waiting time from ${RECOVERY_WAIT_HOURS.min} hours to ${RECOVERY_WAIT_HOURS.max / HOURS_A_DAY} days`;
+const WAIT_WRONG = 'Choose how long a request waits';
 
-function numberIn(text: string, { min, max }: { min: number; max: number }, times = 1): number | undefined {
-  const number = /^\s*\d{1,3}\s*$/.test(text) ? Number(text) * times : -1;
+function numberIn(text: string, { min, max }: { min: number; max: number }): number | undefined {
+  const number = /^\s*\d{1,3}\s*$/.test(text) ? Number(text) : -1;
   return number >= min && number <= max ? number : undefined;
 }
 
@@ -111,7 +108,7 @@ async function choicesPage(
         html`${c.section('Their own devices', html`${deviceChoice(shown, problems)} ${means}`)}
         ${c.section('Passkeys', passkeyChoice(shown))}
         ${c.section('A new authenticator app', confirmationChoice(visit, shown))}
-        ${c.section('Asking for help', waitChoice(shown, problems))} ${c.button('Save')}`,
+        ${c.section('Asking for help', waitChoice(shown, who.organization, problems))} ${c.button('Save')}`,
         { guard: true, busy: 'Saving…' },
       )
     : toRead(who.organization, means);
@@ -219,38 +216,28 @@ function confirmationChoice({ installation }: Visit, { confirmation }: Given): c
   });
 }
 
-function waitChoice({ wait, unit }: Given, problems: readonly c.Problem[]): c.Html {
-  const error = c.problemOf(problems, 'wait');
-  return html`<div class="field${error ? ' wrong' : ''}">
-    <label for="wait">A request for help waits at least</label>
-    <p class="hint" id="wait-hint">
-      0 hours to 7 days. Until then your staff cannot approve it, and whoever owns the account can stop it.
-    </p>
-    ${error ? html`<p class="error" id="wait-error">${error}</p>` : c.nothing}
-    <div class="with-menu">
-      <input
-        type="text"
-        id="wait"
-        name="wait"
-        class="short"
-        inputmode="numeric"
-        autocomplete="off"
-        value="${wait}"
-        aria-describedby="${error ? 'wait-error wait-hint' : 'wait-hint'}"
-        ${c.attr('aria-invalid', error !== undefined && 'true')}
-      />
-      <select id="unit" name="unit" aria-label="Hours or days">
-        ${['hours', 'days'].map(
-          (one) => html`<option value="${one}" ${c.attr('selected', one === unit)}>${one}</option>`,
-        )}
-      </select>
-    </div>
-  </div>`;
+const WAITS = [0, 1, 4, 12, 24, 48, 72, 120, 168];
+
+function waitChoice({ wait }: Given, today: Choices, problems: readonly c.Problem[]): c.Html {
+  const hours = [...new Set([...WAITS, today.recoveryWaitHours])].toSorted((one, other) => one - other);
+  return c.selectField({
+    name: 'wait',
+    label: 'A request for help waits at least',
+    hint: 'Until then your staff cannot approve it, and whoever owns the account can stop it.',
+    value: wait,
+    choices: hours.map((n) => ({ value: String(n), label: waitWords(n) })),
+    error: c.problemOf(problems, 'wait'),
+  });
+}
+
+/** A waiting time as people would say it. */
+function waitWords(hours: number): string {
+  if (hours === 0) return 'Not at all';
+  return hours > 24 && hours % 24 === 0 ? `${hours / 24} days` : counted(hours, 'hour', 'hours');
 }
 
 function toRead(organization: Organization, means: c.Html): c.Html {
   const { trustedDeviceDays: days, passkeys, enrolmentConfirmation, recoveryWaitHours } = organization;
-  const { wait, unit } = shownOf(organization);
   return html`<section class="panel">
     ${c.summaryList([
       {
@@ -262,7 +249,7 @@ function toRead(organization: Organization, means: c.Html): c.Html {
         label: 'A new authenticator',
         value: enrolmentConfirmation === 'required' ? 'Must be confirmed' : 'Works at once',
       },
-      { label: 'A request for help waits', value: recoveryWaitHours === 1 ? '1 hour' : `${wait} ${unit}` },
+      { label: 'A request for help waits', value: waitWords(recoveryWaitHours) },
     ])}
     ${means}
     <p class="hint">Only owners and admins change this.</p>

@@ -31,17 +31,25 @@ export function sessionTable({ who, contact }: AtContact, sessions: readonly Ope
       { label: 'Last active' },
       ...(mayEnd ? [{ label: 'Sign out', hidden: true }] : []),
     ],
-    rows: sessions.map((session) => [
+    rows: sessions.map((session, n) => [
       deviceOf(session),
       c.ltr(session.address),
       c.time(session.lastUsedAt, who.organization),
-      ...(mayEnd ? [endForm(contact.name, contactPath(contact, `/sessions/${session.id}/end`), session)] : []),
+      ...(mayEnd
+        ? [
+            endForm(
+              `${contact.name} out of browser ${n + 1}`,
+              contactPath(contact, `/sessions/${session.id}/end`),
+              session,
+            ),
+          ]
+        : []),
     ]),
   });
 }
 
-function endForm(name: string, action: string, session: OpenSession): c.Html {
-  return c.form(action, c.button('Sign out', { kind: 'link' }), { label: `Sign ${name} out: ${deviceOf(session)}` });
+function endForm(what: string, action: string, session: OpenSession): c.Html {
+  return c.form(action, c.button('Sign out', { kind: 'link' }), { label: `Sign ${what}: ${deviceOf(session)}` });
 }
 
 export async function endSession(visit: Visit, at: AtContact): Promise<Response> {

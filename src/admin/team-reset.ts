@@ -29,6 +29,7 @@ export async function resetStaff(visit: Visit, at: AtMember): Promise<Response> 
   switch (outcome.kind) {
     case 'reset':
       return doneAtTeam(visit, `MFA reset for ${member.email}. They set it up again at their next sign-in.`);
+    case 'help-waits':
     case 'no-mfa':
       return refused(visit, at, "MFA isn't set up.");
     case 'note-missing':

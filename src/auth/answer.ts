@@ -4,6 +4,7 @@ import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, type Transaction } from '../db/db.ts';
 import { consume, spendAttempt, type Challenge } from './challenges.ts';
 import { FACTORS } from './factors/index.ts';
+import { endHelp } from './asking-for-help.ts';
 import type { Redeem } from './factors/factor.ts';
 import * as limits from './limits.ts';
 import { Proof } from './proof.ts';
@@ -90,6 +91,7 @@ async function transact<T>(
       const redemption = await redeem(tx, now);
       if (redemption.kind === 'right') {
         await limits.clearWrong(tx, whose);
+        if (counted.helpWaitUntil !== null) await endHelp(tx, installation, challenge.account, answering.visitor);
         if (!(await consume(tx, challenge, now)))
           throw new Error('a challenge was consumed under the lock of its account');
         const proof = new Proof(challenge.account, challenge.epoch, given.kind, challenge.id);

@@ -12,7 +12,7 @@ import {
 import { isOpen, type Visitor } from './sessions.ts';
 
 export type Surface = 'portal' | 'admin';
-export type Purpose = 'sign-in' | 'enrolment' | 'backup-codes' | 'manage';
+export type Purpose = 'sign-in' | 'enrolment' | 'backup-codes' | 'manage' | 'recovery';
 
 /** What a ceremony is for that was begun inside, over factors that are there. */
 export type Aim = 'another' | 'replacement' | 'new-codes';
@@ -55,6 +55,7 @@ const LIFETIMES_MS = {
   enrolment: ENROLMENT_LIFETIME_MS,
   'backup-codes': BACKUP_CODES_LIFETIME_MS,
   manage: SIGN_IN_CHALLENGE_LIFETIME_MS,
+  recovery: ENROLMENT_LIFETIME_MS,
 };
 
 export interface Opening {

@@ -19,6 +19,7 @@ import {
   STEPS_EITHER_WAY,
   TRIES_PER_ENROLMENT,
 } from './limits.ts';
+import { takeFactorsAway } from './recovery.ts';
 import type { Visitor } from './sessions.ts';
 
 /** RFC 4226 §4 R6: 160 bits, as long as the hash it keys. */
@@ -173,7 +174,8 @@ export function verifyEnrolment(
 /**
  * Enable MFA: the proven authenticator becomes active, and the step that proved it is used up (I2). Raises the epoch. At
  * the door the ceremony's own challenge moves to the new one, to hand out backup codes and nothing else; begun inside, it
- * ends here, with the authenticator that it replaces (I10). False where there was nothing proven to enable, which
+ * ends here, with the authenticator that it replaces (I10). Behind a code that staff have read out, all that was there
+ * before ends in the same moment. False where there was nothing proven to enable, which
  * includes the second press, or what is proven waits to be confirmed.
  */
 export function enable(installation: Installation, challenge: Challenge, visitor: Visitor): Promise<boolean> {
@@ -191,12 +193,15 @@ export function enable(installation: Installation, challenge: Challenge, visitor
         AND enabled_at IS NULL AND revoked_at IS NULL AND proven_step IS NOT NULL AND expires_at > ${now}
         AND NOT ${awaitsConfirmation(challenge.account)}`);
     if (enabled !== 1) return new RolledBack(false);
+    const replaces = challenge.purpose === 'recovery';
+    if (replaces) await takeFactorsAway(tx, challenge.account, now, challenge.id);
     const ended = challenge.inside
       ? await endInside(tx, challenge, raised.epoch, now)
       : await moveToCodes(tx, challenge, raised.epoch, now);
     if (!ended) return new RolledBack(false);
     await keepListed(tx, organizationId, accountId);
-    await record(tx, installation, factOf(challenge, visitor, enabledAs(challenge)));
+    const enabling = factOf(challenge, visitor, enabledAs(challenge));
+    await record(tx, installation, replaces ? { ...enabling, details: { replaced: 1 } } : enabling);
     return true;
   });
 }
@@ -212,7 +217,7 @@ async function moveToCodes(tx: Transaction, challenge: Challenge, epoch: number,
     AND account_id = ${accountId} AND ended_at IS NULL`);
   const moved = await tx.run(sql`UPDATE challenges SET epoch = ${epoch}, purpose = 'backup-codes',
       expires_at = ${now + BACKUP_CODES_LIFETIME_MS}
-    WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND purpose = 'enrolment' AND consumed_at IS NULL`);
+    WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND purpose IN ('enrolment', 'recovery') AND consumed_at IS NULL`);
   return moved === 1;
 }
 

@@ -25,7 +25,7 @@ export type FreshProof =
 /**
  * Proves again, inside a session, that its owner is there: password and code of an authenticator, through a challenge
  * with purpose `manage`, counted like any other (I14). The subject is the session's account (I13). Without a code only
- * where the account has no second factor, which is looked at under its lock.
+ * where the account has no second factor, which is looked at under its lock. Of several at once one is the proof.
  */
 export async function proveAgain(
   installation: Installation,
@@ -64,19 +64,19 @@ export async function proveAgain(
   }
 }
 
-function passwordAlone(
+async function passwordAlone(
   installation: Installation,
   session: Session,
   account: Account,
   visitor: Visitor,
 ): Promise<FreshProof> {
-  return installation.db.transaction<FreshProof>(async (tx) => {
+  const proof = await installation.db.transaction<FreshProof>(async (tx) => {
     const over = new RolledBack<FreshProof>({ kind: 'over' });
     if (!(await lockAtEpoch(tx, account, session.account.epoch))) return over;
     const { hasMfa, suspectedAt } = await standingOf(tx, account);
     if (hasMfa || suspectedAt !== null) return over;
-    const proof = new Proof(account, account.epoch, 'password', null);
-    const cookie = await renewSession(tx, proof, session, installation.now());
+    const password = new Proof(account, account.epoch, 'password', null);
+    const cookie = await renewSession(tx, password, session, installation.now());
     if (cookie === undefined) return over;
     await record(tx, installation, {
       organizationId: account.organizationId,
@@ -88,6 +88,7 @@ function passwordAlone(
     });
     return { kind: 'proven', cookie };
   });
+  return proof.kind === 'proven' ? proof : recordHeldUp(installation, session, visitor, proof);
 }
 
 // The password was right and no code was looked at, so this is the answer's one audit row (I18).

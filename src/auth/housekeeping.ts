@@ -8,8 +8,8 @@ const BITE = 1_000;
 
 /**
  * Takes from the disk what time has ended: secrets of enrolments nobody finished, backup codes shown and left, windows
- * of counters that are over, sessions, links, devices and addresses long gone, processes that were killed, challenges that led
- * nowhere. Every lookup refuses these by their time already; run late, or never, nothing opens. Each bite commits by
+ * of counters that are over, sessions, links, devices, addresses and requests for help long gone, processes that were
+ * killed, challenges that led nowhere. Every lookup refuses these by their time already; run late, or never, nothing opens. Each bite commits by
  * itself, and several servers may run it at once.
  */
 export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Promise<void> {
@@ -25,6 +25,10 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     deletion(sql`passkey_ceremonies`, sql`organization_id, challenge`, sql`expires_at <= ${at}`),
     deletion(sql`enrolment_codes`, sql`organization_id, account_id`, sql`expires_at <= ${at}`),
     deletion(sql`parked_forms`, id, sql`expires_at <= ${at}`),
+    sql`UPDATE recovery_requests SET state = 'expired', ended_at = ${at}
+      WHERE ${bite(sql`recovery_requests`, id, sql`state = 'open' AND expires_at <= ${at}`)}`,
+    deletion(sql`recovery_requests`, id, sql`created_at <= ${at - limits.HELP_KEPT_MS}`),
+    deletion(sql`sign_in_codes`, id, sql`expires_at <= ${at - limits.DEAD_CHALLENGE_KEPT_MS}`),
     deletion(sql`sessions`, id, ended),
     deletion(sql`welcome_links`, id, ended),
     deletion(sql`trusted_devices`, id, ended),

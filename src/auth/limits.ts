@@ -35,6 +35,15 @@ export const WELCOME_LINK_LIFETIME_MS = DAY_MS;
 export const SETUP_LINK_LIFETIME_MS = DAY_MS;
 /** How long a contact is told that staff have reset their MFA: whoever signs in first need not be the contact. */
 export const RESET_TOLD_FOR_MS = 7 * DAY_MS;
+/** How often a contact may ask for help in a day; what nobody has answered in a month and a week has run out. */
+export const HELP_ASKED_PER_DAY = 3;
+export const HELP_LIFETIME_MS = 37 * DAY_MS;
+export const HELP_STORY_MAX = 300;
+export const HELP_KEPT_MS = 365 * DAY_MS;
+/** How long the link in the letter cancels a request. */
+export const CANCEL_LINK_LIFETIME_MS = 7 * DAY_MS;
+/** How long a code that staff have read out works. */
+export const SIGN_IN_CODE_LIFETIME_MS = 15 * MINUTE_MS;
 export const OPEN_SESSIONS_PER_ACCOUNT = 20;
 export const TRUSTED_DEVICES_PER_ACCOUNT = 10;
 /** For how long a device's value of before its last use is taken for the other of two requests that were sent at once. */
@@ -193,12 +202,17 @@ async function fullUntil(db: Pick<Queries, 'one'>, { limit, subject }: Counter, 
   return { ok: false, until: (row?.startedAt ?? now) + limit.windowMs };
 }
 
-/** The two second factors that are typed in. Each has a wait of its own; together they make the password suspect. */
-export type Typed = 'totp' | 'backup-code';
+/**
+ * The second factors that are typed in. Those of the app and those that stand on paper or were read out have a wait each;
+ * together they make the password suspect.
+ */
+export type Typed = 'totp' | 'backup-code' | 'sign-in-code';
 
+const OF_BACKUP = { wrong: sql`backup_wrong`, waitUntil: sql`backup_wait_until` };
 const COLUMNS = {
   totp: { wrong: sql`totp_wrong`, waitUntil: sql`totp_wait_until` },
-  'backup-code': { wrong: sql`backup_wrong`, waitUntil: sql`backup_wait_until` },
+  'backup-code': OF_BACKUP,
+  'sign-in-code': OF_BACKUP,
 };
 
 export interface Whose {
@@ -212,6 +226,8 @@ export interface Counted {
   readonly wrong: number;
   readonly wrongInARow: number;
   readonly wrongInWindow: number;
+  /** Set where the account has asked for help since its second factor last worked. */
+  readonly helpWaitUntil: number | null;
 }
 
 /**
@@ -228,7 +244,8 @@ export function spendAnswer(tx: Transaction, whose: Whose, typed: Typed, now: nu
     WHERE ${ofAccount(whose)} AND epoch = ${whose.epoch} AND disabled_at IS NULL AND suspected_at IS NULL
       AND ${waitUntil} <= ${now}
       ${typed === 'totp' ? sql`AND ${clockIsRight(now)}` : sql``}
-    RETURNING ${wrong} AS wrong, totp_wrong + backup_wrong AS "wrongInARow", window_wrong AS "wrongInWindow"`);
+    RETURNING ${wrong} AS wrong, totp_wrong + backup_wrong AS "wrongInARow", window_wrong AS "wrongInWindow",
+      help_wait_until AS "helpWaitUntil"`);
 }
 
 /** What a wrong answer costs: a wait, and from a number on the trust in the password. Answers both. */
@@ -286,9 +303,9 @@ export interface Holds extends Record<Typed, number> {
 /** When the waits of an account end, each in the past where none holds, and what else holds its answers up. */
 export async function waits(db: Pick<Queries, 'one'>, account: { organizationId: string; id: string }): Promise<Holds> {
   const row = await db.one<Holds>(sql`SELECT totp_wait_until AS totp, backup_wait_until AS "backup-code",
-      suspected_at AS "suspectedAt", (SELECT seen_at FROM clock) AS "seenAt"
+      backup_wait_until AS "sign-in-code", suspected_at AS "suspectedAt", (SELECT seen_at FROM clock) AS "seenAt"
     FROM accounts WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
-  return row ?? { totp: 0, 'backup-code': 0, suspectedAt: null, seenAt: null };
+  return row ?? { totp: 0, 'backup-code': 0, 'sign-in-code': 0, suspectedAt: null, seenAt: null };
 }
 
 function uncounted(): Sql {

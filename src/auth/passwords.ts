@@ -232,6 +232,8 @@ export async function storePassword(
     actor,
     action: 'password.set',
     targetId: account.id,
+    // Whoever chooses their first one has changed nothing.
+    ...(account.passwordSetAt === null ? { notice: 'none' } : {}),
   });
   return true;
 }

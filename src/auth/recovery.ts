@@ -6,6 +6,7 @@ import type { Installation } from '../accounts/installation.ts';
 import { may, mayManage, resets } from '../accounts/staff.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
+import { helpHolds } from './asking-for-help.ts';
 import { revokeSet } from './factors/backup-codes.ts';
 import { revokePasskeys } from './passkeys.ts';
 import { NO_WAITS, RESET_TOLD_FOR_MS, RESETS_BY_AGENT, spendWithin } from './limits.ts';
@@ -27,14 +28,14 @@ export interface ResetReason {
   readonly note: string;
 }
 
-export type ResetOutcome =
-  | { kind: 'reset' }
-  /** There is nothing to take away; nothing was changed. */
+/** Why an account keeps its MFA; nothing was changed. */
+export type NotReset =
+  /** There is nothing to take away. */
   | { kind: 'no-mfa' }
-  | { kind: 'note-missing' }
-  /** The agent has reset as many contacts as an hour allows. */
-  | { kind: 'limited'; until: number }
-  | { kind: 'not-allowed' };
+  /** They have asked for help, and its wait runs: nobody resets them before that moment (asking-for-help.ts). */
+  | { kind: 'help-waits'; until: number };
+
+export type ResetOutcome = { kind: 'reset' } | NotReset | { kind: 'note-missing' } | AgentRefused;
 
 /** The staff member who resets. */
 export type Agent = Pick<Account, 'organizationId' | 'id' | 'role'>;
@@ -64,20 +65,35 @@ export async function resetMfa(
   if (agent !== 'operator' && !mayReset(agent, target)) return { kind: 'not-allowed' };
   if (reason.check === 'other' && reason.note.trim().length < NOTE_MIN) return { kind: 'note-missing' };
   return installation.db.transaction<ResetOutcome>(async (tx) => {
-    if (!(await resetWithin(tx, installation, actor, target, reasonText(reason))))
-      return new RolledBack<ResetOutcome>({ kind: 'no-mfa' });
-    if (agent !== 'operator') {
-      if (!(await mayResetNow(tx, agent, target))) return new RolledBack<ResetOutcome>({ kind: 'not-allowed' });
-      const subject = fingerprint(installation.counterKey, target.organizationId, agent.id);
-      const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, installation.now());
-      if (!room.ok) return new RolledBack<ResetOutcome>({ kind: 'limited', until: room.until });
-    }
-    return { kind: 'reset' };
+    const done = await resetWithin(tx, installation, actor, target, reasonText(reason));
+    if (done.kind !== 'reset') return new RolledBack<ResetOutcome>(done);
+    const refused = agent === 'operator' ? undefined : await agentRefused(tx, installation, agent, target);
+    return refused ? new RolledBack<ResetOutcome>(refused) : { kind: 'reset' };
   });
 }
 
-/** Again, of both as they are inside a transaction: a role may have been given or taken since their rows were read. */
-export async function mayResetNow(tx: Transaction, agent: Agent, target: Account): Promise<boolean> {
+/** Why an agent may not act on somebody's MFA just now: by their role, or because an hour allows no more. */
+export type AgentRefused = { kind: 'limited'; until: number } | { kind: 'not-allowed' };
+
+/** Counts one act of an agent's on the MFA of a target whose lock is held, unless they may not do it. */
+export async function agentRefused(
+  tx: Transaction,
+  installation: Installation,
+  agent: Agent,
+  target: Pick<Account, 'organizationId' | 'id'>,
+): Promise<AgentRefused | undefined> {
+  if (!(await mayResetNow(tx, agent, target))) return { kind: 'not-allowed' };
+  const subject = fingerprint(installation.counterKey, target.organizationId, agent.id);
+  const room = await spendWithin(tx, { limit: RESETS_BY_AGENT, subject }, installation.now());
+  return room.ok ? undefined : { kind: 'limited', until: room.until };
+}
+
+/** The same of both as they are now: a role may have been given or taken since their rows were read. */
+export async function mayResetNow(
+  tx: Transaction,
+  agent: Agent,
+  target: Pick<Account, 'organizationId' | 'id'>,
+): Promise<boolean> {
   const [agentNow, targetNow] = [
     await findAccount(tx, agent.organizationId, agent.id),
     await findAccount(tx, target.organizationId, target.id),
@@ -85,14 +101,15 @@ export async function mayResetNow(tx: Transaction, agent: Agent, target: Account
   return agentNow?.disabledAt === null && targetNow !== undefined && mayReset(agentNow, targetNow);
 }
 
-/** How the person was checked, as the log keeps it. */
+/** How staff checked, as the audit log keeps it. */
 export function reasonText({ check, note }: ResetReason): string {
   return note.trim() === '' ? CHECKS[check] : `${CHECKS[check]}: ${note.trim()}`;
 }
 
 /**
  * The act itself, inside a transaction, for one account or for each of many: the caller has asked who may do it, and why.
- * False where there is nothing to take away; then nothing has changed but that the account's lock is held.
+ * Where they keep their MFA nothing has changed but that the account's lock is held. The operator, who has the machine,
+ * waits for nobody's request.
  */
 export async function resetWithin(
   tx: Transaction,
@@ -100,7 +117,7 @@ export async function resetWithin(
   actor: Actor,
   target: Pick<Account, 'organizationId' | 'id'>,
   reason: string,
-): Promise<boolean> {
+): Promise<{ kind: 'reset' } | NotReset> {
   const { organizationId, id } = target;
   const now = installation.now();
   const account = sql`organization_id = ${organizationId} AND id = ${id}`;
@@ -108,24 +125,30 @@ export async function resetWithin(
   await tx.run(sql`UPDATE accounts SET epoch = epoch WHERE ${account}`);
   const enrolled = await tx.one(sql`SELECT 1 AS found FROM accounts a
     WHERE a.organization_id = ${organizationId} AND a.id = ${id} AND ${HAS_MFA}`);
-  if (!enrolled) return false;
+  if (!enrolled) return { kind: 'no-mfa' };
+  const until = actor.kind === 'operator' ? undefined : await helpHolds(tx, target, now);
+  if (until !== undefined) return { kind: 'help-waits', until };
   await tx.run(sql`UPDATE accounts SET epoch = epoch + 1, ${NO_WAITS}, reset_notice_at = ${now}, reset_told_at = NULL
     WHERE ${account}`);
   await takeFactorsAway(tx, target, now);
   await voidCarriers(tx, organizationId, id, now);
   await record(tx, installation, { organizationId, actor, action: 'mfa.reset', targetId: id, reason });
-  return true;
+  return { kind: 'reset' };
 }
 
-/** Ends every authenticator, backup code and passkey of an account whose lock is held, and what stands of them in its row. */
+/**
+ * Ends every authenticator, backup code and passkey of an account whose lock is held, and what stands of them in its row; but not
+ * the authenticator of the ceremony that is to take their place.
+ */
 export async function takeFactorsAway(
   tx: Transaction,
   target: Pick<Account, 'organizationId' | 'id'>,
   now: number,
+  ceremony = '',
 ): Promise<void> {
   const { organizationId, id } = target;
   await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL
-    WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL`);
+    WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL AND challenge_id <> ${ceremony}`);
   await revokeSet(tx, target, now);
   await revokePasskeys(tx, target, now);
   await keepListed(tx, organizationId, id);

@@ -7,6 +7,7 @@ import { open, seal, sealedBy, SealError, type KeyRing } from '../crypto/seal.ts
 import { sql, type Database, type Sql } from '../db/db.ts';
 import { SEALED_SHOWN_CODES } from './ceremony-codes.ts';
 import { SEALED_CODE_HASHES } from './factors/backup-codes.ts';
+import { SEALED_SIGN_IN_CODES } from './factors/sign-in-code.ts';
 import { SEALED_SECRETS } from './factors/totp.ts';
 import { SEALED_PARKED_FORMS } from './parked-forms.ts';
 import { SEALED_PASSWORDS } from './passwords.ts';
@@ -17,6 +18,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   SEALED_PASSWORDS,
   SEALED_SECRETS,
   SEALED_CODE_HASHES,
+  SEALED_SIGN_IN_CODES,
   SEALED_SHOWN_CODES,
   SEALED_PARTS,
   SEALED_MAILS,

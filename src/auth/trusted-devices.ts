@@ -99,7 +99,7 @@ export async function useDevice(
     tx,
     account,
     now,
-    sql`${ofBrowser} AND token_hash <> ${secretHash}
+    sql`${ofBrowser} AND expires_at > ${now} AND token_hash <> ${secretHash}
       AND (previous_hash IS DISTINCT FROM ${secretHash} OR last_used_at <= ${now - DEVICE_RACE_MS})`,
   );
   if (copied > 0) await endWhatItOpened(tx, installation, account, visitor, now);

@@ -87,6 +87,7 @@ const reset: Work = async (installation, options) => {
       };
     case 'no-mfa':
       throw refused(`${account.name} has not set up MFA: there is nothing to reset.`);
+    case 'help-waits':
     case 'note-missing':
     case 'limited':
     case 'not-allowed':

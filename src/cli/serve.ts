@@ -17,6 +17,7 @@ import { openLog } from '../log.ts';
 import { keepTime } from './clock.ts';
 import { keepChain, keepWatch } from './keep-chain.ts';
 import { keepFigures } from './keep-figures.ts';
+import { keepPosting } from './keep-posting.ts';
 import { keepReminders } from './keep-reminders.ts';
 import { keepWorking } from './keep-working.ts';
 import { openAll } from './open.ts';
@@ -41,13 +42,14 @@ async function serve(now: () => number, options: Options): Promise<void> {
   if (unknown.length > 0) log.warn('the environment has settings that this version does not know', { unknown });
   const installation = await openAll(config, now, log);
   try {
-    const { publicUrl, trustedProxies } = config;
+    const { publicUrl, trustedProxies, mail } = config;
     await afterRestore(installation);
     const stopTime = await keepTime(installation);
     const signalled = untilSignalled();
-    const server = await listen(createApp({ installation, publicUrl, trustedProxies }), config);
+    const server = await listen(createApp({ installation, publicUrl, trustedProxies, mail }), config);
     const stopSweeping = keepHouse(installation);
     const stopWorking = keepWorking(installation);
+    const stopPosting = keepPosting(installation, config);
     const stopChaining = keepChain(installation);
     const stopFiguring = keepFigures(installation);
     const stopReminding = keepReminders(installation);
@@ -61,6 +63,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
       await stopListening(server);
       await stopSweeping();
       await stopWorking();
+      await stopPosting();
       await stopWatching();
       await stopChaining();
       await stopFiguring();

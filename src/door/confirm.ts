@@ -21,7 +21,7 @@ import { homeOf } from './sign-in.ts';
  */
 export async function proveFirst(visit: Visit, who: SignedIn, about: string): Promise<Response | undefined> {
   if (isFreshlyProven(who.session, visit.now)) return undefined;
-  const form = { path: visit.address, body: await visit.body(), about };
+  const form = { path: visit.pathAndQuery, body: await visit.body(), about };
   const id = await parkForm(visit.installation, who.session, form);
   // Without an id the account has changed meanwhile, and this session is over: the guard of /confirm says so.
   return visit.see(`${doorOf(who).base}/confirm${id === undefined ? '' : `?form=${id}`}`);
@@ -71,9 +71,10 @@ export async function askedFor(visit: Visit, who: SignedIn, id: string): Promise
 /** What comes after a fresh proof: the form that waited for it, as though it came now, or the page that was asked for. */
 export async function goOn(visit: Visit, who: SignedIn, { id }: Asked, cookie: string): Promise<Response> {
   const { surface } = who.session;
+  // Before all else: whatever becomes of the form, the old token is dead.
+  visit.signIn(surface, cookie);
   const parked = id === '' ? undefined : await takeParked(visit.installation, who.session, id);
   if (parked && parked.body !== null) return visit.redo({ path: parked.path, body: parked.body }, surface, cookie);
-  visit.signIn(surface, cookie);
   if (parked) return visit.see(parked.path);
   if (id !== '') return gonePage(visit, who, 422);
   visit.leave(surface, { kind: 'ok', text: say('confirm.done') });

@@ -1,6 +1,8 @@
 import type { Surface } from '../auth/challenges.ts';
 import { atDoor, contact, enrolling, halfSignedIn, staff } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
+import * as help from './ask-for-help.ts';
+import * as cancelling from './cancel-request.ts';
 import * as codeUsed from './code-used.ts';
 import * as confirm from './confirm.ts';
 import * as enrolment from './confirm-enrolment.ts';
@@ -8,6 +10,7 @@ import * as mfa from './enable-mfa.ts';
 import * as forgot from './forgot-password.ts';
 import * as newPassword from './new-password.ts';
 import * as passkeys from './passkeys.ts';
+import * as spoken from './sign-in-code.ts';
 import * as signIn from './sign-in.ts';
 import * as verify from './verify.ts';
 import * as welcome from './welcome.ts';
@@ -37,7 +40,7 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/verify`, half, verify.submit('totp')),
     route('GET', `${base}/verify/backup-code`, half, verify.show('backup-code')),
     route('POST', `${base}/verify/backup-code`, half, verify.submit('backup-code')),
-    route('GET', `${base}/verify/ask-for-help`, half, verify.askForHelp),
+    route('GET', `${base}/verify/ask-for-help`, half, help.show),
     route('GET', `${base}/backup-code-used`, inside, codeUsed.show),
     route('GET', `${base}/confirm`, inside, confirm.show),
     route('POST', `${base}/confirm`, inside, confirm.submit),
@@ -53,7 +56,7 @@ export function doorRoutes(surface: Surface): readonly Route[] {
     route('POST', `${base}/enable-mfa/backup-codes`, ceremony, mfa.generate),
     route('POST', `${base}/enable-mfa/backup-codes/download`, ceremony, mfa.download),
     route('POST', `${base}/enable-mfa/done`, ceremony, mfa.done),
-    ...(surface === 'portal' ? [...forContacts(base), ...passkeyRoutes(base)] : []),
+    ...(surface === 'portal' ? [...forContacts(base), ...passkeyRoutes(base), ...helpRoutes(base)] : []),
   ];
 }
 
@@ -83,5 +86,17 @@ function passkeyRoutes(base: string): readonly Route[] {
     route('POST', `${base}/verify/passkey`, half, passkeys.submit),
     route('POST', `${base}/confirm/passkey-options`, contact, passkeys.confirmOptions),
     route('POST', `${base}/confirm/passkey`, contact, passkeys.confirm),
+  ];
+}
+
+function helpRoutes(base: string): readonly Route[] {
+  const half = halfSignedIn('portal');
+  return [
+    route('POST', `${base}/verify/ask-for-help`, half, help.submit),
+    route('POST', `${base}/verify/ask-for-help/cancel`, half, help.cancel),
+    route('GET', `${base}/cancel-request/:token`, atDoor('portal'), cancelling.show),
+    route('POST', `${base}/cancel-request/:token`, atDoor('portal'), cancelling.submit),
+    route('GET', `${base}/verify/sign-in-code`, half, spoken.show),
+    route('POST', `${base}/verify/sign-in-code`, half, spoken.submit),
   ];
 }

@@ -26,9 +26,9 @@ import { say } from '../words/say.ts';
 import { backupCodeShape, codeShape, usedCode } from './code-words.ts';
 import { doorPage, localeAt, nameAt, sayAt } from './frame.ts';
 import { changeItNow } from './mails-links.ts';
-import { homeOf, reach, suspectedPage } from './sign-in.ts';
+import { homeOf, suspectedPage } from './sign-in.ts';
 
-type Asked = Answer['kind'];
+type Asked = Exclude<Answer['kind'], 'sign-in-code'>;
 
 /** GET /verify and /verify/backup-code */
 export function show(asked: Asked) {
@@ -76,15 +76,6 @@ export function submit(asked: Asked) {
       }
     }
   };
-}
-
-/** GET /verify/ask-for-help: who can help, for somebody who has given the right password. */
-export function askForHelp(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
-  const body = html`<p>${sayAt(door, 'recover.text')}</p>
-    ${reach(door)}
-    <p>${say('recover.found')}</p>
-    <p><a href="${door.base}/verify">${say('recover.back')}</a></p>`;
-  return visit.page(doorPage(door, { title: sayAt(door, 'recover.title'), progress: HALF_WAY, body }));
 }
 
 /** Where the arch stands between the two doors. */
@@ -177,10 +168,16 @@ function otherWays(door: Door, byPasskey: boolean): Html {
   return disclosure(
     say('code.cannot'),
     html`<p><a href="${base}/verify/backup-code">${say('code.backup')}</a></p>
-      ${byPasskey ? passkeyLink(door) : nothing}
+      ${byPasskey ? passkeyLink(door) : nothing} ${readOut(door)}
       <p><a href="${base}/verify/ask-for-help">${say('code.no-backup')}</a></p>
       <p>${say('code.clock')}</p>`,
   );
+}
+
+// Staff are helped by their team, and nobody reads out a code to them.
+function readOut(door: Door): Html {
+  if (door.surface === 'admin') return nothing;
+  return html`<p><a href="${door.base}/verify/sign-in-code">${say('spoken.use', { m: nameAt(door) })}</a></p>`;
 }
 
 function backupForm({ base }: Door, errors: readonly Problem[]): Html {
@@ -191,8 +188,8 @@ function backupForm({ base }: Door, errors: readonly Problem[]): Html {
     <p><a href="${base}/verify/ask-for-help">${say('backup.none')}</a></p>`;
 }
 
-// A wait is against guessing, so it does not hold a passkey up.
-async function waitPage(
+/** Too many wrong codes of a kind. A wait is against guessing, so it does not hold a passkey up. */
+export async function waitPage(
   visit: Visit,
   { door, challenge }: HalfSignedIn,
   given: Asked,

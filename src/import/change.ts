@@ -73,6 +73,7 @@ async function changeOne(
       password_set_at = CASE WHEN CAST(${password} AS TEXT) IS NULL THEN password_set_at ELSE CAST(${now} AS BIGINT) END,
       epoch = epoch + ${raises ? 1 : 0}
     WHERE organization_id = ${organizationId} AND id = ${contact.id} AND epoch = ${contact.epoch}
+      AND (${moves ? 0 : 1} = 1 OR help_wait_until IS NULL OR help_wait_until <= ${now})
       AND name = ${contact.name} AND email = ${contact.email} AND phone IS NOT DISTINCT FROM ${contact.phone}`);
   if (changed === 0) return undefined;
   if (raises) await voidCarriers(tx, organizationId, contact.id, now);
@@ -127,6 +128,6 @@ export function taken({ line }: ImportRow): Problem {
   return {
     line,
     kind: 'taken-meanwhile',
-    text: 'email, external_id or customer was changed by somebody else meanwhile',
+    text: 'email, external_id or customer was changed by somebody else meanwhile, or they have asked for help with signing in',
   };
 }

@@ -29,34 +29,44 @@ const BITE = 25;
 const LOOKED_AT = 1_000;
 const NAMED = 10;
 
+/** `spared`: there was nothing to do. `held`: they have asked for help, and wait for an answer. */
+type Outcome = 'done' | 'spared' | 'held';
+
+const RESET_OUTCOMES = { reset: 'done', 'no-mfa': 'spared', 'help-waits': 'held' } as const;
+
 interface Act {
   /** "Reset MFA for 214 contacts". */
   readonly verb: string;
   /** What is said of those whom it no longer concerned: "2 had no MFA". */
   readonly spared: string;
-  /** The act on one contact, whose lock it takes; false where there was nothing to do, and then nothing has changed. */
-  run(tx: Transaction, installation: Installation, actor: Actor, who: JobKey, reason: string): Promise<boolean>;
+  /** The act on one contact, whose lock it takes. Where it was not done nothing has changed. */
+  run(tx: Transaction, installation: Installation, actor: Actor, who: JobKey, reason: string): Promise<Outcome>;
 }
 
 export const BULK_ACTS = {
-  'reset-mfa': { verb: 'Reset MFA for', spared: 'had no MFA', run: resetWithin },
+  'reset-mfa': {
+    verb: 'Reset MFA for',
+    spared: 'had no MFA',
+    run: async (...reset) => RESET_OUTCOMES[(await resetWithin(...reset)).kind],
+  },
   'sign-out': {
     verb: 'Sign out',
     spared: 'were not signed in',
     run: async (tx, installation, actor, who, reason) => {
       const { sessions, devices } = await endSessionsWithin(tx, installation, actor, who, reason);
-      return sessions + devices > 0;
+      return sessions + devices > 0 ? 'done' : 'spared';
     },
   },
   disable: {
     verb: 'Disable portal access for',
     spared: 'had no portal access',
-    run: (tx, installation, actor, who, reason) => setPortalAccessWithin(tx, installation, actor, who, false, reason),
+    run: async (tx, installation, actor, who, reason) =>
+      (await setPortalAccessWithin(tx, installation, actor, who, false, reason)) ? 'done' : 'spared',
   },
   remind: {
     verb: 'Send a reminder to',
     spared: 'had MFA, could not sign in or had been reminded within a day',
-    run: remindWithin,
+    run: async (...reminder) => ((await remindWithin(...reminder)) ? 'done' : 'spared'),
   },
 } as const satisfies Record<string, Act>;
 
@@ -88,8 +98,12 @@ export const bulkContacts: JobKind = {
   title: (job) => bulkTitle(actOf(job), job.total),
   unit: ['contact', 'contacts'],
   remark: (job) => {
-    const spared = Number(job.result['spared'] ?? 0);
-    return spared === 0 ? undefined : `${spared.toLocaleString('en-GB')} ${BULK_ACTS[actOf(job)].spared}.`;
+    const told = [
+      [Number(job.result['spared'] ?? 0), BULK_ACTS[actOf(job)].spared],
+      [Number(job.result['held'] ?? 0), 'asked for help and wait for an answer'],
+    ] as const;
+    const sentences = told.filter(([n]) => n > 0).map(([n, what]) => `${n.toLocaleString('en-GB')} ${what}.`);
+    return sentences.length === 0 ? undefined : sentences.join(' ');
   },
   bite,
 };
@@ -158,11 +172,14 @@ async function bite(tx: Transaction, installation: Installation, job: Job): Prom
   const { run } = BULK_ACTS[actOf(job)];
   const reason = String(job.plan['reason'] ?? '');
   let spared = Number(job.result['spared'] ?? 0);
+  let held = Number(job.result['held'] ?? 0);
   for (const id of contacts) {
     const { organizationId } = job;
-    if (!(await run(tx, installation, actorOfJob(job), { organizationId, id }, reason))) spared++;
+    const outcome = await run(tx, installation, actorOfJob(job), { organizationId, id }, reason);
+    if (outcome === 'spared') spared++;
+    if (outcome === 'held') held++;
   }
-  return { cursor, done: contacts.length, result: { spared }, ended };
+  return { cursor, done: contacts.length, result: { spared, held }, ended };
 }
 
 interface Next {

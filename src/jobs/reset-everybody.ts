@@ -18,6 +18,10 @@ export const RESET_EVERYBODY: JobKind = {
   permission: 'act on many contacts at once',
   title: (job) => `Reset MFA for ${job.total.toLocaleString('en-GB')} ${job.total === 1 ? 'contact' : 'contacts'}`,
   unit: ['contact', 'contacts'],
+  remark: ({ result }) => {
+    const waiting = Number(result['waiting'] ?? 0);
+    return waiting === 0 ? undefined : `${waiting.toLocaleString('en-GB')} asked for help and wait for an answer.`;
+  },
   bite,
 };
 
@@ -26,11 +30,14 @@ async function bite(tx: Transaction, installation: Installation, job: Job): Prom
   const contacts = await tx.all<{ id: string }>(sql`SELECT a.id FROM accounts a
     WHERE ${enrolledBefore(organizationId, Number(plan['confirmedAt']))} AND a.id > ${cursor} ORDER BY a.id LIMIT ${BITE}`);
   let done = 0;
+  let waiting = Number(job.result['waiting'] ?? 0);
   for (const { id } of contacts) {
     const target = { organizationId, id };
-    if (await resetWithin(tx, installation, actorOfJob(job), target, `Everybody: ${plan['reason']}`)) done++;
+    const outcome = await resetWithin(tx, installation, actorOfJob(job), target, `Everybody: ${plan['reason']}`);
+    if (outcome.kind === 'reset') done++;
+    if (outcome.kind === 'help-waits') waiting++;
   }
-  return { cursor: contacts.at(-1)?.id ?? cursor, done, ended: contacts.length < BITE };
+  return { cursor: contacts.at(-1)?.id ?? cursor, done, result: { waiting }, ended: contacts.length < BITE };
 }
 
 /** Whom it would concern: how many contacts have MFA, with portal access or without, and the first of them by address. */

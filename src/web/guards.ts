@@ -53,7 +53,7 @@ export function halfSignedIn(surface: Surface): Guard<HalfSignedIn> {
 
 /** Whoever is in the ceremony of enabling MFA, from the first page to Continue to Sign In. */
 export function enrolling(surface: Surface): Guard<HalfSignedIn> {
-  return challenged(surface, 'enrolling', ['enrolment', 'backup-codes'], '/verify');
+  return challenged(surface, 'enrolling', ['enrolment', 'recovery', 'backup-codes'], '/verify');
 }
 
 function challenged(
@@ -105,7 +105,8 @@ function deathNotice(dead: Dead): Flash {
   if (isUndone(dead)) return { kind: 'info', text: say(aim === 'new-codes' ? 'mfa.codes.over' : 'mfa.inside.over') };
   // Continue was pressed twice, or the ten minutes ran out: MFA is on all the same.
   if (purpose === 'backup-codes' && reason !== 'void') return { kind: 'ok', text: say('mfa.done.text') };
-  if (purpose === 'enrolment' && reason === 'expired') return { kind: 'warn', text: say('login.setup-expired') };
+  if ((purpose === 'enrolment' || purpose === 'recovery') && reason === 'expired')
+    return { kind: 'warn', text: say('login.setup-expired') };
   const keys = {
     expired: 'login.expired',
     exhausted: 'login.spent',

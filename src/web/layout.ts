@@ -58,6 +58,7 @@ export type PortalPage = Main & {
 const PLACES = [
   { key: 'overview', path: '/admin', label: 'Overview' },
   { key: 'customers', path: '/admin/customers', label: 'Customers' },
+  { key: 'recovery', path: '/admin/recovery', label: 'Recovery requests' },
   { key: 'audit', path: '/admin/audit', label: 'Audit log' },
   { key: 'jobs', path: '/admin/jobs', label: 'Jobs' },
   { key: 'settings', path: '/admin/settings', label: 'Settings' },
@@ -71,6 +72,8 @@ export type AdminPage = Main & {
   current: Place;
   /** The style sheet with a merchant's colour, for examples of it. */
   theme?: string | undefined;
+  /** Numbers that stand in the navigation, behind what waits for somebody. */
+  waiting?: Partial<Record<Place, string>>;
   /** Buttons beside the H1. */
   actions?: Html | undefined;
 };
@@ -100,7 +103,9 @@ export function portalPage(p: PortalPage): Html {
 export function adminPage(p: AdminPage): Html {
   const entries = PLACES.map(
     ({ key, path, label }) =>
-      html`<li><a href="${path}" ${attr('aria-current', p.current === key && 'page')}>${label}</a></li>`,
+      html`<li>
+        <a href="${path}" ${attr('aria-current', p.current === key && 'page')}>${label}${waiting(p.waiting?.[key])}</a>
+      </li>`,
   );
   const side = html`<header class="side">
     <p class="brand">${logo({ outer: true, inner: true })}<span>${p.organization.name}</span></p>
@@ -117,6 +122,10 @@ export function adminPage(p: AdminPage): Html {
   </header>`;
   const content = html`<div class="console">${side} ${main(p, true, p.actions)}</div>`;
   return page(p, p.organization.name, content, { theme: p.theme });
+}
+
+function waiting(number: string | undefined): string {
+  return number === undefined ? '' : ` (${number})`;
 }
 
 /** A page of no organization: the address itself, the first set-up, an error before anybody is known. */

@@ -6,6 +6,7 @@ import type { Installation } from '../accounts/installation.ts';
 import type { Surface } from '../auth/challenges.ts';
 import { ENROLMENT_LIFETIME_MS, PASSKEY_CEREMONY_LIFETIME_MS, SESSION_LIFETIMES } from '../auth/limits.ts';
 import type { Visitor } from '../auth/sessions.ts';
+import type { MailConfig } from '../config.ts';
 import { FOR_EVER } from './assets.ts';
 import { clientOf } from './client-ip.ts';
 import type { Html } from './components.ts';
@@ -18,6 +19,8 @@ export interface House {
   readonly installation: Installation;
   readonly publicUrl: string;
   readonly trustedProxies: readonly string[];
+  /** The mail server, for the page that shows and tries it; undefined: mail is off. */
+  readonly mail?: MailConfig | undefined;
   /** A piece of the pages that ask an account for a code. Only the demo hands one in; see there why no server can. */
   readonly pageExtra?: (account: Account) => Promise<Html | undefined>;
 }
@@ -68,8 +71,8 @@ export class Visit {
     return this.#context.req.path;
   }
 
-  /** Path and query of this request, as they came. */
-  get address(): string {
+  /** As they came, to come back to. */
+  get pathAndQuery(): string {
     const { pathname, search } = new URL(this.#context.req.url);
     return pathname + search;
   }
@@ -102,7 +105,7 @@ export class Visit {
   /**
    * Answers a form of this visitor's that was sent earlier, as though it came now: through its own route and guard, with
    * the session cookie given here in place of the one that the request came with. The browser keeps that one, unless
-   * the form's own answer has another for it.
+   * the form's own answer has another for it: of each name it gets one.
    */
   async redo(form: { path: string; body: string }, surface: Surface, cookie: string): Promise<Response> {
     const headers = new Headers(this.#context.req.raw.headers);
@@ -116,6 +119,7 @@ export class Visit {
     this.#context.set(REDONE, true);
     const cookies = answer.headers.getSetCookie();
     const isSet = (name: string): boolean => cookies.some((line) => line.startsWith(`${name}=`));
+    this.#context.header('Set-Cookie', undefined);
     if (!isSet(session)) this.#set('session', surface, cookie, SESSION_LIFETIMES[surface].absoluteMs);
     if (!isSet(this.#name('challenge', surface))) this.#clear('challenge', surface);
     for (const line of cookies) this.#context.header('Set-Cookie', line, { append: true });

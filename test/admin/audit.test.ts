@@ -60,8 +60,6 @@ async function resetsMaria({ people, ada }: Reading): Promise<void> {
   const page = await ada.browser.post(path, {
     check: 'other',
     note: 'Known from the meeting of May',
-    password: '',
-    code: '',
   });
   assert.equal(page.status, 303, page.text);
 }

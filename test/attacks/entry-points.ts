@@ -1,7 +1,13 @@
 /** Every way in. Each route of the product belongs to exactly one; the command line has none. */
 export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'portal: sign-in': ['GET /portal/:slug/sign-in', 'POST /portal/:slug/sign-in', 'GET /portal/:slug/forgot-password'],
-  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify', 'GET /portal/:slug/verify/ask-for-help'],
+  'portal: code': ['GET /portal/:slug/verify', 'POST /portal/:slug/verify'],
+  'portal: asking for help': [
+    ...both('/portal/:slug/verify/ask-for-help'),
+    'POST /portal/:slug/verify/ask-for-help/cancel',
+    ...both('/portal/:slug/cancel-request/:token'),
+  ],
+  'portal: sign-in code': both('/portal/:slug/verify/sign-in-code'),
   'portal: backup code': [
     'GET /portal/:slug/verify/backup-code',
     'POST /portal/:slug/verify/backup-code',
@@ -33,6 +39,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'GET /portal/:slug/home',
     'GET /portal/:slug/security',
     'POST /portal/:slug/security/devices/:device/remove',
+    'GET /portal/:slug/security/activity',
     'GET /portal/:slug/session',
   ],
   'portal: passkey': [
@@ -48,6 +55,20 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /portal/:slug/security/passkeys/add/options',
     ...both('/portal/:slug/security/passkeys/:passkey/rename'),
     ...both('/portal/:slug/security/passkeys/:passkey/remove'),
+  ],
+  'portal: own factors': [
+    ...both('/portal/:slug/security/authenticators/new'),
+    'POST /portal/:slug/security/authenticators/:authenticator/replace',
+    ...both('/portal/:slug/security/authenticators/:authenticator/rename'),
+    ...both('/portal/:slug/security/authenticators/:authenticator/remove'),
+    ...both('/portal/:slug/security/backup-codes'),
+    ...both('/portal/:slug/security/turn-off-mfa'),
+    'POST /portal/:slug/enable-mfa/cancel',
+  ],
+  'portal: own sessions': [
+    'GET /portal/:slug/security/sessions',
+    'POST /portal/:slug/security/sessions/end-others',
+    'POST /portal/:slug/security/sessions/:session/end',
   ],
   'console: sign-in': ['GET /admin/sign-in', 'POST /admin/sign-in', 'GET /admin/forgot-password'],
   'console: code': ['GET /admin/verify', 'POST /admin/verify', 'GET /admin/verify/ask-for-help'],
@@ -100,6 +121,13 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/customers/:customer/contacts/:contact/reset-mfa'),
     ...both('/admin/team/:member/reset-mfa'),
   ],
+  'console: recovery requests': [
+    'GET /admin/recovery',
+    'GET /admin/recovery/:request',
+    'POST /admin/recovery/:request/approve',
+    'POST /admin/recovery/:request/refuse',
+  ],
+  'console: sign-in code': both('/admin/customers/:customer/contacts/:contact/sign-in-code'),
   'console: team': [
     ...both('/admin/team/invite'),
     ...both('/admin/team/:member/invitation-link'),

@@ -49,6 +49,10 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
         ),
         tests([...CODES, ...CEREMONY], 'enumeration.test.ts: what comes before a right password says nothing of MFA'),
         tests(LINKS, 'enumeration.test.ts: every link that does not work looks alike'),
+        tests(
+          ['portal: own factors', 'portal: own sessions'],
+          'own-factors.test.ts: of another’s app or session does nothing, and looks like that of one that is not there',
+        ),
         tests(['portal: inside'], 'enumeration.test.ts: nobody’s session, an ended one and one of another door'),
         tests(
           without(CONSOLE, [
@@ -74,6 +78,7 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           [...PASSWORD, ...CODES, ...CEREMONY],
           'fixation.test.ts: at both doors nothing that stood in the cookie before becomes a session',
           'fixation.test.ts: a challenge that Eve has planted opens her account',
+          'trusted-devices.test.ts: that Eve has planted is hers, and gives her nothing of whoever types',
         ),
         tests(
           [...PROOF, 'console: settings', 'console: reset', 'console: team'],
@@ -92,6 +97,7 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           both('sign-out', 'code', 'enable MFA', 'sign-in').concat(READING),
           'logout.test.ts: is none: session, challenge and ceremony are dead on the server',
         ),
+        tests(['portal: own sessions'], 'own-factors.test.ts: ends what a stranger has begun there, and the stranger'),
       ],
       'nothing there ends a session',
     ),

@@ -67,6 +67,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'factor-row.test.ts: of backup codes opens nothing either',
         ),
         tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: heals no account whose authenticator row was lost: that stays shut',
+        ),
+        tests(
           ['console: reset', ...PROOF],
           'factor-row.test.ts: leaves the other factor and the way back',
           '../auth/factors/totp.test.ts: with a secret that no longer opens is a fault, never an enrolment or a way in',
@@ -84,8 +88,13 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           [...PASSWORD, ...CODES],
           'replay.test.ts: opens no second sign-in',
           'replay.test.ts: of the backup sheet works neither again',
+          'trusted-devices.test.ts: whose cookie Eve has copied, with the password: whoever comes second ends it for both',
         ),
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
+        tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: ends with the first press of its button; the code that proved it opens nothing (I2)',
+        ),
         tests(
           [...PROOF, 'console: settings', 'console: reset', 'console: team'],
           'replay.test.ts: across surfaces: a code of the sign-in confirms no act',
@@ -99,7 +108,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
     clauses: '2.3.3, 2.3.4',
     cells: elsewhere(
       [
-        tests(PASSWORD, '../races/sign-in.test.ts: 16 right passwords at once leave three challenges open'),
+        tests(
+          PASSWORD,
+          '../races/sign-in.test.ts: 16 right passwords at once leave three challenges open',
+          '../races/devices.test.ts: 16 sign-ins at once with one value open one session',
+        ),
         tests(
           CODES,
           '../races/answers.test.ts: one code of her app, sent 16 times over three challenges',
@@ -116,6 +129,15 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'races.test.ts: one code of Ada’s app, sent at once to eight sign-ins and eight acts',
         ),
         tests(['console: reset'], '../races/recovery.test.ts: no session outlives the reset that it raced'),
+        tests(
+          ['portal: asking for help', 'console: recovery requests'],
+          '../races/help.test.ts: is either approved or overtaken by a working code, never both',
+          '../races/help.test.ts: asked for eight times at once, is one',
+        ),
+        tests(
+          ['portal: sign-in code', 'console: sign-in code'],
+          '../races/help.test.ts: a code that was read out, typed eight times at once, opens one ceremony',
+        ),
         tests(['console: team'], '../races/team.test.ts: who all remove one another at once, one of them is left'),
         tests(['portal: set up later'], '../races/grace.test.ts: pressed eight times at once, opens one session'),
         tests(
@@ -135,9 +157,16 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           ['console: customers and contacts'],
           '../accounts/contacts.test.ts: is the only primary one even if two are added at once',
         ),
+        tests(
+          ['portal: own factors'],
+          '../races/own-factors.test.ts: eight presses of the last button of a replacement replace once',
+          '../races/own-factors.test.ts: the last two apps, removed at once, leave one',
+          '../races/own-factors.test.ts: MFA is off or asked for, never off under a policy that asks for it',
+          '../races/own-factors.test.ts: Get new codes, pressed eight times at once, makes one set',
+        ),
         tests(SHELL, '../races/start.test.ts: eight on an empty database make one schema and one set of keys'),
       ],
-      'nothing there is limited or single, so two at once are one after the other; removing the last factor comes with a later release',
+      'nothing there is limited or single, so two at once are one after the other',
     ),
   },
   {
@@ -158,6 +187,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'guessing.test.ts: codes from a whole network of IPv6 is guessing from one address',
         ),
         tests(CEREMONY, '../races/enrolment.test.ts: of 40 wrong codes at once, an enrolment looks at 20'),
+        tests(
+          ['portal: sign-in code'],
+          '../auth/sign-in-codes.test.ts: is counted like a wrong backup code when it is wrong',
+        ),
       ],
       'nothing short enough to guess is taken there: tokens have 256 bits',
     ),
@@ -189,7 +222,18 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           [...CEREMONY, ...PASSWORD],
           'enrolling-over.test.ts: is impossible with an enrolment that began before it',
         ),
-        tests(READING, 'enrolling-over.test.ts: is impossible from a session, which opens no ceremony at all'),
+        tests(READING, 'enrolling-over.test.ts: is impossible from a session, which opens no ceremony by itself'),
+        tests(
+          ['portal: sign-in code'],
+          'recovery.test.ts: of a code that was read out ends the old app with the new one, and opens nothing before',
+        ),
+        tests(
+          ['portal: own factors'],
+          'own-factors.test.ts: is parked at /confirm after ten minutes, at every form that changes a factor',
+          'own-factors.test.ts: by whoever came in by a backup code is to replace the app and to make new codes, and no more',
+          'own-factors.test.ts: is nobody’s without a session: half signed in, enrolling or at another portal',
+          '../auth/authenticators.test.ts: dies with the session that began it, however that ends',
+        ),
       ],
       'no enrolment can begin there',
     ),
@@ -253,6 +297,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'reset-reach.test.ts: reaches no staff, oneself least of all',
           'reset-reach.test.ts: reaches of the staff only whom a higher role manages: no equal',
         ),
+        tests(
+          ['console: recovery requests', 'console: sign-in code'],
+          'recovery.test.ts: of another merchant’s contact is not there, by whatever mixture of ids',
+        ),
         tests(['console: exemption'], 'putting-off.test.ts: reaches nobody of another merchant, and no staff'),
         tests(['portal: inside'], 'reset-reach.test.ts: is no part of the portal'),
         none(SHELL, 'resets among equals are the operator’s part, by design (docs/operating.md)'),
@@ -270,6 +318,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         'cross-site.test.ts: is asked for password and code after ten minutes',
         'cross-site.test.ts: a session that a backup code opened changes nothing at the console',
         'cross-site.test.ts: the ceremony’s own codes are drawn once',
+        'own-factors.test.ts: is parked at /confirm after ten minutes, at every form that changes a factor',
       ),
       none([...READING, ...MACHINES], 'nothing there changes anything'),
       none(SHELL, NO_COOKIE),
@@ -283,14 +332,52 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         tests(
           [...CODES, ...PASSWORD, 'console: reset'],
           'surviving-codes.test.ts: open nothing: neither the old app nor the old sheet',
+          'trusted-devices.test.ts: ends with her password, though Eve brings the device and learns the new one',
+        ),
+        tests(
+          ['portal: sign-in code'],
+          '../auth/sign-in-codes.test.ts: is the account’s as it was when it was made: a closed portal',
         ),
         tests(
           ['portal: inside', ...SHELL],
           'surviving-codes.test.ts: a half-finished sign-in does not outlive the password that opened it',
         ),
+        tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: leaves the old one working until the new one is enabled, and not a moment longer',
+          '../auth/new-codes.test.ts: take the place of the old at once',
+          '../auth/mfa-off.test.ts: ends app, codes, sessions and ceremonies',
+        ),
         tests(LINKS, '../auth/welcome.test.ts: is void once it is spent or the epoch has moved on, each by itself'),
       ],
       'no code is taken there',
+    ),
+  },
+  {
+    name: 'recovery used as a bypass, and pressure on the help desk',
+    clauses: '6.4.3, 6.4.4, 6.4.6, NIST SP 800-63B-4 §4.2',
+    cells: elsewhere(
+      [
+        tests(
+          ['portal: asking for help', 'portal: sign-in code', ...both('code', 'enable MFA')],
+          'recovery.test.ts: opens nothing by itself: asked for, waited out and unanswered, the code is still asked',
+          'recovery.test.ts: is cancelled by no scanner of mails, which looks at every link',
+        ),
+        tests(
+          [
+            ...ACTS,
+            'console: recovery requests',
+            'console: sign-in code',
+            'console: customers and contacts',
+            'console: everybody at once',
+            'console: import and export',
+          ],
+          'recovery.test.ts: skips its wait by none of the ways that staff have',
+          'recovery.test.ts: skips neither the checks, nor the proof, nor the notice',
+        ),
+        none(SHELL, 'who has the shell has the database: the operator waits for nobody (SECURITY.md)'),
+      ],
+      'nothing there helps anybody in',
     ),
   },
 ];

@@ -5,7 +5,9 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
+import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -19,10 +21,12 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
+import { asks, enrolledContact, requestOf } from '../help.ts';
 import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { anyLink, codeFromStaff, confirming, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
+import { ownPosts, turningOff } from './siege-own.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
 export interface Post {
@@ -107,6 +111,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
     ':device': 'none',
+    ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
   };
   const links: Record<string, string> = { [INVITATION]: otti, [CONFIRMING]: await anyLink(world, people.noor) };
   const fill = (path: string): string =>
@@ -129,8 +135,13 @@ export async function lay(engine: Engine): Promise<Siege> {
     path: otti,
     fields: { email: 'otti@acme.test', password: 'seven quiet llamas knit' },
   };
-  const around = await postsRoundTheCeremony(world, people, guest);
+  const around = [
+    ...(await postsRoundTheCeremony(world, people, guest)),
+    ...(await helpPosts(world, people, guest, ada)),
+  ];
   const confirmed = await confirmingPosts(engine);
+  const own = await ownPosts(world, async () => guest(await newcomer(world, people, 'portal')));
+  const off = await turningOff(engine);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
@@ -138,6 +149,8 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...around,
     ...(await mailedLinkPosts(world, people)),
     ...(await ownAccountPosts(world, people, guest)),
+    ...own,
+    off,
     ...(await consolePosts(world, people, ada)),
     ...everybody,
     ...confirmed,
@@ -158,6 +171,7 @@ export async function lay(engine: Engine): Promise<Siege> {
       await everybody[0]?.world.close();
       await confirmed[0]?.world.close();
       await empty.world.close();
+      await off.world.close();
     },
   };
 }
@@ -323,6 +337,68 @@ async function ownAccountPosts(world: World, people: Acme, guest: Stage['guest']
   ];
 }
 
+// Whoever asks for help, and whoever helps: a request to send, one to cancel at the door and one by its link, a code that
+// was read out, and two requests whose wait is over.
+async function helpPosts(world: World, people: Acme, guest: Stage['guest'], ada: Guest): Promise<Post[]> {
+  const half = async (): Promise<Guest> => {
+    const one = await guest(await newcomer(world, people, 'portal'));
+    await one.enrols();
+    await one.password();
+    return one;
+  };
+  const post = (browser: Visitor, name: string, path: string, fields: Record<string, string>): Post => ({
+    name: `POST ${name}`,
+    world,
+    browser,
+    path,
+    fields,
+  });
+  const [asking, cancelling, written, helped] = [await half(), await half(), await half(), await half()];
+  for (const { person } of [cancelling, written]) await asks(world, person);
+  const token = 'c'.repeat(43);
+  await world.change(
+    sql`UPDATE recovery_requests SET cancel_hash = ${hashToken(token)} WHERE account_id = ${written.person.id}`,
+  );
+  const gear = `/admin/customers/${people.globex.id}/contacts/${helped.person.id}/sign-in-code`;
+  const made = await ada.browser.post(gear, { check: 'met-in-person', note: '' });
+  const [, spoken = ''] = /<code class="key" id="code" dir="ltr">([\d ]+)</.exec(made.text) ?? [];
+  assert.ok(spoken, made.text);
+  const requests = [];
+  for (const name of ['Rita Request', 'Rolf Request'])
+    requests.push(await requestOf(world, await enrolledContact(world, people, name)));
+  for (const { id, accountId } of requests) {
+    await world.change(sql`UPDATE recovery_requests SET wait_ends_at = ${world.clock.now} WHERE id = ${id}`);
+    await world.change(sql`UPDATE accounts SET help_wait_until = ${world.clock.now} WHERE id = ${accountId}`);
+  }
+  const [approved, refused] = requests;
+  const answer = (act: string, id: string | undefined, fields: Record<string, string>): Post =>
+    post(ada.browser, `/admin/recovery/:request/${act}`, `/admin/recovery/${id}/${act}`, fields);
+  const toHelp = await enrolledContact(world, people, 'Ruth Read');
+  return [
+    post(asking.browser, '/portal/:slug/verify/ask-for-help', `${asking.door}/verify/ask-for-help`, {
+      why: 'lost-phone',
+      story: '',
+      phone: '',
+    }),
+    post(
+      cancelling.browser,
+      '/portal/:slug/verify/ask-for-help/cancel',
+      `${cancelling.door}/verify/ask-for-help/cancel`,
+      {},
+    ),
+    post(await world.visitor(), '/portal/:slug/cancel-request/:token', `${written.door}/cancel-request/${token}`, {}),
+    post(helped.browser, '/portal/:slug/verify/sign-in-code', `${helped.door}/verify/sign-in-code`, { code: spoken }),
+    post(
+      ada.browser,
+      '/admin/customers/:customer/contacts/:contact/sign-in-code',
+      `/admin/customers/${people.globex.id}/contacts/${toHelp.id}/sign-in-code`,
+      { check: 'met-in-person', note: '' },
+    ),
+    answer('approve', approved?.id, { check: 'met-in-person', note: '' }),
+    answer('refuse', refused?.id, { reason: 'we could not reach them' }),
+  ];
+}
+
 /** Adds a contact who has no password yet; answers the id. */
 export async function invite({ installation }: World, people: Acme, name: string): Promise<string> {
   const email = `${name.split(' ')[0]?.toLowerCase()}@globex.test`;
@@ -377,7 +453,7 @@ async function consolePosts(world: World, people: Acme, ada: Guest): Promise<Pos
       BRANDING,
       { name: 'Acme Bills', accent: '#ffd400', picked: '', removeLogo: '', contactDetails: 'Call', timeZone: 'UTC' },
     ],
-    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24', unit: 'hours' }],
+    [SIGN_IN, SIGN_IN, { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24' }],
     [
       '/admin/customers/new',
       '/admin/customers/new',

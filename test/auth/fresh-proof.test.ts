@@ -4,7 +4,7 @@ import { proveAgain, type FreshProof } from '../../src/auth/fresh-proof.ts';
 import { findSession, isFreshlyProven, type Session } from '../../src/auth/sessions.ts';
 import { sql } from '../../src/db/db.ts';
 import { STEP_MS } from '../../src/crypto/totp.ts';
-import { answers, challenged, enrol, from, home, type Person } from '../acme.ts';
+import { answers, challenged, enrol, from, home, setPolicy, signsIn, type Person } from '../acme.ts';
 import { eachEngine, HOUR_MS, MINUTE_MS, openWorld, type World } from '../world.ts';
 
 interface AtConsole {
@@ -62,6 +62,35 @@ eachEngine('proving oneself again', (engine) => {
     const sam = await samSignedIn(world, 'backup-code');
     assert.equal(sam.session.provedAt, null);
     assert.equal((await proves(world, sam, world.codeFor(sam.secret))).kind, 'proven');
+  });
+
+  test('with the password alone is enough where there is nothing else to prove, and nowhere else', async () => {
+    await using world = await openWorld(engine);
+    const { noor, maria, organization } = await world.acme();
+    const inside = async (person: Person): Promise<Session> => {
+      const outcome = await signsIn(world.installation, person);
+      assert.ok(outcome.kind === 'signed-in');
+      const session = await findSession(world.db, 'portal', outcome.cookie, world.clock.now);
+      assert.ok(session);
+      return session;
+    };
+    const alone = (session: Session, { password, id }: Person): Promise<FreshProof> =>
+      proveAgain(world.installation, session, password, undefined, home({ id }));
+    const proof = await alone(await inside(noor), noor);
+    assert.ok(proof.kind === 'proven');
+    const session = await findSession(world.db, 'portal', proof.cookie, world.clock.now);
+    assert.ok(session && isFreshlyProven(session, world.clock.now));
+    const before = await inside(maria);
+    await setPolicy(world.installation, organization, 'required');
+    await enrol(world.installation, maria);
+    for (const stale of [before, { ...before, account: await world.account(maria) }])
+      assert.deepEqual(await alone(stale, maria), { kind: 'over' });
+    const results = (await world.audit(maria)).filter(({ action }) => action === 'proved-again');
+    assert.deepEqual(
+      results.map(({ result }) => result),
+      ['held-up', 'held-up'],
+      'the password was right: one audit row each (I18)',
+    );
   });
 
   test('with a wrong password looks at no code', async () => {

@@ -54,16 +54,45 @@ const signsIn = fc.tuple(browsers, fc.nat(9)).map(([at, n]) => {
   return new Act(words, (model, product) => same(model, product, model.signIn(at, right), product.signIn(at, right)));
 });
 
-const answersWithCode = fc.tuple(browsers, OFFSETS, fc.nat(19), outOfTurn).map(
-  ([at, offset, n, anyhow]) =>
+const answersWithCode = fc.tuple(browsers, OFFSETS, fc.nat(19), fc.boolean(), outOfTurn).map(
+  ([at, offset, n, trusting, anyhow]) =>
     new Act(
-      `answers on the ${at} with the code of ${n === 0 ? 'the app before' : `the app, ${offset} steps from now`}`,
+      `answers on the ${at} with the code of ${n === 0 ? 'the app before' : `the app, ${offset} steps from now`}${andTicks(trusting)}`,
       (model, product) => {
         const code = product.code(offset, n === 0);
-        const told = model.answerWithCode(at, product.stepsOf(code));
-        return same(model, product, told, product.answer(at, code));
+        const told = model.answerWithCode(at, product.stepsOf(code), trusting);
+        return same(model, product, told, product.answer(at, code, trusting));
       },
       stands(at, 'sign-in', anyhow),
+    ),
+);
+
+function andTicks(trusting: boolean): string {
+  return trusting ? ', and ticks the box' : '';
+}
+
+const deviceIsCopied = fc.constant(
+  new Act(
+    "Eve copies the phone's device cookie into the laptop",
+    (model, product) => {
+      model.copyDevice();
+      return same(model, product, '', product.copyDevice());
+    },
+    (model) => model.browsers.phone.carried !== undefined,
+  ),
+);
+
+const comesBackOften = fc.array(browsers, { minLength: 2, maxLength: 5 }).map(
+  (turns) =>
+    new Act(
+      `signs in with the password alone, an hour apart, on the ${turns.join(', the ')}`,
+      async (model, product) => {
+        for (const at of turns) {
+          advance(model, product, 3_600_000);
+          await same(model, product, model.signIn(at, true), product.signIn(at, true));
+        }
+      },
+      (model) => model.trusted > 0 && model.hasPassword && model.hasAccess,
     ),
 );
 
@@ -170,15 +199,16 @@ const continues = fc
       ),
   );
 
-const signsInWithMfa = browsers.map(
-  (at) =>
+const signsInWithMfa = fc.tuple(browsers, fc.boolean()).map(
+  ([at, trusting]) =>
     new Act(
-      `signs in on the ${at} through both doors, with the code of the next step`,
+      `signs in on the ${at} through both doors, with the code of the next step${andTicks(trusting)}`,
       async (model, product) => {
         await same(model, product, model.signIn(at, true), product.signIn(at, true));
         advance(model, product, 30_000);
         const code = product.code(0);
-        await same(model, product, model.answerWithCode(at, product.stepsOf(code)), product.answer(at, code));
+        const told = model.answerWithCode(at, product.stepsOf(code), trusting);
+        await same(model, product, told, product.answer(at, code, trusting));
       },
       (model) => model.authenticator !== null && model.hasPassword && model.hasAccess,
     ),
@@ -362,6 +392,8 @@ export const ACTS: fc.Arbitrary<Act> = fc.oneof(
   { weight: 5, arbitrary: signsInWithMfa },
   { weight: 2, arbitrary: usesOneCodeTwice },
   { weight: 1, arbitrary: signsInOften },
+  { weight: 2, arbitrary: comesBackOften },
+  { weight: 2, arbitrary: deviceIsCopied },
   { weight: 5, arbitrary: looksIn },
   { weight: 1, arbitrary: signsOut },
   { weight: 3, arbitrary: isReset },

@@ -19,10 +19,21 @@ interface Challenge {
 }
 
 interface Session {
+  byDevice: boolean;
   epoch: number;
   expiresAt: number;
   lastUsedAt: number;
   over: boolean;
+}
+
+/** A browser that is not asked for a code. Its value is another after every use; numbers stand for them here. */
+interface Device {
+  epoch: number;
+  until: number;
+  over: boolean;
+  value: number;
+  previous: number | null;
+  usedAt: number;
 }
 
 /**
@@ -44,13 +55,20 @@ export class Contact {
   suspected = false;
   pending: { challenge: Challenge; triesLeft: number; proven: number | null } | null = null;
   challenges: Challenge[] = [];
-  browsers: Record<Browser, { challenge?: Challenge; session?: Session }> = { phone: {}, laptop: {} };
+  devices: Device[] = [];
+  values = 0;
+  browsers: Record<Browser, { challenge?: Challenge; session?: Session; carried?: { device: Device; value: number } }> =
+    {
+      phone: {},
+      laptop: {},
+    };
 
   /** P3, S1, I20. The oldest of more than three open challenges is dropped. */
   signIn(at: Browser, rightPassword: boolean): string {
     if (!rightPassword || !this.hasPassword || !this.hasAccess) return '422';
     if (this.suspected) return '403';
     if (!this.authenticator && this.policy !== 'required') return this.#goIn(at, '/home');
+    if (this.authenticator && this.#isTrusted(at)) return this.#goIn(at, '/home', true);
     const purpose = this.authenticator ? 'sign-in' : 'enrolment';
     const { now: openedAt, epoch } = this;
     const expiresAt = openedAt + (purpose === 'sign-in' ? 10 : 30) * MINUTE_MS;
@@ -62,14 +80,53 @@ export class Contact {
   }
 
   /** I1: a step at most once and never after a later one. `steps` are those of the window that the code is right for. */
-  answerWithCode(at: Browser, steps: readonly number[]): string {
-    return this.#answer(at, 'totp', () => {
+  answerWithCode(at: Browser, steps: readonly number[], trusting = false): string {
+    const led = this.#answer(at, 'totp', () => {
       if (!this.authenticator || steps.length === 0) return 'wrong';
       const fresh = steps.find((step) => step > this.authenticator!.lastStep);
       if (fresh === undefined) return 'used';
       this.authenticator.lastStep = fresh;
       return 'right';
     });
+    if (led === '/home' && trusting) this.#trust(at);
+    return led;
+  }
+
+  // Another value, whatever the browser carried; ten devices at most.
+  #trust(at: Browser): void {
+    const { now, epoch } = this;
+    const before = this.browsers[at].carried;
+    if (before) before.device.over = true;
+    const value = this.values++;
+    const device = { epoch, until: now + 30 * DAY_MS, over: false, value, previous: null, usedAt: now };
+    this.devices = [...this.devices.filter(({ over }) => !over), device];
+    for (const oldest of this.devices.splice(0, this.devices.length - 10)) oldest.over = true;
+    this.browsers[at].carried = { device, value };
+  }
+
+  // An old value ends the device and what devices have opened, but for the last one within a minute.
+  #isTrusted(at: Browser): boolean {
+    const { device, value } = this.browsers[at].carried ?? {};
+    if (!device || device.over || device.epoch !== this.epoch || device.until <= this.now) return false;
+    if (value === device.value) {
+      Object.assign(device, { previous: value, value: this.values++, usedAt: this.now });
+      this.browsers[at].carried = { device, value: device.value };
+      return true;
+    }
+    if (value === device.previous && this.now - device.usedAt < MINUTE_MS) return false;
+    device.over = true;
+    for (const { session } of Object.values(this.browsers)) if (session?.byDevice) session.over = true;
+    return false;
+  }
+
+  /** Eve makes a copy of what the phone keeps, in the laptop. */
+  copyDevice(): void {
+    this.browsers.laptop.carried = { ...this.browsers.phone.carried! };
+  }
+
+  /** How many devices would not be asked for a code. */
+  get trusted(): number {
+    return this.devices.filter(({ over, epoch, until }) => !over && epoch === this.epoch && until > this.now).length;
   }
 
   /** I3, I4: each code of the active set once; undefined is no code of any set. */
@@ -165,7 +222,7 @@ export class Contact {
       return '200';
     }
     if (session && !session.over && session.epoch === this.epoch && this.hasAccess && this.#isIdle(session))
-      this.browsers[at] = {};
+      this.#keepOnlyDevice(at);
     return '/sign-in';
   }
 
@@ -173,7 +230,7 @@ export class Contact {
     const { session, challenge } = this.browsers[at];
     if (session) session.over = true;
     if (challenge && this.death(challenge) === undefined) challenge.over = true;
-    this.browsers[at] = {};
+    this.#keepOnlyDevice(at);
     return '/sign-in';
   }
 
@@ -254,12 +311,18 @@ export class Contact {
   }
 
   // The session that the browser had before ends with it (I8, I11, I23).
-  #goIn(at: Browser, page: string): string {
+  #goIn(at: Browser, page: string, byDevice = false): string {
     const before = this.browsers[at].session;
     if (before) before.over = true;
     const expiresAt = this.now + 12 * HOUR_MS;
-    this.browsers[at] = { session: { epoch: this.epoch, expiresAt, lastUsedAt: this.now, over: false } };
+    this.#keepOnlyDevice(at);
+    this.browsers[at].session = { byDevice, epoch: this.epoch, expiresAt, lastUsedAt: this.now, over: false };
     return page;
+  }
+
+  #keepOnlyDevice(at: Browser): void {
+    const { carried } = this.browsers[at];
+    this.browsers[at] = carried ? { carried } : {};
   }
 
   // I12: whatever carries an older epoch is void.

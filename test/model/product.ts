@@ -85,8 +85,14 @@ export class Product {
     return secret ? stepsOf(this.house.world, secret, code) : [];
   }
 
-  answer(at: Browser, code: string): Promise<string> {
-    return this.#post(at, '/verify', { code });
+  answer(at: Browser, code: string, trusting = false): Promise<string> {
+    return this.#post(at, '/verify', { code, ...(trusting ? { trust: 'on' } : {}) });
+  }
+
+  async copyDevice(): Promise<string> {
+    const { phone, laptop } = this.#browsers;
+    laptop.cookies.set(`${COOKIE}-device`, phone.cookies.get(`${COOKIE}-device`) ?? '');
+    return '';
   }
 
   backupCode(set: number, code: number): string {
@@ -200,6 +206,8 @@ export class Product {
           ON c.organization_id = s.organization_id AND c.set_id = s.id
           WHERE s.organization_id = a.organization_id AND s.account_id = a.id AND s.revoked_at IS NULL
           HAVING COUNT(*) > 0) AS "codesLeft",
+        (SELECT COUNT(*) FROM trusted_devices d WHERE d.organization_id = a.organization_id AND d.account_id = a.id
+          AND d.epoch = a.epoch AND d.revoked_at IS NULL AND d.expires_at > ${now()}) AS trusted,
         CASE WHEN mfa_since IS NULL THEN 0 ELSE 1 END AS "listedOn", backup_codes_left AS "listedCodesLeft"
       FROM accounts a WHERE organization_id = ${this.person.organizationId} AND id = ${this.person.id}`);
     assert.ok(row);
@@ -210,6 +218,7 @@ export class Product {
       lastStep: row['lastStep'],
       pending: row['pending'],
       codesLeft: row['codesLeft'],
+      trusted: row['trusted'],
       listed: { on: row['listedOn'] === 1, codesLeft: row['listedCodesLeft'] },
       wrong: { totp: row['totpWrong'], 'backup-code': row['backupWrong'] },
       waitMs: { totp: Math.max(0, totpWait! - now()), 'backup-code': Math.max(0, backupWait! - now()) },
@@ -267,6 +276,7 @@ export function stateOf(model: Contact): object {
     lastStep: model.authenticator?.lastStep ?? null,
     pending: pending && pending.challenge.expiresAt > now ? 1 : 0,
     codesLeft: codes?.unused.size ?? null,
+    trusted: model.trusted,
     listed: { on: model.authenticator !== null, codesLeft: codes?.unused.size ?? null },
     wrong: model.wrong,
     waitMs: { totp: wait(model.waitUntil.totp), 'backup-code': wait(model.waitUntil['backup-code']) },

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { OPERATOR } from '../../src/accounts/audit.ts';
+import { saveChoices } from '../../src/accounts/choices.ts';
 import type { Engine } from '../database.ts';
 import { openWorld } from '../world.ts';
 import { ACTS } from './acts.ts';
@@ -30,6 +32,8 @@ export interface Told {
 export async function runModel(engine: Engine, bound: Bound): Promise<Told> {
   const world = await openWorld(engine, { trustedProxies: [PROXY] });
   const house: House = { world, people: await world.acme(), told: {} };
+  const { organization } = house.people;
+  await saveChoices(world.installation, OPERATOR, organization.id, { ...organization, trustedDeviceDays: 30 });
   let [begun, stories] = [0, 0];
   const story = fc.commands<Contact, Product, false>([ACTS], { maxCommands: bound.acts ?? 80, size: 'max' });
   const policies = fc.constantFrom<Policy>('required', 'required', 'required', 'optional', 'off');

@@ -6,7 +6,7 @@ import type { Page } from '../visitor.ts';
 import { DAY_MS, eachEngine, MINUTE_MS, openWorld, type World, type WorldOptions, type Engine } from '../world.ts';
 import { inside, refusedWith, SIGN_IN, stage, unchanged, type Guest, type Stage } from './front-door.ts';
 
-const ASKED = { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24', unit: 'hours' };
+const ASKED = { devices: 'on', days: '30', passkeys: 'off', confirmation: '', wait: '24' };
 
 eachEngine('Settings › Customer Portal › Sign-in', (engine) => {
   test('is reached from the settings and from General', async () => {
@@ -23,7 +23,6 @@ eachEngine('Settings › Customer Portal › Sign-in', (engine) => {
       passkeys: 'second-factor',
       confirmation: 'on',
       wait: '2',
-      unit: 'days',
     };
     const page = await saved(scene, form);
     assert.equal(page.notices[0], 'Saved.');
@@ -40,8 +39,7 @@ eachEngine('Settings › Customer Portal › Sign-in', (engine) => {
     assert.match(page.text, /id="days"[^>]*value="14"/);
     assert.match(page.text, /id="passkeys-second-factor"[^>]*checked/);
     assert.match(page.text, /id="confirmation"[^>]*checked/);
-    assert.match(page.text, /id="wait"[^>]*value="2"/);
-    assert.match(page.text, /<option value="days"\s+selected/);
+    assert.match(page.text, /<option value="48"\s+selected>2 days/);
   });
 
   test('takes no box that is not ticked, and says that nothing has changed where nothing has', async () => {
@@ -61,17 +59,18 @@ eachEngine('Settings › Customer Portal › Sign-in', (engine) => {
       refusedWith(page, 422, /Enter a number of days from 1 to 180/);
       assert.ok(page.text.includes(`value="${days}"`));
     }
-    for (const [wait, unit] of [
-      ['169', 'hours'],
-      ['8', 'days'],
-      ['', 'hours'],
-      ['-1', 'days'],
-    ] as const) {
-      const page = await unchanged(scene.world, () => scene.ada.browser.post(SIGN_IN, { ...ASKED, wait, unit }));
-      refusedWith(page, 422, /Enter a waiting time from 0 hours to 7 days/);
+    for (const wait of ['169', '', '-1', 'a day']) {
+      const page = await unchanged(scene.world, () => scene.ada.browser.post(SIGN_IN, { ...ASKED, wait }));
+      refusedWith(page, 422, /Choose how long a request waits/);
     }
-    assert.equal((await scene.ada.browser.post(SIGN_IN, { ...ASKED, wait: '168' })).status, 303);
-    assert.match((await scene.ada.browser.get(SIGN_IN)).text, /id="wait"[^>]*value="7"/);
+  });
+
+  test('offers the usual waits as people say them, and keeps another one that was set', async () => {
+    await using scene = await adaInside(engine);
+    assert.match(
+      (await saved(scene, { ...ASKED, wait: '36' })).text,
+      /Not at all<[\s\S]*>1 hour<[\s\S]*>24 hours<[\s\S]*selected>36 hours<[\s\S]*>7 days</,
+    );
   });
 
   test('says how many devices skip the code, and how many of them fewer days would ask again', async () => {
@@ -124,7 +123,7 @@ eachEngine('Settings › Customer Portal › Sign-in', (engine) => {
 
   test('is for the auditor to read, in words, and for nobody below admin to change', async () => {
     await using scene = await adaInside(engine);
-    await saved(scene, { ...ASKED, passkeys: 'sign-in', wait: '3', unit: 'days' });
+    await saved(scene, { ...ASKED, passkeys: 'sign-in', wait: '72' });
     const otto = await inside(scene.guest(scene.people.otto));
     const { text } = await otto.browser.get(SIGN_IN);
     assert.match(text, /For 30 days[\s\S]*Instead of password and code[\s\S]*Works at once[\s\S]*3 days/);

@@ -9,6 +9,7 @@ import { confirmed, inside, SIGN_IN, unchanged } from './front-door.ts';
 const CUSTOMER = '/admin/customers/:customer';
 const CONTACT = `${CUSTOMER}/contacts/:contact`;
 const GENERAL = '/admin/settings/customer-portal/general';
+const RECOVERY = '/admin/recovery/:request';
 const MEMBER = '/admin/team/:member';
 
 interface Act {
@@ -20,6 +21,8 @@ interface Act {
   readonly says?: RegExp;
   /** What has to be filled in otherwise than `siege` does for it to take something. */
   readonly otherwise?: Readonly<Record<string, string>>;
+  /** Asks for the proof on a page of its own, and goes on with the form then. */
+  readonly parks?: true;
 }
 
 /** Everything at the console that takes something from somebody, or hands out what would. */
@@ -41,6 +44,9 @@ const DESTRUCTIVE: Record<string, Act> = {
   [`${CONTACT}/exempt`]: { leaves: 'exemption.granted', notFor: 'support', says: /1 to 365|365/ },
   [`${CONTACT}/exempt/end`]: { leaves: 'exemption.ended', notFor: 'support' },
   [`${CONTACT}/reset-mfa`]: { leaves: 'mfa.reset', notFor: 'auditor', says: /signed (out|in)/ },
+  [`${CONTACT}/sign-in-code`]: { leaves: 'sign-in-code.made', notFor: 'auditor', says: /signed out/, parks: true },
+  [`${RECOVERY}/approve`]: { leaves: 'recovery.approved', notFor: 'auditor', says: /signed out/, parks: true },
+  [`${RECOVERY}/refuse`]: { leaves: 'recovery.refused', notFor: 'auditor', parks: true },
   [`${CONTACT}/disable`]: {
     leaves: 'portal-access.disabled',
     notFor: 'auditor',
@@ -185,7 +191,7 @@ function actsOf(siege: Siege): { post: Post; act: Act }[] {
 
 /** Where an act is asked about: some stand on the page of what they are about. */
 function pageOf({ path }: Post): string {
-  return path.replace(/\/exempt\/end$/, '/exempt').replace(/\/resume$/, '');
+  return path.replace(/\/exempt\/end$/, '/exempt').replace(/\/(resume|approve|refuse)$/, '');
 }
 
 async function actionsIn({ world }: Post, action: string): Promise<number> {

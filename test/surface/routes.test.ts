@@ -4,7 +4,9 @@ import { ROUTES } from '../../src/app.ts';
 import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
 import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
+import { enrolledContact, requestOf } from '../help.ts';
 import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
 import { acme, addStaff, markedContacts, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
@@ -64,7 +66,7 @@ const GUARDS: Record<string, (is: Standing, caller: Caller, path: string) => Ans
         if (!['owner', 'admin', 'support', 'auditor'].includes(is)) return 'sign-in';
         if (!roles.includes(is)) return 403;
         if (caller.byBackupCode && permission !== 'read') return 403;
-        return caller.foreign && /\/:(customer|member|job|selection|import)/.test(path) ? 404 : 'admitted';
+        return caller.foreign && /\/:(customer|member|job|selection|import|request)/.test(path) ? 404 : 'admitted';
       },
     ]),
   ),
@@ -86,6 +88,7 @@ const NOTHING_TO_GIVE = [
   '/portal/:slug/not-me/:token',
   '/portal/:slug/theme.css',
   '/portal/:slug/logo',
+  '/portal/:slug/cancel-request/:token',
 ];
 
 function answerOf(route: Route, path: string, page: Page): Answer {
@@ -108,9 +111,13 @@ function harm(route: Route, caller: Caller): Record<string, string> {
     general: { name: "Eve's", contactDetails: 'Call Eve', mfa: '' },
     branding: { name: "Eve's", accent: '#ff0000', contactDetails: 'Call Eve', timeZone: 'UTC' },
     'sign-in': route.path.includes('/settings/')
-      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0', unit: 'hours' }
+      ? { devices: 'on', days: '180', passkeys: 'off', confirmation: '', wait: '0' }
       : {},
     'reset-mfa': { check: 'met-in-person', note: '' },
+    'ask-for-help': { why: 'other', story: 'Let Eve in', phone: '' },
+    'sign-in-code': route.path.includes('/admin/') ? { check: 'met-in-person', note: '' } : { code: '123456123456123' },
+    approve: { check: 'met-in-person', note: '' },
+    refuse: { reason: 'because she can' },
     invite: { name: 'Eve Moreau', email: 'eve@elsewhere.test', role: 'owner' },
     role: { role: 'owner' },
     exempt: { reason: 'Eve has asked for it', until: '2026-12-08' },
@@ -224,7 +231,8 @@ eachEngine('every route', (engine) => {
     restore(ada);
     await unchanged(world, async () => {
       for (const path of mixed) {
-        for (const act of ['edit', 'reset-mfa', 'unlock', 'disable', 'enable', 'exempt', 'welcome-link']) {
+        const acts = ['edit', 'reset-mfa', 'sign-in-code', 'unlock', 'disable', 'enable', 'exempt', 'welcome-link'];
+        for (const act of acts) {
           if (act !== 'enable') assert.equal((await ada.browser.get(`${path}/${act}`)).status, 404, `${path}/${act}`);
           assert.equal((await ada.browser.post(`${path}/${act}`)).status, 404, `${path}/${act}`);
         }
@@ -428,7 +436,9 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':job': await waitingJob(world.installation, organization),
     ':import': await waitingImport(world.installation, organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
+    ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
     ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
     eve: people.eve.id,
     initech: people.initech.id,
   };

@@ -156,8 +156,6 @@ async function setsUp(ada: Guest, secrets: Secrets): Promise<Guest> {
     mfa: 'on',
     name: 'Acme Billing',
     contactDetails: 'Call us',
-    password: '',
-    code: '',
   });
   await ada.browser.follow();
   return ada;
