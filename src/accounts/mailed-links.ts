@@ -2,12 +2,13 @@ import { hashToken, randomToken, uuidv7 } from '../crypto/tokens.ts';
 import { sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import { ACCOUNT_COLUMNS, type Account } from './accounts.ts';
 import type { Installation } from './installation.ts';
+import type { MailFacts } from './outbox.ts';
 
 /** What a mailed link is for: to choose a password, to confirm a new address, to say that something was not oneself. */
 export type Purpose = 'new-password' | 'confirm-email' | 'not-me';
 
 const MINUTE_MS = 60_000;
-export const LINK_LIFETIMES_MS: Readonly<Record<Purpose, number>> = {
+const LINK_LIFETIMES_MS: Readonly<Record<Purpose, number>> = {
   'new-password': 30 * MINUTE_MS,
   'confirm-email': 30 * MINUTE_MS,
   'not-me': 7 * 24 * 60 * MINUTE_MS,
@@ -45,6 +46,11 @@ export async function makeMailedLink(
       CAST(${now} AS BIGINT), CAST(${now + LINK_LIFETIMES_MS[purpose]} AS BIGINT)
     FROM ${account} AND a.kind = 'contact' AND a.disabled_at IS NULL`);
   return made === 1 ? token : undefined;
+}
+
+/** What a letter with such a link says of it, beside its own facts: the token, and until when it works. */
+export function factsOfLink(installation: Installation, purpose: Purpose, token: string): MailFacts {
+  return { token, until: installation.now() + LINK_LIFETIMES_MS[purpose] };
 }
 
 /**

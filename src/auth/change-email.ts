@@ -3,11 +3,18 @@ import { record } from '../accounts/audit.ts';
 import { confirmAddress } from '../accounts/contacts.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { findMailedLink, makeMailedLink, spendMailedLink, type FoundLink } from '../accounts/mailed-links.ts';
+import {
+  factsOfLink,
+  findMailedLink,
+  makeMailedLink,
+  spendMailedLink,
+  type FoundLink,
+} from '../accounts/mailed-links.ts';
 import { queueMail } from '../accounts/outbox.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
-import { EMAIL_CHANGES_BY_ACCOUNT, LINKS_TO_MAILBOX, spend, tallyWithin, UNKNOWN_EMAIL } from './limits.ts';
+import { spend, tallyWithin } from './counters.ts';
+import { EMAIL_CHANGES_BY_ACCOUNT, LINKS_TO_MAILBOX, UNKNOWN_EMAIL } from './limits.ts';
 import { isFreshlyProven, type Session, type Visitor } from './sessions.ts';
 
 export type ChangeAsked =
@@ -51,9 +58,10 @@ export async function askToChangeEmail(
     const token = await makeMailedLink(tx, installation, 'confirm-email', account, to);
     const actor = { kind: 'account', id, address: visitor.address } as const;
     await record(tx, installation, { organizationId, actor, action: 'email-change.asked', targetId: id });
-    if (token !== undefined && !taken && mayMail)
-      await queueMail(tx, installation, { organizationId, accountId: id, kind: 'confirm-email', to, facts: { token } });
-    else await tallyWithin(tx, { limit: UNKNOWN_EMAIL, subject: mailbox }, now);
+    if (token !== undefined && !taken && mayMail) {
+      const facts = factsOfLink(installation, 'confirm-email', token);
+      await queueMail(tx, installation, { organizationId, accountId: id, kind: 'confirm-email', to, facts });
+    } else await tallyWithin(tx, { limit: UNKNOWN_EMAIL, subject: mailbox }, now);
     return { kind: 'asked' };
   });
 }

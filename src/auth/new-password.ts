@@ -1,11 +1,18 @@
 import { emailKey } from '../accounts/accounts.ts';
 import { record } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { findMailedLink, makeMailedLink, spendMailedLink, type FoundLink } from '../accounts/mailed-links.ts';
+import {
+  factsOfLink,
+  findMailedLink,
+  makeMailedLink,
+  spendMailedLink,
+  type FoundLink,
+} from '../accounts/mailed-links.ts';
 import { queueMail } from '../accounts/outbox.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { sql, type Transaction } from '../db/db.ts';
-import { LINK_AGAIN, LINKS_BY_ADDRESS, LINKS_TO_MAILBOX, spend, tallyWithin, UNKNOWN_EMAIL } from './limits.ts';
+import { spend, tallyWithin } from './counters.ts';
+import { LINK_AGAIN, LINKS_BY_ADDRESS, LINKS_TO_MAILBOX, UNKNOWN_EMAIL } from './limits.ts';
 import { passwordByLink, type ByLink } from './password-by-link.ts';
 import type { Visitor } from './sessions.ts';
 
@@ -62,10 +69,11 @@ async function mailLink(
   const action = 'new-password.asked';
   if (account) await record(tx, installation, { organizationId, actor, action, targetId: id, result });
   else await count();
-  const letter = { organizationId, accountId: id, kind: 'new-password' } as const;
-  if (account && token !== undefined)
-    await queueMail(tx, installation, { ...letter, to: account.email, facts: { token } });
-  else await count();
+  if (account && token !== undefined) {
+    const facts = factsOfLink(installation, 'new-password', token);
+    const letter = { organizationId, accountId: id, kind: 'new-password', to: account.email, facts } as const;
+    await queueMail(tx, installation, letter);
+  } else await count();
 }
 
 /** Whose link it is. Looking spends nothing. */

@@ -2,7 +2,13 @@ import { emailKey, type Account } from '../accounts/accounts.ts';
 import { record } from '../accounts/audit.ts';
 import { forgetAddresses, lockAtEpoch, voidCarriers } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
-import { findMailedLink, makeMailedLink, spendMailedLink, type FoundLink } from '../accounts/mailed-links.ts';
+import {
+  factsOfLink,
+  findMailedLink,
+  makeMailedLink,
+  spendMailedLink,
+  type FoundLink,
+} from '../accounts/mailed-links.ts';
 import { queueMail } from '../accounts/outbox.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
 import { NO_COUNTS } from './limits.ts';
@@ -101,7 +107,12 @@ async function openWayBack(
   if (next === 'link-mailed') {
     const token = await makeMailedLink(tx, installation, 'new-password', account);
     if (token === undefined) throw new Error('a contact with portal access was refused a link');
-    await queueMail(tx, installation, { organizationId, accountId: id, kind: 'new-password', facts: { token } });
+    await queueMail(tx, installation, {
+      organizationId,
+      accountId: id,
+      kind: 'new-password',
+      facts: factsOfLink(installation, 'new-password', token),
+    });
   }
   const actor = { kind: 'account', id, address, userAgent } as const;
   await record(tx, installation, { organizationId, actor, action: 'account.not-me', targetId: id, result: next });
@@ -119,7 +130,7 @@ async function tellStaff(
 ): Promise<void> {
   const staff = await tx.all<{ id: string }>(sql`SELECT id FROM accounts WHERE organization_id = ${organizationId}
     AND kind = 'staff' AND role IN ('owner', 'admin', 'support') AND disabled_at IS NULL AND password IS NOT NULL`);
-  const facts = { at: installation.now(), contactId: id, customerId, name, email, next, address };
+  const facts = { at: installation.now(), contactId: id, customerId, contact: name, email, next, address };
   const letters = staff.map((one) => ({ organizationId, accountId: one.id, kind: 'not-me', facts }) as const);
   await queueMail(tx, installation, ...letters);
 }

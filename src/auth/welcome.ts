@@ -55,11 +55,12 @@ export async function inviteWithin(
   organizationId: string,
   ids: readonly string[],
 ): Promise<number> {
+  const until = installation.now() + WELCOME_LINK_LIFETIME_MS;
   let invited = 0;
   for (const id of ids) {
     const token = await linkWithin(tx, installation, 'contact', { organizationId, id });
     if (token === undefined) continue;
-    await queueMail(tx, installation, { organizationId, accountId: id, kind: 'invitation', facts: { token } });
+    await queueMail(tx, installation, { organizationId, accountId: id, kind: 'invitation', facts: { token, until } });
     await record(tx, installation, {
       organizationId,
       actor,

@@ -66,7 +66,7 @@ export const BULK_ACTS = {
   remind: {
     verb: 'Send a reminder to',
     spared: 'had MFA, could not sign in or had been reminded within a day',
-    run: async (...reminder) => ((await remindWithin(...reminder)) ? 'done' : 'spared'),
+    run: async (...remind) => ((await remindWithin(...remind)) ? 'done' : 'spared'),
   },
 } as const satisfies Record<string, Act>;
 

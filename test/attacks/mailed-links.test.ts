@@ -113,7 +113,7 @@ eachEngine('mailed links', (engine) => {
   });
 });
 
-test('header injection and host header: a letter holds a token and the address on file, and nothing of the request', async () => {
+test('header injection and host header: a letter holds a token, its end and the address on file, and nothing of the request', async () => {
   await using world = await openWorld('sqlite', { mailIsOn: true });
   const { people } = await stage(world);
   const url = await world.listen();
@@ -140,6 +140,6 @@ test('header injection and host header: a letter holds a token and the address o
   const letters = (await queued(world)).filter(({ kind }) => kind === 'new-password');
   assert.deepEqual(
     letters.map(({ to, facts }) => [to, Object.keys(facts)]),
-    [[people.maria.email, ['token']]],
+    [[people.maria.email, ['token', 'until']]],
   );
 });

@@ -8,6 +8,7 @@ import {
   LINKS,
   MACHINES,
   none,
+  PASSKEY,
   PASSWORD,
   PROOF,
   READING,
@@ -53,6 +54,11 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           ['portal: own factors', 'portal: own sessions'],
           'own-factors.test.ts: of another’s app or session does nothing, and looks like that of one that is not there',
         ),
+        tests(
+          PASSKEY,
+          '../surface/passkeys.test.ts: one that is not right says the same whatever was wrong',
+          '../auth/passkeys.test.ts: is asked for by options that name nobody',
+        ),
         tests(['portal: inside'], 'enumeration.test.ts: nobody’s session, an ended one and one of another door'),
         tests(
           without(CONSOLE, [
@@ -79,6 +85,11 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           'fixation.test.ts: at both doors nothing that stood in the cookie before becomes a session',
           'fixation.test.ts: a challenge that Eve has planted opens her account',
           'trusted-devices.test.ts: that Eve has planted is hers, and gives her nothing of whoever types',
+        ),
+        tests(
+          ['portal: passkey'],
+          'passkeys.test.ts: works in the browser alone that it was asked for',
+          '../auth/passkeys.test.ts: proves again that she is there: the session is fresh, under a new token',
         ),
         tests(
           [...PROOF, 'console: settings', 'console: reset', 'console: team'],

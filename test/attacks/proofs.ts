@@ -9,6 +9,7 @@ import {
   MACHINES,
   NO_COOKIE,
   none,
+  PASSKEY,
   PASSWORD,
   PROOF,
   READING,
@@ -47,7 +48,14 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
     clauses: '8.2.2, 8.2.3, 4.1.3',
     cells: [
       tests(
-        FORMS,
+        PASSKEY,
+        'subject.test.ts: is in no form: every form is refused as soon as it names anybody',
+        'passkeys.test.ts: opens no sign-in: Eve knows Maria’s password and has a passkey of her own',
+        'passkeys.test.ts: names nobody else: with Maria’s user handle or credential id',
+        'passkeys.test.ts: cannot be renamed, removed or put into an account by anybody else',
+      ),
+      tests(
+        without(FORMS, PASSKEY),
         'subject.test.ts: is in no form: every form is refused as soon as it names anybody',
         'subject.test.ts: is in no query, header or cookie',
       ),
@@ -90,6 +98,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'replay.test.ts: of the backup sheet works neither again',
           'trusted-devices.test.ts: whose cookie Eve has copied, with the password: whoever comes second ends it for both',
         ),
+        tests(
+          ['portal: passkey'],
+          'passkeys.test.ts: is replayed in vain, in the same browser and in another one',
+          'passkeys.test.ts: is for one purpose: an answer to one page’s challenge',
+        ),
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
         tests(
           ['portal: checking the app'],
@@ -121,6 +134,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           CODES,
           '../races/answers.test.ts: one code of her app, sent 16 times over three challenges',
           '../races/answers.test.ts: one backup code, sent 16 times',
+        ),
+        tests(
+          PASSKEY,
+          '../races/passkeys.test.ts: one answer of her passkey, sent eight times at once, opens one session',
+          '../races/passkeys.test.ts: one new passkey, sent eight times at once, is kept once',
         ),
         tests(CEREMONY, '../races/enrolment.test.ts: Enable MFA, pressed 16 times, enables once'),
         tests(

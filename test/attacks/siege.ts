@@ -5,6 +5,7 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
+import { hashToken } from '../../src/crypto/tokens.ts';
 import { activeApps } from '../../src/auth/authenticators.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
@@ -21,6 +22,7 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
+import { addsPasskey, Authenticator, optionsAt, takePasskeys } from '../authenticator.ts';
 import { asks, enrolledContact, requestOf } from '../help.ts';
 import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
@@ -110,6 +112,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':passkey': 'none',
     ':device': 'none',
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
     ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
@@ -147,6 +150,7 @@ export async function lay(engine: Engine): Promise<Siege> {
     welcome,
     invitation,
     ...around,
+    ...(await passkeyPosts(world, people, guest)),
     ...(await mailedLinkPosts(world, people)),
     ...(await ownAccountPosts(world, people, guest)),
     ...own,
@@ -295,6 +299,44 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
       ...post(inside, 'security/devices/:device/remove', {}),
       path: `${inside.door}/security/devices/none/remove`,
     },
+  ];
+}
+
+// Somebody with a passkey at every place where one is asked for, and somebody with one to take away.
+async function passkeyPosts(world: World, people: Acme, guest: Stage['guest']): Promise<Post[]> {
+  await takePasskeys(world, people.organization, 'sign-in');
+  const device = new Authenticator(world.publicUrl);
+  const one = await enrolled(await guest(await newcomer(world, people, 'portal')));
+  await one.signsIn();
+  const passkey = await addsPasskey(one, device);
+  const half = await one.elsewhere();
+  await half.password();
+  const atDoor = await one.elsewhere();
+  const other = await enrolled(await guest(await newcomer(world, people, 'portal')));
+  await other.signsIn();
+  const gone = await addsPasskey(other, new Authenticator(world.publicUrl));
+  const post = ({ browser, door }: Guest, page: string, fields: Record<string, string>, id = ''): Post => ({
+    name: `POST /portal/:slug/${page}`,
+    world,
+    browser,
+    path: `${door}/${page.replace(':passkey', id)}`,
+    fields,
+  });
+  const answers = async ({ browser, door }: Guest, page: string): Promise<string> =>
+    device.use(await optionsAt(browser, `${door}/${page}-options`));
+  const own = 'security/passkeys';
+  const made = new Authenticator(world.publicUrl).make(await optionsAt(one.browser, `${one.door}/${own}/add/options`));
+  return [
+    post(await one.elsewhere(), 'sign-in/passkey-options', {}),
+    post(atDoor, 'sign-in/passkey', { response: await answers(atDoor, 'sign-in/passkey') }),
+    post(half, 'verify/passkey-options', {}),
+    post(half, 'verify/passkey', { response: await answers(half, 'verify/passkey') }),
+    post(one, 'confirm/passkey-options', {}),
+    post(one, `${own}/add/options`, {}),
+    post(one, `${own}/add`, { name: 'My phone', response: made }),
+    post(one, `${own}/:passkey/rename`, { name: 'Old laptop' }, passkey),
+    post(one, 'confirm/passkey', { form: '', response: await answers(one, 'confirm/passkey') }),
+    post(other, `${own}/:passkey/remove`, {}, gone),
   ];
 }
 

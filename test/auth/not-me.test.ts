@@ -51,6 +51,8 @@ eachEngine('"This wasn’t me"', (engine) => {
     const chosen = await chooseNewPassword(world.installation, maria.organizationId, way, password, [], '203.0.113.1');
     assert.equal(chosen.kind, 'set');
     assert.equal((await signsIn(world.installation, { ...maria, password })).kind, 'challenge', 'MFA is what it was');
+    const [told, ...more] = await lettersOf(world, maria, 'not-me');
+    assert.deepEqual([told?.to, told?.facts['notMeToken'], more.length], [maria.email, undefined, 0]);
     for (const [person, letters] of [
       [ada, 1],
       [sam, 1],

@@ -57,9 +57,10 @@ describe('one-time links that race on two servers', () => {
     );
     const paths = times(8, (n) => `${PORTAL}/confirm-email/${tokens[n % 2]}`);
     const given = await race.servers.atOnce(paths.map((path) => ({ path, fields: {} })));
-    assert.deepEqual(given.map(({ status }) => status).toSorted(), [303, 422, 422, 422, 422, 422, 422, 422]);
+    assert.equal(given.filter(({ status }) => status === 303).length, 1);
+    assert.equal(given.filter(({ status }) => status === 422).length, 7);
     const changed = await Promise.all(people.map((one) => recorded(race, one, 'email.changed', 'done')));
-    assert.deepEqual(changed.toSorted(), [0, 1]);
+    assert.equal(changed[0]! + changed[1]!, 1);
   });
 
   test('"This wasn’t me", pressed eight times at once, shuts the account once', async () => {

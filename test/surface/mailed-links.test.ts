@@ -44,6 +44,16 @@ async function confirms(guest: Guest): Promise<Page> {
   return browser.post(`${guest.door}/confirm`, { form, password: guest.person.password, code: guest.nextCode() });
 }
 
+/** Whoever was invited chooses a password with the link in the mail. */
+async function welcomes(world: World, browser: Visitor, email: string): Promise<void> {
+  const [row] = await world.db.all<{ id: string }>(sql`SELECT id FROM accounts WHERE email = ${email}`);
+  const token = await mailed(world, { id: row?.id ?? '' }, 'invitation');
+  const page = await browser.get(`${PORTAL}/welcome/${token}`);
+  assert.equal(page.h1, 'Set up your Acme Billing account');
+  await browser.post(`${PORTAL}/welcome/${token}`, { email, password: NEW });
+  assert.equal(browser.page.location, `${PORTAL}/sign-in`);
+}
+
 describe('a forgotten password', () => {
   test('is mended by a mail, and the code is still asked for', async () => {
     await using at = await scene();
@@ -122,7 +132,7 @@ describe('a forgotten password', () => {
 describe('a password from inside', () => {
   test('is changed after password and code, and this browser alone goes on', async () => {
     await using at = await scene();
-    const maria = await inside(enrolled(at.guest(at.people.maria)));
+    const maria = await inside(at.guest(at.people.maria));
     const other = await maria.elsewhere();
     await other.signsIn();
     at.world.clock.advance(11 * MINUTE_MS);
@@ -149,14 +159,16 @@ describe('a password from inside', () => {
 
   test('that was typed before the proof ran out waits, and is saved once the proof is there', async () => {
     await using at = await scene();
-    const maria = await inside(enrolled(at.guest(at.people.maria)));
+    const maria = await inside(at.guest(at.people.maria));
     await maria.browser.get(`${PORTAL}/security/password`);
     at.world.clock.advance(11 * MINUTE_MS);
     await maria.browser.post(`${PORTAL}/security/password`, { email: '', password: NEW });
     await confirms(maria);
     assert.equal(maria.browser.page.location, `${PORTAL}/security`);
     assert.match((await maria.browser.follow()).notices.join(), /Your password has changed/);
-    await (await maria.elsewhere()).password(NEW);
+    const other = await maria.elsewhere();
+    await other.password(NEW);
+    assert.equal(other.browser.page.location, `${PORTAL}/verify`);
   });
 
   test('is where password managers look for the page to change it on', async () => {
@@ -169,7 +181,7 @@ describe('a password from inside', () => {
 describe('an email address', () => {
   test('is changed by the link that goes to the new one, in any browser', async () => {
     await using at = await scene();
-    const maria = await inside(enrolled(at.guest(at.people.maria)));
+    const maria = await inside(at.guest(at.people.maria));
     const { browser } = maria;
     assert.equal((await browser.get(`${PORTAL}/security/email`)).h1, 'Change your email');
     refusedWith(await browser.post(`${PORTAL}/security/email`, { email: 'no' }), 422, /in the right format/);
@@ -193,7 +205,7 @@ describe('an email address', () => {
 
   test('is the organization’s to change where no mail is sent', async () => {
     await using at = await scene(false);
-    const maria = await inside(enrolled(at.guest(at.people.maria)));
+    const maria = await inside(at.guest(at.people.maria));
     for (const page of [
       await maria.browser.get(`${PORTAL}/security/email`),
       await maria.browser.post(`${PORTAL}/security/email`, { email: 'silva@globex.test' }),
@@ -207,7 +219,7 @@ describe('an email address', () => {
 describe('"This wasn’t me"', () => {
   test('from a mail says what it will do, needs no sign-in, and does it once', async () => {
     await using at = await scene();
-    const maria = await inside(enrolled(at.guest(at.people.maria)));
+    const maria = await inside(at.guest(at.people.maria));
     await maria.browser.post(`${PORTAL}/security/password`, { email: '', password: NEW });
     const owner = await at.world.visitor();
     const path = `${PORTAL}/not-me/${await mailed(at.world, maria.person, 'password-changed', 'notMeToken')}`;
@@ -223,7 +235,7 @@ describe('"This wasn’t me"', () => {
 
   test('from Account security signs this browser out too', async () => {
     await using at = await scene();
-    const maria = await inside(enrolled(at.guest(at.people.maria)));
+    const maria = await inside(at.guest(at.people.maria));
     const { browser } = maria;
     assert.match((await browser.get(`${PORTAL}/security`)).text, /href="\/portal\/acme\/security\/not-me"/);
     assert.equal((await browser.get(`${PORTAL}/security/not-me`)).h1, 'Was someone else in your account?');
@@ -237,18 +249,9 @@ describe('"This wasn’t me"', () => {
 describe('an invitation', () => {
   const FILE = 'email,name,customer\niva@umbra.test,Iva,Umbra\nmaria@globex.test,Maria,Globex\n';
 
-  async function welcomes(world: World, browser: Visitor, email: string): Promise<void> {
-    const [row] = await world.db.all<{ id: string }>(sql`SELECT id FROM accounts WHERE email = ${email}`);
-    const token = await mailed(world, { id: row?.id ?? '' }, 'invitation');
-    const page = await browser.get(`${PORTAL}/welcome/${token}`);
-    assert.equal(page.h1, 'Set up your Acme Billing account');
-    await browser.post(`${PORTAL}/welcome/${token}`, { email, password: NEW });
-    assert.equal(browser.page.location, `${PORTAL}/sign-in`);
-  }
-
   test('goes out when Ada adds somebody and says so, and again when she presses the button', async () => {
     await using at = await scene();
-    const ada = await inside(enrolled(at.guest(at.people.ada)));
+    const ada = await inside(at.guest(at.people.ada));
     const customer = `/admin/customers/${at.people.globex.id}`;
     assert.match(
       (await ada.browser.get(`${customer}/contacts/new`)).text,
@@ -271,12 +274,12 @@ describe('an invitation', () => {
 
   test('does not go out for support, who may not make links, nor unasked', async () => {
     await using at = await scene();
-    const sam = await inside(enrolled(at.guest(at.people.sam)));
+    const sam = await inside(at.guest(at.people.sam));
     const path = `/admin/customers/${at.people.globex.id}/contacts/new`;
     assert.doesNotMatch((await sam.browser.get(path)).text, /name="invite"/);
     await sam.browser.post(path, { name: 'Nina', email: 'nina@globex.test', phone: '', invite: 'on' });
     assert.deepEqual((await sam.browser.follow()).notices, ['Nina was added.']);
-    const ada = await inside(enrolled(at.guest(at.people.ada)));
+    const ada = await inside(at.guest(at.people.ada));
     await ada.browser.post(path, { name: 'Nils', email: 'nils@globex.test', phone: '' });
     assert.deepEqual(
       (await queued(at.world)).filter(({ kind }) => kind === 'invitation'),
@@ -286,7 +289,7 @@ describe('an invitation', () => {
 
   test('goes out to everybody who is new in an import, where that is asked for', async () => {
     await using at = await scene();
-    const ada = await inside(enrolled(at.guest(at.people.ada)));
+    const ada = await inside(at.guest(at.people.ada));
     const file = { field: 'file', name: 'people.csv', bytes: new TextEncoder().encode(FILE) };
     await ada.browser.upload('/admin/customers/import', { updates: '', invites: 'on' }, file);
     const path = ada.browser.page.location ?? '';
@@ -301,7 +304,7 @@ describe('an invitation', () => {
 
   test('is a link to hand over where no mail is sent, and the pages say how to turn it on', async () => {
     await using at = await scene(false);
-    const ada = await inside(enrolled(at.guest(at.people.ada)));
+    const ada = await inside(at.guest(at.people.ada));
     const customer = `/admin/customers/${at.people.globex.id}`;
     await ada.browser.post(`${customer}/contacts/new`, { name: 'Nina', email: 'nina@globex.test', phone: '' });
     const [row] = await at.world.db.all<{ id: string }>(sql`SELECT id FROM accounts WHERE name = 'Nina'`);

@@ -11,6 +11,7 @@ import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
 import { acme, addStaff, markedContacts, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
 import { anyLink } from '../confirmation.ts';
+import { addsPasskey, Authenticator, takePasskeys } from '../authenticator.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
 import { Guest, ownAddress, stage, unchanged, type Stage } from './front-door.ts';
@@ -82,6 +83,7 @@ function expected(route: Route, caller: Caller): Answer {
 /** Handlers that have nothing to give in a world with an owner and two portals, whoever asks: 404 after being admitted. */
 const NOTHING_TO_GIVE = [
   '/.well-known/change-password',
+  '/.well-known/passkey-endpoints',
   '/setup/:token',
   '/portal/:slug/new-password/:token',
   '/portal/:slug/confirm-email/:token',
@@ -331,6 +333,8 @@ async function castOf(world: World, { people, guest }: Stage, others: Acme): Pro
   const at = (one: Guest, is: Standing, more: Partial<Caller> = {}): Caller =>
     keep({ browser: one.browser, is, at: one.person.surface, ...more });
   const maria = await inside(await enrolled(await guest(people.maria)));
+  await takePasskeys(world, people.organization, 'second-factor');
+  await addsPasskey(maria, new Authenticator(world.publicUrl));
   const ada = await inside(await enrolled(await guest(people.ada)));
   const sam = await inside(await enrolled(await guest(people.sam)));
   const otto = await inside(await enrolled(await guest(people.otto)));
@@ -439,6 +443,7 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
     ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
     ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
+    ':passkey': (await world.rows('passkeys'))[0]?.['id'] as string,
     eve: people.eve.id,
     initech: people.initech.id,
   };
