@@ -8,7 +8,6 @@ import { ROUTES } from '../../src/app.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
 import { activeApps } from '../../src/auth/authenticators.ts';
 import { offerSetup } from '../../src/auth/setup.ts';
-import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
