@@ -11,6 +11,7 @@ import { keepRing, letRingGo } from '../../src/accounts/keys.ts';
 import { ceremony, enable, generateCodes, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
 import { hashNewPassword, storePassword } from '../../src/auth/passwords.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
+import { makeSignInCode } from '../../src/auth/sign-in-codes.ts';
 import { countSealed, rotate, SEALED_COLUMNS, type Rotation, type Watch } from '../../src/auth/rotation.ts';
 import { STEP_MS } from '../../src/crypto/totp.ts';
 import { sql, type Sql } from '../../src/db/db.ts';
@@ -63,6 +64,14 @@ async function everybody(world: World): Promise<Everybody> {
   const adasCookie = await proves(world, acme.ada);
   await enable(installation, await refound(installation, acme.ada, adasCookie), home(acme.ada));
   await generateCodes(installation, await refound(installation, acme.ada, adasCookie), home(acme.ada));
+  const code = await makeSignInCode(
+    installation,
+    OPERATOR,
+    await world.account(acme.ada),
+    await world.account(acme.maria),
+    reason,
+  );
+  assert.equal(code.kind, 'made');
   const job = { organizationId: acme.organization.id, id: await waitingJob(installation, acme.organization) };
   await installation.db.transaction((tx) => appendPart(tx, installation, job, 'upload', 'a file'));
   return { ...acme, adasCookie };
@@ -330,6 +339,7 @@ test('whoever seals something is known to the rotation, or has its reason not to
     'accounts/keys.ts': 'proofs, which go with their key',
     'auth/enrolment.ts': 'SEALED_SHOWN_CODES',
     'auth/factors/backup-codes.ts': 'SEALED_CODE_HASHES',
+    'auth/factors/sign-in-code.ts': 'SEALED_SIGN_IN_CODES',
     'auth/factors/totp.ts': 'SEALED_SECRETS',
     'auth/passwords.ts': 'SEALED_PASSWORDS',
     'auth/rotation.ts': 'the rotation itself',
