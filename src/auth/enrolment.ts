@@ -93,10 +93,7 @@ export async function offer(installation: Installation, challenge: Challenge, vi
       VALUES (${organizationId}, ${id}, ${accountId}, 'totp', ${challenge.id},
         ${sealSecret(installation, organizationId, accountId, id, randomBytes(SECRET_BYTES))},
         ${TRIES_PER_ENROLMENT}, ${now}, ${Math.min(now + ENROLMENT_LIFETIME_MS, challenge.expiresAt)})`);
-    await record(tx, installation, {
-      ...fact(challenge, visitor, 'enrolment.offered'),
-      details: { again: begun ? 1 : 0 },
-    });
+    await record(tx, installation, fact(challenge, visitor, 'enrolment.offered', { again: begun ? 1 : 0 }));
     return true;
   });
 }
@@ -155,9 +152,9 @@ export function verifyEnrolment(
 
 /**
  * Enable MFA: the proven authenticator becomes active, and the step that proved it is used up (I2). Behind a code that
- * staff have read out, what was there before ends in the same moment. Raises the epoch;
- * the ceremony's own challenge moves to the new one, to hand out backup codes and nothing else. False where there was
- * nothing proven to enable, which includes the second press.
+ * staff have read out, what was there before ends in the same moment. Raises the epoch; the ceremony's own challenge moves
+ * to the new one, to hand out backup codes and nothing else. False where there was nothing proven to enable, which includes
+ * the second press.
  */
 export function enable(installation: Installation, challenge: Challenge, visitor: Visitor): Promise<boolean> {
   const { organizationId, id: accountId } = challenge.account;
@@ -180,8 +177,7 @@ export function enable(installation: Installation, challenge: Challenge, visitor
       WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND purpose IN ('enrolment', 'recovery') AND consumed_at IS NULL`);
     if (moved !== 1) return new RolledBack(false);
     await keepListed(tx, organizationId, accountId);
-    const enabling = fact(challenge, visitor, 'mfa.enabled');
-    await record(tx, installation, replaces ? { ...enabling, details: { replaced: 1 } } : enabling);
+    await record(tx, installation, fact(challenge, visitor, 'mfa.enabled', replaces ? { replaced: 1 } : {}));
     return true;
   });
 }
@@ -291,12 +287,13 @@ function codesPlace({ account, id }: OfChallenge): string[] {
   return ['challenges', 'sealed_codes', account.organizationId, account.id, id];
 }
 
-function fact(challenge: Challenge, visitor: Visitor, action: Fact['action']): Fact {
+function fact(challenge: Challenge, visitor: Visitor, action: Fact['action'], details: Fact['details'] = {}): Fact {
   const { organizationId, id } = challenge.account;
   return {
     organizationId,
     actor: { kind: 'account', id, address: visitor.address, userAgent: visitor.userAgent },
     action,
     targetId: id,
+    details,
   };
 }
