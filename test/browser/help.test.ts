@@ -37,7 +37,6 @@ async function asksAndIsHelped(browser: Browser, tour: Tour, seat: Seat): Promis
   await tour.knocks(acme.maria);
   await asksForHelp(maria, 'My phone is in the sea.');
   await maria.sees('Request sent. We have emailed maria@globex.test.', "Acme Billing hasn't answered yet");
-  await tour.looks('asked for help');
   assert.ok((await queued(world, acme.maria)).some(({ kind }) => kind === 'recovery-asked'));
   await sam.page.reload();
   await sam.press('Recovery requests (1)');
@@ -117,6 +116,12 @@ async function everyPage(tour: Tour): Promise<void> {
   await guest.press('Send request');
   await guest.sees('Choose what happened');
   await tour.looksAtError('ask for help, empty');
+  await guest.mark('Something else');
+  await guest.press('Send request');
+  await guest.sees("Acme Billing hasn't answered yet");
+  await tour.looks('asked for help');
+  await guest.press('Cancel request');
+  await guest.sees('Your request is cancelled.');
   await tour.comesIn(acme.sam, kept);
   await tour.worksAt('/recovery', 'Recovery requests');
   await tour.looks('no recovery requests');
