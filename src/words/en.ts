@@ -746,7 +746,6 @@ export const en = {
     "It works once, together with your password, and then you'll set up a new authenticator app. It is not in this letter: {m} tells it to you.",
   'mail.subject.set-up-now': 'Set up MFA for {m}',
   'mail.subject.set-up-by': 'Set up MFA for {m} by {date}',
-  'mail.subject.set-up-soon': 'Set up MFA for {m}',
   'mail.text.set-up-by':
     "You'll need a code from an authenticator app each time you sign in. Setting it up takes about two minutes: sign in and follow the page.",
   'mail.subject.codes-low': 'You are running out of backup codes for {m}',
