@@ -157,7 +157,15 @@ export async function lay(engine: Engine): Promise<Siege> {
   const posts = [
     // The codes that these send are those of now.
     ...doors.map((door) => door()),
-    ...[welcome, invitation, ...around, ...inside, off, ...atConsole, ...everybody, ...confirmed, empty],
+    welcome,
+    invitation,
+    ...around,
+    ...inside,
+    off,
+    ...atConsole,
+    ...everybody,
+    ...confirmed,
+    empty,
   ];
   return {
     world,
