@@ -25,8 +25,14 @@ const ANSWER = 'src/auth/answer.ts';
 const CHALLENGES = 'src/auth/challenges.ts';
 const CEREMONY_CODES = 'src/auth/ceremony-codes.ts';
 const ENROLMENT = 'src/auth/enrolment.ts';
+const AUTHENTICATORS = 'src/auth/authenticators.ts';
+const MFA_OFF = 'src/auth/mfa-off.ts';
+const NEW_CODES = 'src/auth/new-codes.ts';
 const BACKUP_CODES = 'src/auth/factors/backup-codes.ts';
 const TOTP = 'src/auth/factors/totp.ts';
+const PASSKEY = 'src/auth/factors/passkey.ts';
+const PASSKEY_CEREMONIES = 'src/auth/passkey-ceremonies.ts';
+const PASSKEY_SIGN_IN = 'src/auth/passkey-sign-in.ts';
 const FRESH_PROOF = 'src/auth/fresh-proof.ts';
 const CLOCK = 'src/accounts/clock.ts';
 const LIMITS = 'src/auth/limits.ts';
@@ -96,6 +102,9 @@ const TOTP_TEST = ['test/auth/factors/totp.test.ts'];
 const BACKUP_CODES_TEST = ['test/auth/factors/backup-codes.test.ts'];
 const CHALLENGES_TEST = ['test/auth/challenges.test.ts'];
 const ENROLMENT_TEST = ['test/auth/enrolment.test.ts'];
+const AUTHENTICATORS_TEST = ['test/auth/authenticators.test.ts'];
+const MFA_OFF_TEST = ['test/auth/mfa-off.test.ts'];
+const NEW_CODES_TEST = ['test/auth/new-codes.test.ts'];
 const LIMITS_TEST = ['test/auth/limits.test.ts'];
 const WINDOWS_TEST = [...LIMITS_TEST, 'test/auth/limits-windows.test.ts'];
 const CODES_TEST = ['test/auth/wrong-codes.test.ts', 'test/auth/wrong-codes-windows.test.ts'];
@@ -108,6 +117,7 @@ const GRACE_TEST = ['test/auth/grace.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
 const PUTTING_OFF_TEST = ['test/attacks/putting-off.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
+const PASSKEYS_TEST = ['test/auth/passkeys.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
 const TEAM_TEST = ['test/auth/team.test.ts'];
 const ANSWER_TEST = ['test/auth/answer.test.ts'];
@@ -431,6 +441,60 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'SET tries_left = tries_left',
     tests: ENROLMENT_TEST,
   },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: '    if (!(await isStillInside(tx, challenge, now))) return new RolledBack(false);\n',
+    tests: AUTHENTICATORS_TEST,
+  },
+  { invariant: 'I10', file: CHALLENGES, find: ' || isInside === 0', tests: AUTHENTICATORS_TEST },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: '    if (replaced !== 1) return false;\n',
+    replace: '',
+    otherGuards: [
+      {
+        file: ENROLMENT,
+        find: '    const replaced = await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL',
+        replace: '    await tx.run(sql`UPDATE authenticators SET expires_at = expires_at',
+      },
+    ],
+    tests: AUTHENTICATORS_TEST,
+  },
+  {
+    invariant: 'I12',
+    file: AUTHENTICATORS,
+    find: '\n        AND EXISTS (SELECT 1 FROM authenticators m WHERE ${activeOf(session.account)} AND m.id <> ${appId})',
+    tests: AUTHENTICATORS_TEST,
+  },
+  { invariant: 'I12', file: MFA_OFF, find: " AND policy <> 'required'", tests: MFA_OFF_TEST },
+  {
+    invariant: 'I14',
+    file: MFA_OFF,
+    find: "  if (!isFreshlyProven(session, installation.now())) throw new Error('MFA turned off without a fresh proof');\n",
+    tests: MFA_OFF_TEST,
+  },
+  {
+    invariant: 'I14',
+    file: SESSIONS,
+    find: ' && now - signedInAt <= FRESH_PROOF_MS',
+    tests: AUTHENTICATORS_TEST,
+  },
+  {
+    invariant: 'I14',
+    file: AUTHENTICATORS,
+    find: "  if (!isFreshlyProven(session, installation.now())) throw new Error('another app without a fresh proof');\n",
+    tests: AUTHENTICATORS_TEST,
+  },
+  {
+    invariant: 'I4',
+    file: NEW_CODES,
+    find: '    const shown = await onScreen(tx, installation, session);\n',
+    replace: '    const shown = null as string[] | null;\n',
+    tests: ['test/races/own-factors.test.ts'],
+  },
+  { invariant: 'I19', file: NEW_CODES, find: ' AND expires_at > ${installation.now()}', tests: NEW_CODES_TEST },
   { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return { kind: 'challenge' };\n", tests: POLICY_TEST },
   {
     invariant: 'I11',
@@ -984,6 +1048,51 @@ export const MUTANTS: readonly Mutant[] = [
     file: SESSIONS,
     find: '  if (previous !== undefined) await endSession(tx, previous, now);\n',
     tests: SIGN_IN_TEST,
+  },
+  {
+    invariant: 'I5',
+    file: PASSKEY_SIGN_IN,
+    find: ' AND disabled_at IS NULL AND suspected_at IS NULL',
+    tests: PASSKEYS_TEST,
+  },
+  {
+    invariant: 'I8',
+    file: PASSKEY_CEREMONIES,
+    find: ' AND expires_at > ${now} ${ofEpoch}',
+    replace: ' ${ofEpoch}',
+    tests: PASSKEYS_TEST,
+  },
+  { invariant: 'I8', file: PASSKEY, find: ' AND ${rises} AND ', replace: ' AND ', tests: PASSKEYS_TEST },
+  {
+    invariant: 'I8',
+    file: PASSKEY,
+    find: "if (!(await takeCeremony(tx, bound, sent.challenge, now))) return wrong('ceremony');",
+    tests: PASSKEYS_TEST,
+  },
+  {
+    invariant: 'I13',
+    file: PASSKEY,
+    find: "if (bound.to === 'sign-in') return userHandle === userHandleOf(account.id);",
+    replace: "if (bound.to === 'sign-in') return true;",
+    tests: PASSKEYS_TEST,
+  },
+  {
+    invariant: 'I13',
+    file: PASSKEY,
+    find: 'account.id === ownerOf(bound).id && ',
+    tests: ['test/attacks/passkeys.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/auth/passkeys.ts',
+    find: "  if (!isFreshlyProven(session, installation.now())) throw new Error('a passkey without a fresh proof');\n",
+    tests: PASSKEYS_TEST,
+  },
+  {
+    invariant: 'I15',
+    file: PASSKEY,
+    find: ' AND p.organization_id = ${organizationId}',
+    tests: ['test/attacks/passkeys.test.ts'],
   },
   // What docs/sign-in.md says of trusted devices.
   { invariant: 'trusted devices', file: DEVICES, find: '!proof.isFresh || ', tests: DEVICES_TEST },

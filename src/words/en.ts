@@ -492,8 +492,8 @@ export const en = {
   'sec.off': 'Turn off MFA',
   'sec.off.title': 'Turn off MFA?',
   'sec.off.text': 'Your account will be protected by your password only.',
-  'sec.off.stops':
-    '{apps, plural, one {Your authenticator app} other {Your # authenticator apps}} and {codes, plural, =0 {all else you set up} one {# backup code} other {# backup codes}} stop working.',
+  'sec.off.apps': '{n, plural, one {Your authenticator app stops} other {Your # authenticator apps stop}} working.',
+  'sec.off.codes': '{n, plural, one {So does your last backup code.} other {So do your # backup codes.}}',
   'sec.off.ends': 'You are signed out everywhere, here too, and sign in again.',
   'sec.off.submit': 'Turn off',
   'sec.off.keep': 'Keep it on',
@@ -583,7 +583,7 @@ export const en = {
   'sec.devices.used': 'Last used',
   'sec.devices.until': 'Until',
   'sec.devices.remove': 'Remove',
-  'sec.devices.remove.name': 'Remove device {n}: {device}',
+  'sec.devices.remove.name': 'Remove: {device}, {place}',
   'sec.devices.removed': 'Removed. You are asked for a code there the next time.',
   'sec.devices.gone': 'We asked for a code there already.',
 

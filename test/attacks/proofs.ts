@@ -105,6 +105,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         ),
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
         tests(
+          ['portal: checking the app'],
+          '../surface/reminding.test.ts: takes no code twice, and five wrong ones make the next wait as at the door',
+        ),
+        tests(
           ['portal: own factors'],
           '../auth/authenticators.test.ts: ends with the first press of its button; the code that proved it opens nothing (I2)',
         ),
@@ -137,6 +141,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           '../races/passkeys.test.ts: one new passkey, sent eight times at once, is kept once',
         ),
         tests(CEREMONY, '../races/enrolment.test.ts: Enable MFA, pressed 16 times, enables once'),
+        tests(
+          ['portal: confirming an enrolment'],
+          '../races/confirmation.test.ts: a link, followed 16 times at once in the browser that began, confirms once',
+          '../races/confirmation.test.ts: a code of staff, sent 16 times at once',
+        ),
         tests(
           LINKS,
           '../races/links.test.ts: a welcome link, spent eight times at once',
@@ -208,6 +217,15 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         tests(
           ['portal: sign-in code'],
           '../auth/sign-in-codes.test.ts: is counted like a wrong backup code when it is wrong',
+        ),
+        tests(
+          ['portal: confirming an enrolment', 'console: setup code'],
+          'enrolling-thief.test.ts: guesses no code of staff',
+          '../races/confirmation.test.ts: of 40 wrong codes at once, each from an address of its own, ten are counted',
+        ),
+        tests(
+          ['portal: checking the app'],
+          '../surface/reminding.test.ts: takes no code twice, and five wrong ones make the next wait as at the door',
         ),
       ],
       'nothing short enough to guess is taken there: tokens have 256 bits',
