@@ -18,8 +18,8 @@ export interface House {
   readonly installation: Installation;
   readonly publicUrl: string;
   readonly trustedProxies: readonly string[];
-  /** A piece of the pages that ask an account for a code. Only the demo hands one in; see there why no server can. */
-  readonly pageExtra?: (account: Account) => Promise<Html | undefined>;
+  /** A piece of the pages that ask an account for a code, of an active app or of one that is just being set up. Only the demo hands one in; see there why no server can. */
+  readonly pageExtra?: (account: Account, app?: 'pending') => Promise<Html | undefined>;
 }
 
 /** The house with its doors open: what the composition root makes of it. */
