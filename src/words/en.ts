@@ -313,8 +313,8 @@ export const en = {
   'sec.off': 'Turn off MFA',
   'sec.off.title': 'Turn off MFA?',
   'sec.off.text': 'Your account will be protected by your password only.',
-  'sec.off.stops':
-    '{apps, plural, one {Your authenticator app} other {Your # authenticator apps}} and {codes, plural, =0 {all else you set up} one {# backup code} other {# backup codes}} stop working.',
+  'sec.off.apps': '{n, plural, one {Your authenticator app stops} other {Your # authenticator apps stop}} working.',
+  'sec.off.codes': '{n, plural, one {So does your last backup code.} other {So do your # backup codes.}}',
   'sec.off.ends': 'You are signed out everywhere, here too, and sign in again.',
   'sec.off.submit': 'Turn off',
   'sec.off.keep': 'Keep it on',
