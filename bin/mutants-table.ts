@@ -487,7 +487,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '    const shown = null as string[] | null;\n',
     tests: ['test/races/own-factors.test.ts'],
   },
-  { invariant: 'I19', file: NEW_CODES, find: ' AND consumed_at IS NULL', tests: NEW_CODES_TEST },
+  { invariant: 'I19', file: NEW_CODES, find: ' AND expires_at > ${installation.now()}', tests: NEW_CODES_TEST },
   { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return { kind: 'challenge' };\n", tests: POLICY_TEST },
   {
     invariant: 'I11',
