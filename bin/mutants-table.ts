@@ -25,6 +25,9 @@ const ANSWER = 'src/auth/answer.ts';
 const CHALLENGES = 'src/auth/challenges.ts';
 const CEREMONY_CODES = 'src/auth/ceremony-codes.ts';
 const ENROLMENT = 'src/auth/enrolment.ts';
+const AUTHENTICATORS = 'src/auth/authenticators.ts';
+const MFA_OFF = 'src/auth/mfa-off.ts';
+const NEW_CODES = 'src/auth/new-codes.ts';
 const BACKUP_CODES = 'src/auth/factors/backup-codes.ts';
 const TOTP = 'src/auth/factors/totp.ts';
 const PASSKEY = 'src/auth/factors/passkey.ts';
@@ -99,6 +102,9 @@ const TOTP_TEST = ['test/auth/factors/totp.test.ts'];
 const BACKUP_CODES_TEST = ['test/auth/factors/backup-codes.test.ts'];
 const CHALLENGES_TEST = ['test/auth/challenges.test.ts'];
 const ENROLMENT_TEST = ['test/auth/enrolment.test.ts'];
+const AUTHENTICATORS_TEST = ['test/auth/authenticators.test.ts'];
+const MFA_OFF_TEST = ['test/auth/mfa-off.test.ts'];
+const NEW_CODES_TEST = ['test/auth/new-codes.test.ts'];
 const LIMITS_TEST = ['test/auth/limits.test.ts'];
 const WINDOWS_TEST = [...LIMITS_TEST, 'test/auth/limits-windows.test.ts'];
 const CODES_TEST = ['test/auth/wrong-codes.test.ts', 'test/auth/wrong-codes-windows.test.ts'];
@@ -435,6 +441,60 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'SET tries_left = tries_left',
     tests: ENROLMENT_TEST,
   },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: '    if (!(await isStillInside(tx, challenge, now))) return new RolledBack(false);\n',
+    tests: AUTHENTICATORS_TEST,
+  },
+  { invariant: 'I10', file: CHALLENGES, find: ' || isInside === 0', tests: AUTHENTICATORS_TEST },
+  {
+    invariant: 'I10',
+    file: ENROLMENT,
+    find: '    if (replaced !== 1) return false;\n',
+    replace: '',
+    otherGuards: [
+      {
+        file: ENROLMENT,
+        find: '    const replaced = await tx.run(sql`UPDATE authenticators SET revoked_at = ${now}, secret = NULL',
+        replace: '    await tx.run(sql`UPDATE authenticators SET expires_at = expires_at',
+      },
+    ],
+    tests: AUTHENTICATORS_TEST,
+  },
+  {
+    invariant: 'I12',
+    file: AUTHENTICATORS,
+    find: '\n        AND EXISTS (SELECT 1 FROM authenticators m WHERE ${activeOf(session.account)} AND m.id <> ${appId})',
+    tests: AUTHENTICATORS_TEST,
+  },
+  { invariant: 'I12', file: MFA_OFF, find: " AND policy <> 'required'", tests: MFA_OFF_TEST },
+  {
+    invariant: 'I14',
+    file: MFA_OFF,
+    find: "  if (!isFreshlyProven(session, installation.now())) throw new Error('MFA turned off without a fresh proof');\n",
+    tests: MFA_OFF_TEST,
+  },
+  {
+    invariant: 'I14',
+    file: SESSIONS,
+    find: ' && now - signedInAt <= FRESH_PROOF_MS',
+    tests: AUTHENTICATORS_TEST,
+  },
+  {
+    invariant: 'I14',
+    file: AUTHENTICATORS,
+    find: "  if (!isFreshlyProven(session, installation.now())) throw new Error('another app without a fresh proof');\n",
+    tests: AUTHENTICATORS_TEST,
+  },
+  {
+    invariant: 'I4',
+    file: NEW_CODES,
+    find: '    const shown = await onScreen(tx, installation, session);\n',
+    replace: '    const shown = null as string[] | null;\n',
+    tests: ['test/races/own-factors.test.ts'],
+  },
+  { invariant: 'I19', file: NEW_CODES, find: ' AND expires_at > ${installation.now()}', tests: NEW_CODES_TEST },
   { invariant: 'I11', file: POLICY, find: "  if (hasMfa) return { kind: 'challenge' };\n", tests: POLICY_TEST },
   {
     invariant: 'I11',

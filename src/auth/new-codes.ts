@@ -64,6 +64,6 @@ async function onScreen(
     id: string;
   }>(sql`SELECT id FROM challenges WHERE organization_id = ${account.organizationId}
     AND begun_in = ${sessionId} AND account_id = ${account.id} AND epoch = ${account.epoch} AND aim = 'new-codes'
-    AND sealed_codes IS NOT NULL AND consumed_at IS NULL AND expires_at > ${installation.now()} ORDER BY id DESC LIMIT 1`);
+    AND sealed_codes IS NOT NULL AND expires_at > ${installation.now()} ORDER BY id DESC LIMIT 1`);
   return row ? shownCodes(db, installation, { account, id: row.id }) : null;
 }

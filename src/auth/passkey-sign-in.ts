@@ -12,6 +12,7 @@ import * as limits from './limits.ts';
 import { beginUse } from './passkeys.ts';
 import { Proof } from './proof.ts';
 import { renewSession, startSession, type Session, type Visitor } from './sessions.ts';
+import { trustDevice, type Trust, type Trusting } from './trusted-devices.ts';
 import type { RelyingParty } from './webauthn.ts';
 
 /** What a browser sent, and from where. */
@@ -21,11 +22,13 @@ export interface ByPasskey {
   readonly visitor: Visitor;
   /** The session cookie that the browser already has. */
   readonly previous?: string | undefined;
+  /** Given where the browser is to be trusted from now on. */
+  readonly trusting?: Trusting | undefined;
 }
 
 /** How an assertion ended. Everything but `right` has opened nothing. */
 export type AnsweredByPasskey =
-  | { kind: 'right'; cookie: string }
+  | { kind: 'right'; cookie: string; trust: Trust | undefined }
   | { kind: 'refused'; attemptsLeft: number }
   /** It is nothing that a browser answers: it costs nothing, as a code without a code's shape costs nothing. */
   | { kind: 'unreadable' }
@@ -59,7 +62,7 @@ export async function answerByPasskey(
 async function transact(
   installation: Installation,
   challenge: Challenge,
-  { visitor, previous }: ByPasskey,
+  { visitor, previous, trusting }: ByPasskey,
   { redeem }: Prepared,
 ): Promise<AnsweredByPasskey> {
   const { account, epoch } = challenge;
@@ -79,8 +82,9 @@ async function transact(
         throw new Error('a challenge was consumed under the lock of its account');
       const proof = new Proof(account, epoch, 'passkey', challenge.id);
       const cookie = await startSession(tx, proof, challenge.surface, visitor, previous, now);
+      const trust = trusting && (await trustDevice(tx, installation, proof, visitor, trusting.carried));
       await note(tx, installation, account, visitor, 'signed-in');
-      return { kind: 'right', cookie };
+      return { kind: 'right', cookie, trust };
     });
     return kept.ok ? { answered: kept.value } : { fault: kept.fault };
   });

@@ -15,17 +15,19 @@ import { route, type Route } from '../web/routes.ts';
  * That would be no second factor at all, which is why nothing outside the demo can reach this file.
  */
 export function pocketAuthenticator(installation: Installation): {
-  pageExtra: (account: Account) => Promise<Html | undefined>;
+  pageExtra: (account: Account, app?: 'pending') => Promise<Html | undefined>;
   routes: readonly Route[];
 } {
   return {
-    pageExtra: async (account) => {
-      const shown = await currentCode(installation, account.organizationId, account.id);
-      return shown && banner(account, shown);
+    pageExtra: async (account, pending) => {
+      const app = pending ?? 'active';
+      const shown = await currentCode(installation, account.organizationId, account.id, app);
+      return shown && banner(account, app, shown);
     },
     routes: [
-      route('GET', '/demo/pocket/:organization/:account', anyone, async (visit) => {
-        const shown = await currentCode(visit.installation, visit.param('organization'), visit.param('account'));
+      route('GET', '/demo/pocket/:organization/:account/:app', anyone, async (visit) => {
+        const app = visit.param('app') === 'pending' ? 'pending' : 'active';
+        const shown = await currentCode(visit.installation, visit.param('organization'), visit.param('account'), app);
         return visit.json(shown ?? { code: '', seconds: 0 });
       }),
       route('GET', '/demo/pocket.js', anyone, (visit) => visit.text(SCRIPT, 'text/javascript; charset=utf-8')),
@@ -34,6 +36,9 @@ export function pocketAuthenticator(installation: Installation): {
 }
 
 const SCRIPT = readFileSync(join(import.meta.dirname, 'pocket.js'), 'utf8');
+
+/** An app that signs in, or one that is just being set up, perhaps in the place of another. */
+type App = 'active' | 'pending';
 
 interface Shown {
   readonly code: string;
@@ -44,9 +49,11 @@ async function currentCode(
   installation: Installation,
   organizationId: string,
   accountId: string,
+  app: App,
 ): Promise<Shown | undefined> {
+  const isWanted = app === 'pending' ? sql`enabled_at IS NULL` : sql`enabled_at IS NOT NULL`;
   const row = await installation.db.one<{ id: string; secret: string }>(sql`SELECT id, secret FROM authenticators
-    WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND kind = 'totp' AND revoked_at IS NULL
+    WHERE organization_id = ${organizationId} AND account_id = ${accountId} AND kind = 'totp' AND revoked_at IS NULL AND ${isWanted}
     ORDER BY id DESC LIMIT 1`);
   if (!row) return undefined;
   const now = installation.now();
@@ -55,8 +62,8 @@ async function currentCode(
   return { code: totpCode(secret, step), seconds: Math.ceil((stepStart(step + 1) - now) / 1000) };
 }
 
-function banner(account: Account, { code, seconds }: Shown): Html {
-  const source = `/demo/pocket/${account.organizationId}/${account.id}`;
+function banner(account: Account, app: App, { code, seconds }: Shown): Html {
+  const source = `/demo/pocket/${account.organizationId}/${account.id}/${app}`;
   return html`<aside class="notice info" aria-label="Pocket authenticator" data-pocket="${source}">
       <p><strong>Pocket authenticator</strong> <small>of ${account.name}, in this demo only</small></p>
       <p>

@@ -26,7 +26,7 @@ import {
   type Problem,
 } from '../web/components.ts';
 import type { Door, HalfSignedIn } from '../web/guards.ts';
-import { say } from '../words/say.ts';
+import { say, type Key } from '../words/say.ts';
 import type { PortalPage } from '../web/layout.ts';
 import { doorPage, localeAt, nameAt } from './frame.ts';
 
@@ -35,34 +35,52 @@ const STEPS = 3;
 /** How somebody may leave the ceremony without MFA: put it off until then, or go back inside where they came from. */
 export type WayRound = { kind: 'later'; until: number } | { kind: 'home' } | undefined;
 
-/** What the pages say beside their steps: at the door, and for a ceremony that was begun inside. */
-const AIMS = {
-  first: { phrase: 'mfa.phrase', text: 'mfa.enable.text', submit: 'mfa.enable.submit', busy: 'mfa.enable.busy' },
+interface AimWords {
+  readonly phrase: Key;
+  /** What the last page says, and its button. */
+  readonly text: Key;
+  readonly submit: Key;
+  readonly busy: Key;
+}
+
+const FIRST: AimWords = {
+  phrase: 'mfa.phrase',
+  text: 'mfa.enable.text',
+  submit: 'mfa.enable.submit',
+  busy: 'mfa.enable.busy',
+};
+
+/** What the pages say beside their steps where the ceremony was begun inside; `note`: what is there stays until its end. */
+const INSIDE: Record<'another' | 'replacement', AimWords & { readonly start: Key; readonly note: Key }> = {
   another: {
     phrase: 'mfa.another.phrase',
+    start: 'mfa.another.start',
+    note: 'mfa.another.note',
     text: 'mfa.another.text',
     submit: 'mfa.another.submit',
     busy: 'mfa.another.busy',
   },
   replacement: {
     phrase: 'mfa.replacement.phrase',
+    start: 'mfa.replacement.start',
+    note: 'mfa.replacement.note',
     text: 'mfa.replacement.text',
     submit: 'mfa.replacement.submit',
     busy: 'mfa.replacement.busy',
   },
-} as const;
+};
 
-function aimOf({ challenge }: HalfSignedIn): keyof typeof AIMS {
+function insideWords({ challenge }: HalfSignedIn): (typeof INSIDE)[keyof typeof INSIDE] | undefined {
   const aim = challenge.inside?.aim;
-  return aim === 'another' || aim === 'replacement' ? aim : 'first';
+  return aim === 'another' || aim === 'replacement' ? INSIDE[aim] : undefined;
+}
+
+function wordsOf(half: HalfSignedIn): AimWords {
+  return insideWords(half) ?? FIRST;
 }
 
 function progressOf({ challenge }: HalfSignedIn): { outer: boolean; inner: boolean } {
   return { outer: true, inner: challenge.inside !== null };
-}
-
-function wordsOf(half: HalfSignedIn): (typeof AIMS)[keyof typeof AIMS] {
-  return AIMS[aimOf(half)];
 }
 
 /** C4 Enable MFA for your account; begun inside, where another secret is needed after all. */
@@ -75,13 +93,13 @@ export function startPage(
   const { door } = half;
   const configure = form(`${door.base}/enable-mfa`, button(say('mfa.start.configure')));
   const notices = html`${resetNotice(door, resetAt)} ${endedNotice(nameAt(door), ended)}`;
-  const aim = aimOf(half);
-  if (aim === 'first') return doorPage(door, { ...firstStart(half, way, configure), notices });
+  const inside = insideWords(half);
+  if (!inside) return doorPage(door, { ...firstStart(half, way, configure), notices });
   return doorPage(door, {
-    title: say(`mfa.${aim}.phrase`),
+    title: say(inside.phrase),
     progress: progressOf(half),
     notices,
-    body: html`<p>${say(`mfa.${aim}.start`)} ${say(`mfa.${aim}.note`)}</p>
+    body: html`<p>${say(inside.start)} ${say(inside.note)}</p>
       ${configure} ${leave(half)}`,
   });
 }
@@ -154,8 +172,8 @@ export function scanPage(half: HalfSignedIn, pending: Pending, uri: string, user
 
 // What is there already stays untouched until the last step.
 function untilDone(half: HalfSignedIn): Html {
-  const aim = aimOf(half);
-  return aim === 'first' ? nothing : notice('info', say(`mfa.${aim}.note`));
+  const inside = insideWords(half);
+  return inside ? notice('info', say(inside.note)) : nothing;
 }
 
 function typeIn(door: Door, account: Account, pending: Pending): Html {

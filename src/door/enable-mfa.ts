@@ -122,7 +122,7 @@ async function verifying(
   errors: readonly Problem[],
   still = false,
 ): Promise<ReturnType<typeof verifyPage>> {
-  const extra = await visit.house.pageExtra?.(half.challenge.account);
+  const extra = await visit.house.pageExtra?.(half.challenge.account, 'pending');
   return verifyPage(half, pending, errors, still, extra);
 }
 

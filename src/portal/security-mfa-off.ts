@@ -23,7 +23,8 @@ export async function ask(visit: Visit, { organization, session }: SignedIn): Pr
       ? html`<p>${say('sec.off.required', { m: organization.name })}</p>
           ${c.actions(keep)}`
       : html`<p>${say('sec.off.text')}</p>
-          <p>${say('sec.off.stops', { apps, codes })} ${say('sec.off.ends')}</p>
+          <p>${say('sec.off.apps', { n: apps })} ${codes > 0 ? say('sec.off.codes', { n: codes }) : c.nothing}</p>
+          <p>${say('sec.off.ends')}</p>
           ${c.form(`${base}/turn-off-mfa`, c.actions(act, keep))}`;
   const title = say('sec.off.title');
   return visit.page(insidePage(organization, { title, body: html`<section class="panel">${body}</section>` }));

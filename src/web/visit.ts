@@ -21,8 +21,11 @@ export interface House {
   readonly trustedProxies: readonly string[];
   /** The mail server, for the page that shows and tries it; undefined: mail is off. */
   readonly mail?: MailConfig | undefined;
-  /** A piece of the pages that ask an account for a code. Only the demo hands one in; see there why no server can. */
-  readonly pageExtra?: (account: Account) => Promise<Html | undefined>;
+  /**
+   * A piece of the pages that ask an account for a code, of an active app or of one that is just being set up. Only the
+   * demo hands one in; see there why no server can.
+   */
+  readonly pageExtra?: (account: Account, app?: 'pending') => Promise<Html | undefined>;
 }
 
 /** The house with its doors open: what the composition root makes of it. */

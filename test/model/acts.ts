@@ -265,6 +265,55 @@ const signsOut = browsers.map(
     new Act(`signs out on the ${at}`, (model, product) => same(model, product, model.signOut(at), product.signOut(at))),
 );
 
+const isInside =
+  (at: Browser, anyhow: boolean) =>
+  (model: Contact): boolean => {
+    const { session } = model.browsers[at];
+    return anyhow || (session !== undefined && session.by !== 'password' && model.isAlive(session));
+  };
+
+const replacesApp = fc.tuple(browsers, outOfTurn).map(
+  ([at, anyhow]) =>
+    new Act(
+      `replaces the app on the ${at}, from Replace to the last button`,
+      async (model, product) => {
+        const { led, proven } = await product.replaceApp(at);
+        await same(model, product, model.replaceApp(at, proven), Promise.resolve(led));
+      },
+      isInside(at, anyhow),
+    ),
+);
+
+const getsNewCodes = fc.tuple(browsers, outOfTurn).map(
+  ([at, anyhow]) =>
+    new Act(
+      `gets new codes on the ${at}, and presses Continue`,
+      (model, product) => {
+        const set = model.setsMade;
+        return same(model, product, model.getNewCodes(at), product.getNewCodes(at, set));
+      },
+      isInside(at, anyhow),
+    ),
+);
+
+const turnsMfaOff = fc
+  .tuple(browsers, outOfTurn)
+  .map(
+    ([at, anyhow]) =>
+      new Act(
+        `turns MFA off on the ${at}`,
+        (model, product) => same(model, product, model.turnMfaOff(at), product.turnMfaOff(at)),
+        isInside(at, anyhow),
+      ),
+  );
+
+const signsOutElsewhere = browsers.map(
+  (at) =>
+    new Act(`signs out everywhere else on the ${at}`, (model, product) =>
+      same(model, product, model.signOutElsewhere(at), product.signOutElsewhere(at)),
+    ),
+);
+
 const isReset = outOfTurn.map(
   (anyhow) =>
     new Act(
@@ -396,6 +445,10 @@ export const ACTS: fc.Arbitrary<Act> = fc.oneof(
   { weight: 2, arbitrary: deviceIsCopied },
   { weight: 5, arbitrary: looksIn },
   { weight: 1, arbitrary: signsOut },
+  { weight: 3, arbitrary: replacesApp },
+  { weight: 3, arbitrary: getsNewCodes },
+  { weight: 1, arbitrary: turnsMfaOff },
+  { weight: 1, arbitrary: signsOutElsewhere },
   { weight: 3, arbitrary: isReset },
   { weight: 4, arbitrary: isUnlocked },
   { weight: 2, arbitrary: policyIsSet },

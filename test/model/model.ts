@@ -19,7 +19,8 @@ interface Challenge {
 }
 
 interface Session {
-  byDevice: boolean;
+  by: Typed | 'password' | 'trusted-device';
+  signedInAt: number;
   epoch: number;
   expiresAt: number;
   lastUsedAt: number;
@@ -67,15 +68,10 @@ export class Contact {
   signIn(at: Browser, rightPassword: boolean): string {
     if (!rightPassword || !this.hasPassword || !this.hasAccess) return '422';
     if (this.suspected) return '403';
-    if (!this.authenticator && this.policy !== 'required') return this.#goIn(at, '/home');
-    if (this.authenticator && this.#isTrusted(at)) return this.#goIn(at, '/home', true);
+    if (!this.authenticator && this.policy !== 'required') return this.#goIn(at, 'password', '/home');
+    if (this.authenticator && this.#isTrusted(at)) return this.#goIn(at, 'trusted-device', '/home');
     const purpose = this.authenticator ? 'sign-in' : 'enrolment';
-    const { now: openedAt, epoch } = this;
-    const expiresAt = openedAt + (purpose === 'sign-in' ? 10 : 30) * MINUTE_MS;
-    const opened: Challenge = { purpose, epoch, attemptsLeft: 5, openedAt, expiresAt, over: false, shown: false };
-    this.challenges = [...this.challenges.filter((one) => !one.over && one.expiresAt > this.now), opened];
-    for (const dropped of this.challenges.splice(0, this.challenges.length - 3)) dropped.over = true;
-    this.browsers[at].challenge = opened;
+    this.browsers[at].challenge = this.#opened(purpose);
     return purpose === 'sign-in' ? '/verify' : '/enable-mfa';
   }
 
@@ -115,7 +111,7 @@ export class Contact {
     }
     if (value === device.previous && this.now - device.usedAt < MINUTE_MS) return false;
     device.over = true;
-    for (const { session } of Object.values(this.browsers)) if (session?.byDevice) session.over = true;
+    for (const { session } of Object.values(this.browsers)) if (session?.by === 'trusted-device') session.over = true;
     return false;
   }
 
@@ -147,7 +143,7 @@ export class Contact {
     if (found === 'right') {
       challenge.over = true;
       this.#forgetWrongInARow();
-      return this.#goIn(at, typed === 'totp' ? '/home' : '/backup-code-used');
+      return this.#goIn(at, typed, typed === 'totp' ? '/home' : '/backup-code-used');
     }
     if (found === 'wrong') this.#countWrong(typed);
     if (this.suspected) return this.#turnedAway(at, '403');
@@ -234,6 +230,62 @@ export class Contact {
     return '/sign-in';
   }
 
+  /** C16, I10, I14: from Replace to the last button; the step that proved the new app is used up. Codes stay. */
+  replaceApp(at: Browser, proven: number | undefined): string {
+    if (this.lookIn(at) !== '200') return '/sign-in';
+    if (!this.#isFresh(at, ['totp', 'backup-code'])) return '/confirm';
+    if (this.suspected || proven === undefined) return '/security';
+    this.#raiseEpoch();
+    this.authenticator = { lastStep: proven };
+    this.browsers[at] = {};
+    return '/sign-in';
+  }
+
+  /** C15, I4: a new set, shown once; from Get new codes to Continue. Nothing else ends. */
+  getNewCodes(at: Browser): string {
+    if (this.lookIn(at) !== '200') return '/sign-in';
+    if (!this.#isFresh(at, ['totp', 'backup-code'])) return '/confirm';
+    if (this.suspected) return '/security';
+    this.#opened('backup-codes').over = true;
+    this.codes = { set: this.setsMade++, unused: new Set([0, 1, 2, 3, 4]) };
+    delete this.browsers[at].challenge;
+    return '/security';
+  }
+
+  /** C16: only where the policy does not ask for MFA, and by the app alone. */
+  turnMfaOff(at: Browser): string {
+    if (this.lookIn(at) !== '200') return '/sign-in';
+    if (this.policy === 'required') return '/security';
+    if (!this.#isFresh(at, ['totp'])) return '/confirm';
+    this.#raiseEpoch();
+    this.authenticator = null;
+    this.codes = null;
+    this.browsers[at] = {};
+    return '/sign-in';
+  }
+
+  /** C17: every session but this one. */
+  signOutElsewhere(at: Browser): string {
+    if (this.lookIn(at) !== '200') return '/sign-in';
+    for (const [where, { session }] of Object.entries(this.browsers)) if (where !== at && session) session.over = true;
+    return '/security/sessions';
+  }
+
+  #isFresh(at: Browser, ways: readonly Session['by'][]): boolean {
+    const { session } = this.browsers[at];
+    return session !== undefined && ways.includes(session.by) && this.now - session.signedInAt <= 10 * MINUTE_MS;
+  }
+
+  // The oldest of more than three open ones is dropped.
+  #opened(purpose: Challenge['purpose']): Challenge {
+    const { now: openedAt, epoch } = this;
+    const expiresAt = openedAt + (purpose === 'enrolment' ? 30 : 10) * MINUTE_MS;
+    const opened: Challenge = { purpose, epoch, attemptsLeft: 5, openedAt, expiresAt, over: false, shown: false };
+    this.challenges = [...this.challenges.filter((one) => !one.over && one.expiresAt > this.now), opened];
+    for (const dropped of this.challenges.splice(0, this.challenges.length - 3)) dropped.over = true;
+    return opened;
+  }
+
   /** R2: in one act, all of it. The stolen-password state stays. */
   reset(): string {
     if (!this.authenticator) return 'no-mfa';
@@ -311,12 +363,13 @@ export class Contact {
   }
 
   // The session that the browser had before ends with it (I8, I11, I23).
-  #goIn(at: Browser, page: string, byDevice = false): string {
+  #goIn(at: Browser, by: Session['by'], page: string): string {
     const before = this.browsers[at].session;
     if (before) before.over = true;
     const expiresAt = this.now + 12 * HOUR_MS;
+    const { now: signedInAt, epoch } = this;
     this.#keepOnlyDevice(at);
-    this.browsers[at].session = { byDevice, epoch: this.epoch, expiresAt, lastUsedAt: this.now, over: false };
+    this.browsers[at].session = { by, signedInAt, epoch, expiresAt, lastUsedAt: signedInAt, over: false };
     return page;
   }
 

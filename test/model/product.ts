@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { setPortalAccess, unlock } from '../../src/auth/access.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
 import { findChallenge } from '../../src/auth/challenges.ts';
 import { hashNewPassword, storePassword } from '../../src/auth/passwords.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
@@ -105,10 +106,13 @@ export class Product {
 
   async configure(at: Browser): Promise<string> {
     const led = await this.#post(at, '/enable-mfa');
-    if (led !== '/enable-mfa/scan') return led;
+    if (led === '/enable-mfa/scan') await this.#scan(at);
+    return led;
+  }
+
+  async #scan(at: Browser): Promise<void> {
     const { text } = await this.#get(at, '/enable-mfa/scan');
     this.#offered.set(at, decodeBase32(/otpauth:[^"]*[?&]secret=([A-Z2-7]+)/.exec(text)?.[1] ?? ''));
-    return led;
   }
 
   /** What the app that has read this browser's QR code shows, and the steps that it is right for. */
@@ -152,6 +156,37 @@ export class Product {
 
   signOut(at: Browser): Promise<string> {
     return this.#post(at, '/sign-out');
+  }
+
+  /** From Replace to the last button; answers where that led, and the step that proved the new app. */
+  async replaceApp(at: Browser): Promise<{ led: string; proven?: number | undefined }> {
+    const [app] = await activeApps(this.#installation.db, this.person);
+    const begun = await this.#post(at, `/security/authenticators/${app?.id ?? 'none'}/replace`);
+    if (begun !== '/enable-mfa/scan') return { led: begun };
+    await this.#scan(at);
+    const { code, steps } = this.offeredCode(at, 0);
+    assert.equal(await this.verify(at, code), '/enable-mfa/enable');
+    const led = await this.enable(at, true);
+    return { led, proven: steps.at(-1) };
+  }
+
+  /** From Get new codes to Continue; the page must show a set that nobody has seen. */
+  async getNewCodes(at: Browser, set: number): Promise<string> {
+    const made = await this.#post(at, '/security/backup-codes');
+    if (made !== '/enable-mfa/backup-codes') return made;
+    const { text } = await this.#get(at, made);
+    const codes = [...text.matchAll(/<code dir="ltr">([\d-]+)<\/code>/g)].map(([, code = '']) => code);
+    assert.equal(codes.length, 5);
+    this.#sets[set] = codes;
+    return this.continueToSignIn(at);
+  }
+
+  turnMfaOff(at: Browser): Promise<string> {
+    return this.#post(at, '/security/turn-off-mfa');
+  }
+
+  signOutElsewhere(at: Browser): Promise<string> {
+    return this.#post(at, '/security/sessions/end-others');
   }
 
   forgetChallenge(at: Browser): void {
@@ -299,7 +334,7 @@ function ownNetwork(): string {
 
 // Where a page leads, or its status; a refused code says besides whether it was wrong or used.
 function outcome({ status, location, errors }: Page): string {
-  if (location !== null) return location.slice(PORTAL.length);
+  if (location !== null) return location.slice(PORTAL.length).replace(/\?.*/, '');
   if (status !== 422) return String(status);
   const said = errors.join(' ');
   if (/already been used/.test(said)) return '422 used';

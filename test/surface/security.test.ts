@@ -133,7 +133,7 @@ eachEngine('Account security', (engine) => {
     await setPolicy(world.installation, people.organization, 'optional');
     const page = said(await maria.browser.get(path));
     assert.match(page, /Turn off MFA\? Your account will be protected by your password only\./);
-    assert.match(page, /Your authenticator app and 5 backup codes stop working\./);
+    assert.match(page, /Your authenticator app stops working\. So do your 5 backup codes\./);
     await maria.browser.post(path);
     assert.match((await maria.browser.follow()).notices.join(), /MFA is off\. Sign in with your password\./);
     await maria.password();
