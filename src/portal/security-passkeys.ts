@@ -40,13 +40,8 @@ function table(organization: Organization, all: readonly passkeys.Passkey[]): c.
       html`<bdi>${name}</bdi> ${copiedAt === null ? c.nothing : c.pill('danger', say('sec.passkeys.copied'))}`,
       c.time(createdAt, organization, 'date'),
       lastUsedAt === null ? say('sec.passkeys.never') : c.time(lastUsedAt, organization),
-      html`<a href="${path(organization)}/${id}/rename" aria-label="${say('passkey.rename.of', { name })}"
-          >${say('passkey.rename')}</a
-        >
-        ·
-        <a href="${path(organization)}/${id}/remove" aria-label="${say('passkey.remove.of', { name })}"
-          >${say('passkey.remove')}</a
-        >`,
+      html`${c.rowLink(say('passkey.rename'), `${path(organization)}/${id}/rename`, say('passkey.rename.of', { name }))}
+      ${c.rowLink(say('passkey.remove'), `${path(organization)}/${id}/remove`, say('passkey.remove.of', { name }))}`,
     ]),
   });
 }
