@@ -115,6 +115,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           LINKS,
           '../races/links.test.ts: a welcome link, spent eight times at once',
           '../races/links.test.ts: a set-up link, spent eight times at once',
+          '../races/links.test.ts: a link to a new password, spent eight times at once',
+          '../races/links.test.ts: a link that confirms an address, spent eight times at once',
+          'mailed-links.test.ts: link prefetch: a scanner that opens every link',
+          'mailed-links.test.ts: token reuse: a link works once, for its own purpose',
         ),
         tests(
           [...PROOF, 'console: settings'],
@@ -318,6 +322,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         tests(
           ['portal: inside', ...SHELL],
           'surviving-codes.test.ts: a half-finished sign-in does not outlive the password that opened it',
+        ),
+        tests(
+          ['portal: own account'],
+          '../auth/change-password.test.ts: ends every session but goes on in this browser, with a new token',
         ),
         tests(LINKS, '../auth/welcome.test.ts: is void once it is spent or the epoch has moved on, each by itself'),
       ],
