@@ -43,6 +43,7 @@ const TOKENS = 'src/crypto/tokens.ts';
 const CLIENT_IP = 'src/web/client-ip.ts';
 const FORMS = 'src/web/forms.ts';
 const GUARDS = 'src/web/guards.ts';
+const DEVICES = 'src/auth/trusted-devices.ts';
 
 // Deletions that are also another one's second guard.
 const ACTIVE_IN_UPDATE: Deletion = {
@@ -115,6 +116,8 @@ const IMPORT_TEST = ['test/import/import.test.ts'];
 const AUDIT_CHAIN_TEST = ['test/accounts/audit-chain.test.ts'];
 const AUDIT_VERIFY_TEST = ['test/accounts/audit-verify.test.ts'];
 const FRESH_PROOF_TEST = ['test/auth/fresh-proof.test.ts'];
+const DEVICES_TEST = ['test/auth/trusted-devices.test.ts'];
+const DEVICES_END_TEST = ['test/auth/trusted-devices-end.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -981,5 +984,108 @@ export const MUTANTS: readonly Mutant[] = [
     file: SESSIONS,
     find: '  if (previous !== undefined) await endSession(tx, previous, now);\n',
     tests: SIGN_IN_TEST,
+  },
+  // What docs/sign-in.md says of trusted devices.
+  { invariant: 'trusted devices', file: DEVICES, find: '!proof.isFresh || ', tests: DEVICES_TEST },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: " || account.kind !== 'contact') return undefined;\n  const now = installation.now();\n  const [series",
+    replace: ') return undefined;\n  const now = installation.now();\n  const [series',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: ' AND o.trusted_device_days IS NOT NULL\n    RETURNING',
+    replace: '\n    RETURNING',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: '    await revoke(tx, account, now, sql`series_hash = ${seriesHash}`);\n',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: '  await endOldest(tx, account, now);\n',
+    tests: DEVICES_END_TEST,
+  },
+  { invariant: 'trusted devices', file: DEVICES, find: "kind !== 'contact' || ", tests: DEVICES_TEST },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: ' AND account_id = ${accountId} AND epoch = ${epoch}`;',
+    replace: ' AND epoch = ${epoch}`;',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: ' AND epoch = ${epoch}`;',
+    replace: '`;',
+    tests: DEVICES_END_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: ' AND token_hash = ${secretHash} AND revoked_at IS NULL',
+    replace: ' AND revoked_at IS NULL',
+    tests: DEVICES_TEST,
+  },
+  { invariant: 'trusted devices', file: DEVICES, find: '      AND ${clockIsRight(now)}\n', tests: DEVICES_END_TEST },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: '\n      AND (previous_hash IS DISTINCT FROM ${secretHash} OR last_used_at <= ${now - DEVICE_RACE_MS})',
+    replace: '',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: 'previous_hash IS DISTINCT FROM ${secretHash} OR ',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: ' OR last_used_at <= ${now - DEVICE_RACE_MS}',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: '  if (copied > 0) await endWhatItOpened(tx, installation, account, visitor, now);\n',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: ' AND d.session_epoch = o.session_epoch',
+    tests: DEVICES_END_TEST,
+  },
+  { invariant: 'trusted devices', file: DEVICES, find: ' AND d.created_at > o.devices_from', tests: DEVICES_TEST },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: 'd.created_at > ${now} - o.trusted_device_days * ${DAY_MS} AND ',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: DEVICES,
+    find: ' AND d.expires_at > ${now}`;',
+    replace: '`;',
+    tests: DEVICES_TEST,
+  },
+  {
+    invariant: 'trusted devices',
+    file: 'src/auth/end-sessions.ts',
+    find: '  const devices = await endDevices(tx, { organizationId, id }, now);\n',
+    replace: '  const devices = 0;\n',
+    tests: DEVICES_END_TEST,
   },
 ];

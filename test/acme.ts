@@ -18,7 +18,7 @@ import { readCode } from '../src/auth/code-input.ts';
 import { generateCodes } from '../src/auth/ceremony-codes.ts';
 import { ceremony, enable, offer, verifyEnrolment, type Pending } from '../src/auth/enrolment.ts';
 import { hashNewPassword, storePassword } from '../src/auth/passwords.ts';
-import type { Visitor } from '../src/auth/sessions.ts';
+import { findSession, type Session, type Visitor } from '../src/auth/sessions.ts';
 import { answerChallenge, leaveChallenge, signIn, type Opened, type SignInOutcome } from '../src/auth/sign-in.ts';
 import { timeStep, totpCode } from '../src/crypto/totp.ts';
 import { checkFile } from '../src/jobs/check-file.ts';
@@ -184,6 +184,28 @@ export function answers(
   const code = readCode(typed);
   assert.ok(code.kind === 'totp' || code.kind === 'backup-code', `"${typed}" is no code`);
   return answerChallenge(installation, challenge, code, visitor, undefined);
+}
+
+/** Signs in with the password and what is typed; answers the session. */
+export async function insideBy(installation: Installation, person: Person, typed: string): Promise<Session> {
+  const answered = await answers(installation, await challenged(installation, person), typed);
+  assert.ok(answered.kind === 'right', `the code was found ${answered.kind}`);
+  const session = await findSession(installation.db, person.surface, answered.bought.cookie, installation.now());
+  assert.ok(session);
+  return session;
+}
+
+/** A phone scans what a ceremony shows that was begun inside, and its code is verified: one button before its end. */
+export async function provesAnother(
+  installation: Installation,
+  person: Person,
+  cookie: string,
+): Promise<{ challenge: Challenge; secret: Uint8Array }> {
+  const challenge = await refound(installation, person, cookie);
+  const { secret } = await pendingOf(installation, challenge);
+  const code = totpCode(secret, timeStep(installation.now()));
+  assert.deepEqual(await verifyEnrolment(installation, challenge, code, home(person)), { kind: 'proven' });
+  return { challenge, secret };
 }
 
 /** The challenge as its cookie would find it now: after Enable MFA it has another epoch and purpose. */

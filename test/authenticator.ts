@@ -11,6 +11,13 @@ import { answers, challenged, home, type Enrolled, type Person } from './acme.ts
 import type { Visitor } from './visitor.ts';
 import { MINUTE_MS, type World } from './world.ts';
 
+/** What a device is: its BE and BS, from what it counts (0: never), and its credential's id. */
+interface Device {
+  readonly backup?: number;
+  readonly count?: number;
+  readonly id?: Uint8Array;
+}
+
 /** What a server asks for, as far as an authenticator and its browser look at it. */
 interface Asked {
   readonly challenge: string;
@@ -56,8 +63,7 @@ export class Authenticator {
   #userHandle = '';
   count: number;
 
-  /** `backup`: its BE and BS; `count`: from what it counts, 0 for one that never does. */
-  constructor(origin: string, { backup = BE | BS, count = 0, id = randomBytes(32) as Uint8Array } = {}) {
+  constructor(origin: string, { backup = BE | BS, count = 0, id = randomBytes(32) }: Device = {}) {
     this.origin = origin;
     this.id = id;
     this.#backup = backup;

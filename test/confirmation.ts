@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { OPERATOR } from '../src/accounts/audit.ts';
 import { saveChoices } from '../src/accounts/choices.ts';
 import { findOrganization, type Organization } from '../src/accounts/organizations.ts';
+import { hashToken } from '../src/crypto/tokens.ts';
+import { sql } from '../src/db/db.ts';
 import type { Person } from './acme.ts';
 import { queued } from './queued.ts';
 import { stage, type Guest, type Stage } from './surface/front-door.ts';
@@ -59,4 +61,11 @@ export async function codeFromStaff(agent: Guest, contact: Person, customerId: s
 export async function hasActive(world: World, { id }: Person): Promise<boolean> {
   const rows = await world.rows('authenticators');
   return rows.some((row) => row['account_id'] === id && row['enabled_at'] !== null && row['revoked_at'] === null);
+}
+
+/** A link for somebody's pending enrolment, as though one had been mailed; answers its path. */
+export async function anyLink(world: World, { id }: Pick<Person, 'id'>, slug = 'acme'): Promise<string> {
+  const token = `mailed-${id}`;
+  await world.change(sql`UPDATE authenticators SET link_hash = ${hashToken(token)} WHERE account_id = ${id}`);
+  return `/portal/${slug}/confirm-enrolment/${token}`;
 }

@@ -40,6 +40,8 @@ const GROUP_OF: Readonly<Record<Action, Group>> = {
   'enrolment.offered': 'mfa',
   'enrolment.answered': 'mfa',
   'enrolment-link.sent': 'mfa',
+  'reminder.sent': 'mfa',
+  'app.checked': 'mfa',
   'enrolment-code.made': 'resets',
   'enrolment.confirmed': 'mfa',
   'mfa.enabled': 'mfa',

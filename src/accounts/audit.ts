@@ -56,6 +56,8 @@ export type Action =
   | 'enrolment.offered'
   | 'enrolment.answered'
   | 'enrolment-link.sent'
+  | 'reminder.sent'
+  | 'app.checked'
   | 'enrolment-code.made'
   | 'enrolment.confirmed'
   | 'mfa.enabled'

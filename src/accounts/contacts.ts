@@ -6,6 +6,7 @@ import { voidCarriers } from './epoch.ts';
 import { keepContactFindable, keepCustomersOwnWords } from './findable.ts';
 import type { Installation } from './installation.ts';
 import { notMeToken } from './mailed-links.ts';
+import { byWhom } from './notices.ts';
 import { queueMail, type MailFacts } from './outbox.ts';
 
 /** A person at a customer, with what staff see of their MFA. */
@@ -146,7 +147,7 @@ export async function changeContact(
     const email = draft.email.trim();
     if (moved.value === 1) {
       await voidCarriers(tx, organizationId, id, installation.now());
-      await tellBothAddresses(tx, installation, contact, email, { by: 'staff' });
+      await tellBothAddresses(tx, installation, contact, email, byWhom(actor, id));
     }
     const changed = await tx.run(sql`UPDATE accounts SET name = ${draft.name}, sort_key = ${sortKey(draft.name)},
         email = ${email}, phone = ${draft.phone}
@@ -191,10 +192,11 @@ export async function confirmAddress(
   return 'changed';
 }
 
-async function tellBothAddresses(
+/** That the address of an account has changed: to the one that it was and to the one that it is (ASVS 6.3.7). */
+export async function tellBothAddresses(
   tx: Transaction,
   installation: Installation,
-  { organizationId, id, email: old }: Account,
+  { organizationId, id, email: old }: Pick<Account, 'organizationId' | 'id' | 'email'>,
   email: string,
   by: MailFacts,
   forOld: MailFacts = {},

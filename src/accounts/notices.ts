@@ -1,8 +1,8 @@
-import type { Queries } from '../db/db.ts';
-import type { Action, Fact } from './audit.ts';
+import { sql, type Queries } from '../db/db.ts';
+import type { Action, Actor, Fact } from './audit.ts';
 import type { Installation } from './installation.ts';
 import { notMeToken } from './mailed-links.ts';
-import { queueMail, type Letter, type MailKind } from './outbox.ts';
+import { queueMail, type Letter, type MailFacts, type MailKind } from './outbox.ts';
 
 /**
  * What whoever a fact concerns is told by mail, by action and, where it matters, by result and details. Told where it is
@@ -23,7 +23,8 @@ const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'account.not-me': () => 'not-me',
   'passkey.added': () => 'passkey-added',
   'passkey.removed': () => 'passkey-removed',
-  'proved-again': ({ details }) => (details?.['why'] === 'counter' ? 'passkey-copied' : undefined),
+  'proved-again': (fact) => (fact.details?.['why'] === 'counter' ? 'passkey-copied' : ofWrongCode(fact)),
+  'contact.changed': ({ result }) => IMPORTED[result ?? ''],
   'signed-in': (fact) => {
     const { result, details } = fact;
     if (details?.['why'] === 'counter') return 'passkey-copied';
@@ -31,6 +32,13 @@ const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   },
   'sign-in-code.made': () => 'sign-in-code-made',
   'sign-in-code.used': ofWrongCode,
+};
+
+/** What an import has brought that its owner did not choose. */
+const IMPORTED: Partial<Record<string, MailKind>> = {
+  'imported-password': 'password-changed',
+  'imported-mfa': 'app-replaced',
+  'imported-both': 'password-changed',
 };
 
 function ofWrongCode({ result, details }: Fact): MailKind | undefined {
@@ -42,7 +50,10 @@ const NOTICED_WRONG: ReadonlySet<number> = new Set([3, 10]);
 
 /** Queues the notices of facts that were just recorded. */
 export async function tellOf(tx: Queries, installation: Installation, facts: readonly Fact[]): Promise<void> {
+  if (!installation.mailIsOn) return;
   const letters = facts.flatMap((fact) => noticeOf(fact, installation.now()));
+  for (const fact of facts)
+    if (await isFromUnfamiliarPlace(tx, fact)) letters.push(...aboutFact(fact, 'new-device', installation.now()));
   const told: Letter[] = [];
   for (const letter of letters) told.push(await withWayToDisown(tx, installation, letter));
   await queueMail(tx, installation, ...told);
@@ -58,14 +69,30 @@ async function withWayToDisown(tx: Queries, installation: Installation, letter: 
 }
 
 function noticeOf(fact: Fact, at: number): Letter[] {
-  const { organizationId, actor, targetId, details, notice } = fact;
-  const kind = TOLD[fact.action]?.(fact);
-  if (kind === undefined || targetId === undefined || notice === 'none') return [];
-  const by =
-    actor.kind !== 'account'
-      ? { by: actor.kind }
-      : actor.id !== targetId
-        ? { by: 'staff', staffId: actor.id }
-        : { by: 'self', address: actor.address, userAgent: actor.userAgent ?? null };
-  return [{ organizationId, accountId: targetId, kind, facts: { at, ...by, ...details, ...notice } }];
+  const kind = fact.notice === 'none' ? undefined : TOLD[fact.action]?.(fact);
+  return kind === undefined ? [] : aboutFact(fact, kind, at);
+}
+
+function aboutFact({ organizationId, actor, targetId, details, notice }: Fact, kind: MailKind, at: number): Letter[] {
+  if (targetId === undefined) return [];
+  const more = notice === 'none' ? {} : notice;
+  const facts = { at, ...byWhom(actor, targetId), ...details, ...more };
+  return [{ organizationId, accountId: targetId, kind, facts }];
+}
+
+/** Who did something to an account, as its notice says. */
+export function byWhom(actor: Actor, targetId: string): MailFacts {
+  if (actor.kind !== 'account') return { by: actor.kind };
+  if (actor.id !== targetId) return { by: 'staff', staffId: actor.id };
+  return { by: 'self', address: actor.address, userAgent: actor.userAgent ?? null };
+}
+
+const SIGN_INS: readonly Action[] = ['signed-in', 'sign-in-code.used'];
+
+// The session that the sign-in has just started knows whether it was: startSession looks before it remembers the place.
+async function isFromUnfamiliarPlace(tx: Queries, fact: Fact): Promise<boolean> {
+  if (!SIGN_INS.includes(fact.action) || fact.result !== 'right') return false;
+  const session = await tx.one<{ isUnfamiliar: number }>(sql`SELECT is_unfamiliar AS "isUnfamiliar" FROM sessions
+    WHERE organization_id = ${fact.organizationId} AND account_id = ${fact.targetId ?? ''} ORDER BY id DESC LIMIT 1`);
+  return session?.isUnfamiliar === 1;
 }

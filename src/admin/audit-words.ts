@@ -135,6 +135,12 @@ const WORDS: Readonly<Record<Action, Words>> = {
     right: '{who} entered the right first code',
     wrong: '{who} entered a wrong first code',
   },
+  'reminder.sent': done('{who} sent a reminder to set up MFA[ to {whom}]'),
+  'app.checked': {
+    right: '{who} checked that their authenticator app still works',
+    wrong: '{who} entered a wrong code to check their authenticator app',
+    'already-used': '{who} entered a used code to check their authenticator app',
+  },
   'enrolment-link.sent': done('{who} had the link to confirm an enrolment sent again'),
   'enrolment-code.made': done('{who} made a setup code[ for {whom}]'),
   'enrolment.confirmed': {

@@ -94,6 +94,10 @@ const DOES: Record<BulkAct, readonly string[]> = {
     'They are told at their next sign-in',
   ],
   'sign-out': ['They are signed out everywhere', 'Their passwords and MFA stay as they are'],
+  remind: [
+    'Those who can sign in and have not set up MFA get an email that asks them to',
+    'Whoever was reminded within a day is left out',
+  ],
   disable: ["They can't sign in to the portal", 'They are signed out everywhere', 'Their MFA stays as it is'],
 };
 

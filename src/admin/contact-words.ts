@@ -5,6 +5,7 @@ import { CODES_PER_SET, FEW_CODES } from '../auth/limits.ts';
 import { mayReset } from '../auth/recovery.ts';
 import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
+import type { Visit } from '../web/visit.ts';
 import { barred, contactPath } from './console.ts';
 
 /** Whether a contact can come through the portal: invited means that there is no password yet. */
@@ -47,18 +48,21 @@ export function lockNotice(contact: Contact, organization: Organization, now: nu
 }
 
 /** A contact's address with what staff can do beside it. */
-export function addressWithGear(who: SignedIn, contact: Contact, now: number): c.Html {
-  return html`<div class="with-menu"><strong>${c.ltr(contact.email)}</strong> ${contactMenu(who, contact, now)}</div>`;
+export function addressWithGear(visit: Visit, who: SignedIn, contact: Contact): c.Html {
+  return html`<div class="with-menu">
+    <strong>${c.ltr(contact.email)}</strong> ${contactMenu(visit, who, contact)}
+  </div>`;
 }
 
 /** The gear of a contact. What a role may not do keeps its place and says why. */
-export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Html {
+export function contactMenu(visit: Visit, who: SignedIn, contact: Contact): c.Html {
   const access = barred(who, 'open and close portal access');
   const off = contact.disabledAt !== null;
   const items = [
-    entry('Reset Portal MFA', whyNoReset(who, contact, now), { href: contactPath(contact, '/reset-mfa') }),
-    entry('Make sign-in code', whyNoReset(who, contact, now), { href: contactPath(contact, '/sign-in-code') }),
+    entry('Reset Portal MFA', whyNoReset(who, contact, visit.now), { href: contactPath(contact, '/reset-mfa') }),
+    entry('Make sign-in code', whyNoReset(who, contact, visit.now), { href: contactPath(contact, '/sign-in-code') }),
     ...(who.organization.enrolmentConfirmation === 'required' ? [setupCode(who, contact)] : []),
+    entry('Send reminder', whyNoReminder(visit, who, contact), { action: contactPath(contact, '/remind') }),
     entry('Sign out everywhere', barred(who, 'end sessions'), { href: contactPath(contact, '/sign-out') }),
     entry('Exempt from MFA', whyNoExemption(who, contact), { href: contactPath(contact, '/exempt') }),
     off
@@ -69,7 +73,7 @@ export function contactMenu(who: SignedIn, contact: Contact, now: number): c.Htm
     const reason = barred(who, 'make welcome links') ?? (off ? 'Portal access is off' : undefined);
     items.push(entry('Invite', reason, { href: contactPath(contact, '/welcome-link') }));
   }
-  if (isLocked(contact, now)) {
+  if (isLocked(contact, visit.now)) {
     items.push(entry('Unlock', barred(who, 'unlock'), { href: contactPath(contact, '/unlock') }));
   }
   items.push(
@@ -101,6 +105,16 @@ export function whyNoSetupCode(who: SignedIn, contact: Contact): string | undefi
   if (contact.disabledAt !== null) return 'Portal access is off';
   if (contact.passwordSetAt === null) return "They haven't chosen a password";
   return barred(who, 'reset MFA') ?? (mayReset(who.session.account, contact) ? undefined : 'Ask an owner or admin');
+}
+
+/** Why a contact cannot be reminded to set MFA up, but for having been a short while ago; undefined where they can. */
+export function whyNoReminder({ installation }: Visit, who: SignedIn, contact: Contact): string | undefined {
+  if (contact.mfaSince !== null) return 'They have set up MFA';
+  if (who.organization.policy === 'off') return 'MFA is off in your settings';
+  if (contact.disabledAt !== null) return 'Portal access is off';
+  if (contact.passwordSetAt === null) return "They haven't chosen a password";
+  if (!installation.mailIsOn) return 'Email is off: set SALLYPORT_SMTP_URL and SALLYPORT_MAIL_FROM';
+  return barred(who, 'edit contacts');
 }
 
 function whyNoExemption(who: SignedIn, contact: Contact): string | undefined {

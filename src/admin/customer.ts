@@ -60,11 +60,11 @@ function noContacts(at: AtCustomer): c.Html {
 
 // The primary contact's address belongs to the customer's name; everybody else's stands with their own.
 async function primaryContact(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.Html> {
-  return html`${addressWithGear(at.who, contact, visit.now)} ${c.section(contact.name, await about(visit, at, contact))}`;
+  return html`${addressWithGear(visit, at.who, contact)} ${c.section(contact.name, await about(visit, at, contact))}`;
 }
 
 async function otherContact(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.Html> {
-  return c.section(contact.name, [addressWithGear(at.who, contact, visit.now), await about(visit, at, contact)]);
+  return c.section(contact.name, [addressWithGear(visit, at.who, contact), await about(visit, at, contact)]);
 }
 
 async function about(visit: Visit, at: AtCustomer, contact: Contact): Promise<c.Html> {

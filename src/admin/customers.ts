@@ -58,7 +58,8 @@ export async function listPage(
 }
 
 /** The bar below the list: each act with the button that begins it. */
-export const BULK_BUTTONS: readonly { value: BulkAct; label: string }[] = [
+const BULK_BUTTONS: readonly { value: BulkAct; label: string }[] = [
+  { value: 'remind', label: 'Send reminder' },
   { value: 'reset-mfa', label: 'Reset Portal MFA' },
   { value: 'sign-out', label: 'Sign out' },
   { value: 'disable', label: 'Disable portal access' },
@@ -180,7 +181,7 @@ function found(visit: Visit, who: SignedIn, query: Query, page: ListPage): c.Htm
     So many match that they stand in the order of the word that was found. Add a word or a filter to sort them.
   </p>`;
   return html`${page.sorted ? c.nothing : unsorted} ${table}
-  ${many ? bulkBar({ action: `${CUSTOMERS}/many`, view: writeView(view), all: allThatMatch(page.count), acts: BULK_BUTTONS }) : c.nothing}`;
+  ${many ? bulkBar({ action: `${CUSTOMERS}/many`, view: writeView(view), all: allThatMatch(page.count), acts: bulkButtons(visit) }) : c.nothing}`;
 }
 
 function allThatMatch(count: Count): string {
@@ -211,7 +212,7 @@ function cells(visit: Visit, who: SignedIn, { customer, contact }: ListRow): c.C
     codesLeft(contact),
     portalAccess(contact),
     lastSignIn(contact, who),
-    contactMenu(who, contact, visit.now),
+    contactMenu(visit, who, contact),
   ];
 }
 
@@ -243,4 +244,9 @@ function total(count: Count): string {
     case 'many':
       return count.moreThan === null ? 'many' : `more than ${count.moreThan.toLocaleString('en-GB')}`;
   }
+}
+
+// Without mail nothing can be sent, and the gear of each contact says why.
+function bulkButtons({ installation }: Visit): typeof BULK_BUTTONS {
+  return BULK_BUTTONS.filter(({ value }) => installation.mailIsOn || value !== 'remind');
 }

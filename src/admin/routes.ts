@@ -17,6 +17,7 @@ import * as moving from './move-contact.ts';
 import { downloadAdoption, overview } from './overview.ts';
 import * as access from './portal-access.ts';
 import * as removal from './removal.ts';
+import { sendReminder } from './remind.ts';
 import { askToReset, reset } from './reset-mfa.ts';
 import * as everybody from './everybody.ts';
 import * as exempt from './exempt.ts';
@@ -124,6 +125,7 @@ export const adminRoutes: readonly Route[] = [
   route('POST', `${CONTACT}/devices/:device/remove`, ending, atContact(devices.remove)),
   route('GET', `${CONTACT}/reset-mfa`, resetting, atContact(askToReset)),
   route('POST', `${CONTACT}/reset-mfa`, resetting, atContact(reset)),
+  route('POST', `${CONTACT}/remind`, editPeople, atContact(sendReminder)),
   route('GET', `${CONTACT}/setup-code`, resetting, atContact(askForSetupCode)),
   route('POST', `${CONTACT}/setup-code`, resetting, atContact(makeSetupCode)),
   route('GET', `${CONTACT}/sign-in-code`, resetting, atContact(spoken.askForCode)),

@@ -1,11 +1,13 @@
-import { record, type Action } from '../accounts/audit.ts';
+import { record, type Action, type Fact } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, type Transaction } from '../db/db.ts';
 import { consume, spendAttempt, type Challenge } from './challenges.ts';
+import { codesLeft } from './factors/backup-codes.ts';
 import { FACTORS } from './factors/index.ts';
 import { endHelp } from './asking-for-help.ts';
 import type { Redeem } from './factors/factor.ts';
+import * as counters from './counters.ts';
 import * as limits from './limits.ts';
 import { Proof } from './proof.ts';
 import type { Visitor } from './sessions.ts';
@@ -58,7 +60,7 @@ export async function answer<T>(
     limit: limits.ADDRESS_CODE,
     subject: fingerprint(installation.counterKey, answering.visitor.network),
   };
-  const room = await limits.spend(db, address, installation.now());
+  const room = await counters.spend(db, address, installation.now());
   if (!room.ok) return { kind: 'wait', until: room.until, otherWaits: true };
   let answered: Answered<T> | undefined;
   try {
@@ -68,7 +70,7 @@ export async function answer<T>(
     return answered;
   } finally {
     // A fault decided nothing, so it was no failure of the address either.
-    if (!answered || !FAILURES.has(answered.kind)) await limits.giveBack(db, [room.spent]);
+    if (!answered || !FAILURES.has(answered.kind)) await counters.giveBack(db, [room.spent]);
   }
 }
 
@@ -96,7 +98,8 @@ async function transact<T>(
           throw new Error('a challenge was consumed under the lock of its account');
         const proof = new Proof(challenge.account, challenge.epoch, given.kind, challenge.id);
         const bought = await answering.buy(tx, proof, now);
-        await note(tx, 'right', {});
+        const left = given.kind === 'backup-code' ? await codesLeft(tx, challenge.account) : null;
+        await note(tx, 'right', {}, { left });
         return { kind: 'right', bought };
       }
       if (redemption.kind === 'already-used') {
@@ -115,7 +118,12 @@ async function transact<T>(
   if ('fault' in done) throw done.fault;
   return done.answered;
 
-  function note(tx: Transaction, result: string, details: Readonly<Record<string, string | number>>): Promise<void> {
+  function note(
+    tx: Transaction,
+    result: string,
+    details: Readonly<Record<string, string | number>>,
+    notice: NonNullable<Fact['notice']> = {},
+  ): Promise<void> {
     return record(tx, installation, {
       organizationId: whose.organizationId,
       actor: {
@@ -128,6 +136,7 @@ async function transact<T>(
       targetId: whose.accountId,
       result,
       details: { factor: given.kind, ...details },
+      notice,
     });
   }
 }

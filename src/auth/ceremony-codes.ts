@@ -6,7 +6,7 @@ import type { SealedColumn, SealedRow } from '../accounts/keys.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { RolledBack, sql, type Queries } from '../db/db.ts';
 import { factOf, type Challenge } from './challenges.ts';
-import { drawCodes, replaceSet } from './factors/backup-codes.ts';
+import { codesLeft, drawCodes, replaceSet } from './factors/backup-codes.ts';
 import type { Visitor } from './sessions.ts';
 
 /**
@@ -55,8 +55,11 @@ async function drawAndKeep(
       WHERE organization_id = ${organizationId} AND id = ${challenge.id} AND account_id = ${accountId}
         AND purpose = 'backup-codes' AND epoch = ${challenge.epoch} AND consumed_at IS NULL AND expires_at > ${now}`);
     if (kept !== 1) return new RolledBack(undefined);
+    const before = await codesLeft(tx, challenge.account);
     await replaceSet(tx, installation, challenge.account, drawn, now);
-    await record(tx, installation, factOf(challenge, visitor, 'backup-codes.generated'));
+    // The first ones come with the authenticator, of which a letter tells already.
+    const notice = before === null ? ({ notice: 'none' } as const) : {};
+    await record(tx, installation, { ...factOf(challenge, visitor, 'backup-codes.generated'), ...notice });
     return drawn.codes;
   });
 }

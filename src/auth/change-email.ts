@@ -13,7 +13,8 @@ import {
 import { queueMail } from '../accounts/outbox.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
-import { EMAIL_CHANGES_BY_ACCOUNT, LINKS_TO_MAILBOX, spend, tallyWithin, UNKNOWN_EMAIL } from './limits.ts';
+import { spend, tallyWithin } from './counters.ts';
+import { EMAIL_CHANGES_BY_ACCOUNT, LINKS_TO_MAILBOX, UNKNOWN_EMAIL } from './limits.ts';
 import { isFreshlyProven, type Session, type Visitor } from './sessions.ts';
 
 export type ChangeAsked =

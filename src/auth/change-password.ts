@@ -1,7 +1,8 @@
 import type { Installation } from '../accounts/installation.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack } from '../db/db.ts';
-import { NEW_PASSWORD_BY_ACCOUNT, spend } from './limits.ts';
+import { spend } from './counters.ts';
+import { NEW_PASSWORD_BY_ACCOUNT } from './limits.ts';
 import { hashNewPassword, judgePassword, storePassword, type PasswordProblem } from './passwords.ts';
 import { continueSession, holdSession, isFreshlyProven, type Session, type Visitor } from './sessions.ts';
 

@@ -7,7 +7,8 @@ import { fingerprint, hashToken, randomToken } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import type { Challenge } from './challenges.ts';
 import { codeHash } from './enrolment-codes.ts';
-import { ADDRESS_CODE, ENROLMENT_LINK_AGAIN_MS, ENROLMENT_LINKS, giveBack, spend, spendWithin } from './limits.ts';
+import { giveBack, spend, spendWithin } from './counters.ts';
+import { ADDRESS_CODE, ENROLMENT_LINK_AGAIN_MS, ENROLMENT_LINKS } from './limits.ts';
 import type { Visitor } from './sessions.ts';
 
 /**

@@ -3,11 +3,11 @@ import { record, type Actor } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { fingerprint, randomDigits } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
+import { spendWithin } from './counters.ts';
 import {
   ENROLMENT_CODE_DIGITS,
   ENROLMENT_CODE_LIFETIME_MS,
   ENROLMENT_CODES_BY_AGENT,
-  spendWithin,
   TRIES_PER_ENROLMENT_CODE,
 } from './limits.ts';
 import { mayResetNow, NOTE_MIN, reasonText, type Agent, type ResetReason } from './recovery.ts';

@@ -110,9 +110,12 @@ async function recordHeldUp(
   return outcome;
 }
 
-// Opened and answered within one request, so its attempts never run out; what holds guessing here is the account's own
-// count, which no new challenge refills. The one of an earlier submission is put away first.
-async function challengeFor(installation: Installation, session: Session): Promise<Challenge | undefined> {
+/**
+ * A challenge for a code inside a session. Opened and answered within one request, so its attempts never run out; what holds
+ * guessing here is the account's own count, which no new challenge refills. The one of an earlier submission is put away
+ * first. Undefined where the account has changed.
+ */
+export async function challengeFor(installation: Installation, session: Session): Promise<Challenge | undefined> {
   const { account } = session;
   const cookie = await installation.db.transaction<string | undefined>(async (tx) => {
     const now = installation.now();

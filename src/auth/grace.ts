@@ -7,6 +7,7 @@ import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
 import { consume, type Challenge } from './challenges.ts';
 import { afterPassword, type Standing } from './policy.ts';
 import { Proof } from './proof.ts';
+import { remindedAtFirst } from './reminders.ts';
 import { startSession, type Visitor } from './sessions.ts';
 
 /** Where an account stands: what the policy table asks about, and what a grace is granted by. */
@@ -48,7 +49,8 @@ export async function grantGrace(
   const asked = account.kind === 'contact' && afterPassword(standing, now).kind === 'enrolment';
   if (!asked || graceDays === null || policyChangedAt === null || graceUntil !== null) return standing;
   const until = endOfDayAfter(now, graceDays, timeZone);
-  await tx.run(sql`UPDATE accounts SET grace_until = ${until}, grace_policy_at = ${policyChangedAt}
+  await tx.run(sql`UPDATE accounts SET grace_until = ${until}, grace_policy_at = ${policyChangedAt},
+      grace_reminded = ${remindedAtFirst(graceDays)}
     WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
   return { ...standing, graceUntil: until };
 }

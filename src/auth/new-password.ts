@@ -11,7 +11,8 @@ import {
 import { queueMail } from '../accounts/outbox.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { sql, type Transaction } from '../db/db.ts';
-import { LINK_AGAIN, LINKS_BY_ADDRESS, LINKS_TO_MAILBOX, spend, tallyWithin, UNKNOWN_EMAIL } from './limits.ts';
+import { spend, tallyWithin } from './counters.ts';
+import { LINK_AGAIN, LINKS_BY_ADDRESS, LINKS_TO_MAILBOX, UNKNOWN_EMAIL } from './limits.ts';
 import { passwordByLink, type ByLink } from './password-by-link.ts';
 import type { Visitor } from './sessions.ts';
 

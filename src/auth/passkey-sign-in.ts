@@ -6,6 +6,7 @@ import { fingerprint, randomToken } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
 import { consume, spendAttempt, type Challenge } from './challenges.ts';
 import { prepare, type Prepared, type Why } from './factors/passkey.ts';
+import * as counters from './counters.ts';
 import * as limits from './limits.ts';
 import { beginUse } from './passkeys.ts';
 import { Proof } from './proof.ts';
@@ -95,7 +96,7 @@ export async function beginSignIn(
   before: string | undefined,
 ): Promise<Begun> {
   const subject = fingerprint(installation.counterKey, visitor.network);
-  const room = await limits.spend(installation.db, { limit: limits.ADDRESS_CEREMONY, subject }, installation.now());
+  const room = await counters.spend(installation.db, { limit: limits.ADDRESS_CEREMONY, subject }, installation.now());
   if (!room.ok) return { kind: 'limited', until: room.until };
   const browser = before ?? randomToken();
   const options = await beginUse(installation, rp, { to: 'sign-in', organizationId, browser });
@@ -199,14 +200,14 @@ async function limited<T extends { kind: string }>(
   act: () => Promise<T>,
 ): Promise<T | { kind: 'limited'; until: number }> {
   const subject = fingerprint(counterKey, network);
-  const room = await limits.spend(db, { limit: limits.ADDRESS_PASSKEY, subject }, now());
+  const room = await counters.spend(db, { limit: limits.ADDRESS_PASSKEY, subject }, now());
   if (!room.ok) return { kind: 'limited', until: room.until };
   let done: T | undefined;
   try {
     done = await act();
     return done;
   } finally {
-    if (done?.kind !== 'refused') await limits.giveBack(db, [room.spent]);
+    if (done?.kind !== 'refused') await counters.giveBack(db, [room.spent]);
   }
 }
 

@@ -3,7 +3,8 @@ import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { fingerprint, hashToken } from '../crypto/tokens.ts';
 import { RolledBack, type Transaction } from '../db/db.ts';
-import { PASSWORD_BY_LINK, spend } from './limits.ts';
+import { spend } from './counters.ts';
+import { PASSWORD_BY_LINK } from './limits.ts';
 import { hashNewPassword, judgePassword, storePassword, type PasswordProblem } from './passwords.ts';
 
 export type ByLink =

@@ -17,6 +17,7 @@ import {
 import { open, seal } from '../crypto/seal.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
+import * as counters from './counters.ts';
 import * as limits from './limits.ts';
 import type { PasswordStrength } from './password-strength.ts';
 import type { Visitor } from './sessions.ts';
@@ -48,7 +49,7 @@ export async function checkPassword(
   const held = await claimed(installation, claim);
   const counted = await spendTry(installation, claim, held?.account, visitor);
   if (!counted.ok) return { kind: 'limited', until: counted.until };
-  const giveBack = (): Promise<void> => limits.giveBack(installation.db, counted.spent);
+  const giveBack = (): Promise<void> => counters.giveBack(installation.db, counted.spent);
   let matches: boolean;
   try {
     matches = await fits(installation, held, password);
@@ -100,23 +101,23 @@ async function spendTry(
   claim: Claim,
   account: Account | undefined,
   visitor: Visitor,
-): Promise<{ ok: true; spent: limits.Spent[] } | { ok: false; until: number }> {
+): Promise<{ ok: true; spent: counters.Spent[] } | { ok: false; until: number }> {
   const { db, counterKey } = installation;
   const now = installation.now();
   const address = fingerprint(counterKey, visitor.network);
   const email = fingerprint(counterKey, ...whoseTries(claim));
-  const spent: limits.Spent[] = [];
-  const count = async (one: limits.Counter): Promise<limits.Room> => {
-    const room = await limits.spend(db, one, now);
+  const spent: counters.Spent[] = [];
+  const count = async (one: counters.Counter): Promise<counters.Room> => {
+    const room = await counters.spend(db, one, now);
     if (room.ok) spent.push(room.spent);
-    else await limits.giveBack(db, spent);
+    else await counters.giveBack(db, spent);
     return room;
   };
   for (const limit of [limits.ADDRESS_PASSWORD_SOON, limits.ADDRESS_PASSWORD_HOUR]) {
     const room = await count({ limit, subject: address });
     if (!room.ok) return room;
   }
-  const ofAccount = await limits.tally(db, { limit: limits.ACCOUNT_PASSWORD_HOUR, subject: email }, now);
+  const ofAccount = await counters.tally(db, { limit: limits.ACCOUNT_PASSWORD_HOUR, subject: email }, now);
   spent.push(ofAccount.spent);
   const known =
     await db.one(sql`SELECT 1 AS found FROM known_addresses WHERE organization_id = ${account?.organizationId ?? ''}
@@ -154,7 +155,7 @@ async function recordWrong(
   }
   const subject = fingerprint(installation.counterKey, ...whoseTries(claim));
   await installation.db.transaction((tx) =>
-    limits.tallyWithin(tx, { limit: limits.UNKNOWN_EMAIL, subject }, installation.now()),
+    counters.tallyWithin(tx, { limit: limits.UNKNOWN_EMAIL, subject }, installation.now()),
   );
   installation.log.info('sign-in with an unknown email', { surface: claim.kind, address: visitor.address });
 }

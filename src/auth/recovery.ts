@@ -9,7 +9,8 @@ import { RolledBack, sql, type Transaction } from '../db/db.ts';
 import { helpHolds } from './asking-for-help.ts';
 import { revokeSet } from './factors/backup-codes.ts';
 import { revokePasskeys } from './passkeys.ts';
-import { NO_WAITS, RESET_TOLD_FOR_MS, RESETS_BY_AGENT, spendWithin } from './limits.ts';
+import { spendWithin } from './counters.ts';
+import { NO_WAITS, RESET_TOLD_FOR_MS, RESETS_BY_AGENT } from './limits.ts';
 
 /** How staff made sure that it is the person: a choice, because "did you check?" has only one answer. */
 export const CHECKS = {

@@ -4,6 +4,7 @@ import type { SignedIn } from '../accounts/organizations.ts';
 import { hashToken, randomToken, readCookie, uuidv7 } from '../crypto/tokens.ts';
 import { sql, type Database, type Queries, type Sql, type Transaction } from '../db/db.ts';
 import type { Surface } from './challenges.ts';
+import { isUnfamiliar } from './unfamiliar.ts';
 import {
   clockIsBehind,
   FRESH_PROOF_MS,
@@ -50,13 +51,14 @@ export async function startSession(
   const token = randomToken();
   const longest = now + SESSION_LIFETIMES[surface].absoluteMs;
   if (previous !== undefined) await endSession(tx, previous, now);
+  const unfamiliar = (await isUnfamiliar(tx, account, visitor)) ? 1 : 0;
   await tx.run(sql`INSERT INTO sessions
     (organization_id, id, account_id, surface, token_hash, challenge_id, epoch, factor, signed_in_at, proved_at,
-      last_used_at, expires_at, address, user_agent, session_epoch)
+      last_used_at, expires_at, address, user_agent, is_unfamiliar, session_epoch)
     VALUES (${account.organizationId}, ${id}, ${account.id}, ${surface}, ${hashToken(token)},
       ${proof.challengeId}, ${proof.epoch}, ${proof.by}, ${now}, ${proof.isFresh ? now : null}, ${now},
       ${Math.min(longest, proof.until ?? longest)}, ${visitor.address}, ${visitor.userAgent.slice(0, 300)},
-      (SELECT o.session_epoch FROM organizations o WHERE o.id = ${account.organizationId}))`);
+      ${unfamiliar}, (SELECT o.session_epoch FROM organizations o WHERE o.id = ${account.organizationId}))`);
   await tx.run(sql`UPDATE accounts SET last_sign_in_at = ${now}, last_sign_in_key = ${now},
       reset_told_at = CASE WHEN reset_told_at IS NULL AND reset_notice_at IS NOT NULL THEN CAST(${now} AS BIGINT) ELSE reset_told_at END
     WHERE organization_id = ${account.organizationId} AND id = ${account.id}`);
@@ -180,7 +182,7 @@ export async function continueSession(tx: Transaction, session: Session, now: nu
   const token = randomToken();
   const goesOn = await tx.run(sql`INSERT INTO sessions
       (organization_id, id, account_id, surface, token_hash, epoch, factor, signed_in_at, proved_at, last_used_at,
-        expires_at, address, user_agent, session_epoch)
+        expires_at, address, user_agent, is_unfamiliar, session_epoch)
     SELECT s.organization_id, ${uuidv7(now)}, s.account_id, s.surface, ${hashToken(token)}, a.epoch, s.factor,
       s.signed_in_at, s.proved_at, CAST(${now} AS BIGINT), s.expires_at, s.address, s.user_agent, s.session_epoch
     FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id

@@ -18,6 +18,7 @@ import { keepTime } from './clock.ts';
 import { keepChain, keepWatch } from './keep-chain.ts';
 import { keepFigures } from './keep-figures.ts';
 import { keepPosting } from './keep-posting.ts';
+import { keepReminders } from './keep-reminders.ts';
 import { keepWorking } from './keep-working.ts';
 import { openAll } from './open.ts';
 import { command, iso, type Options } from './shell.ts';
@@ -51,6 +52,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
     const stopPosting = keepPosting(installation, config);
     const stopChaining = keepChain(installation);
     const stopFiguring = keepFigures(installation);
+    const stopReminding = keepReminders(installation);
     const stopWatching = keepWatch(installation);
     try {
       await greet(installation, publicUrl, options);
@@ -65,6 +67,7 @@ async function serve(now: () => number, options: Options): Promise<void> {
       await stopWatching();
       await stopChaining();
       await stopFiguring();
+      await stopReminding();
       await stopTime();
     }
   } finally {

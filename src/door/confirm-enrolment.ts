@@ -8,9 +8,10 @@ import * as c from '../web/components.ts';
 import type { Door, HalfSignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
-import { AFTER_PASSWORD, around, someoneElse } from './enable-mfa-pages.ts';
+import { around, someoneElse } from './enable-mfa-pages.ts';
 import { at, goOn, wayRound, type Page } from './enable-mfa.ts';
 import { doorPage, localeAt, nameAt } from './frame.ts';
+import { HALF_WAY } from './verify.ts';
 
 type Unconfirmed = Extract<Ceremony, { step: 'unconfirmed' }>;
 
@@ -97,7 +98,7 @@ async function askPage(
   const page = doorPage(door, {
     title: say('mfa.confirm.title'),
     phrase: say('mfa.phrase'),
-    progress: AFTER_PASSWORD,
+    progress: HALF_WAY,
     errors,
     body,
   });
@@ -159,7 +160,7 @@ function linkPage(visit: Visit, door: Door): c.Html {
   return doorPage(door, {
     title: say('mfa.confirm.title'),
     phrase: say('mfa.phrase'),
-    progress: AFTER_PASSWORD,
+    progress: HALF_WAY,
     body: html`<p>${say('mfa.confirm.link.text', { m })}</p>
       ${c.form(action, c.button(say('mfa.confirm.link.submit')))}
       <p>${say('mfa.confirm.link.not-you', { m })}</p>`,

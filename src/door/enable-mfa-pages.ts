@@ -30,7 +30,6 @@ import { say } from '../words/say.ts';
 import type { PortalPage } from '../web/layout.ts';
 import { doorPage, localeAt, nameAt } from './frame.ts';
 
-export const AFTER_PASSWORD = { outer: true, inner: false };
 const STEPS = 3;
 
 /** How somebody may leave the ceremony without MFA: put it off until then, or go back inside where they came from. */
@@ -58,6 +57,10 @@ function aimOf({ challenge }: HalfSignedIn): keyof typeof AIMS {
   return aim === 'another' || aim === 'replacement' ? aim : 'first';
 }
 
+function progressOf({ challenge }: HalfSignedIn): { outer: boolean; inner: boolean } {
+  return { outer: true, inner: challenge.inside !== null };
+}
+
 function wordsOf(half: HalfSignedIn): (typeof AIMS)[keyof typeof AIMS] {
   return AIMS[aimOf(half)];
 }
@@ -73,17 +76,22 @@ export function startPage(
   const configure = form(`${door.base}/enable-mfa`, button(say('mfa.start.configure')));
   const notices = html`${resetNotice(door, resetAt)} ${endedNotice(nameAt(door), ended)}`;
   const aim = aimOf(half);
-  if (aim === 'first') return doorPage(door, { ...firstStart(door, way, configure), notices });
+  if (aim === 'first') return doorPage(door, { ...firstStart(half, way, configure), notices });
   return doorPage(door, {
     title: say(`mfa.${aim}.phrase`),
-    progress: AFTER_PASSWORD,
+    progress: progressOf(half),
     notices,
     body: html`<p>${say(`mfa.${aim}.start`)} ${say(`mfa.${aim}.note`)}</p>
       ${configure} ${leave(half)}`,
   });
 }
 
-function firstStart(door: Door, way: WayRound, configure: Html): Pick<PortalPage, 'title' | 'progress' | 'body'> {
+function firstStart(
+  half: HalfSignedIn,
+  way: WayRound,
+  configure: Html,
+): Pick<PortalPage, 'title' | 'progress' | 'body'> {
+  const { door } = half;
   const m = nameAt(door);
   const isOffer = door.organization?.policy === 'optional' && way?.kind === 'home';
   const body = html`<p>${say(isOffer ? 'mfa.start.why.optional' : 'mfa.start.why', { m })}</p>
@@ -96,7 +104,7 @@ function firstStart(door: Door, way: WayRound, configure: Html): Pick<PortalPage
     )}
     ${configure} ${around(door, way, say('mfa.start.later'), say(isOffer ? 'mfa.start.no-thanks' : 'mfa.not-now'))}
     ${someoneElse(door)}`;
-  return { title: say('mfa.start.title'), progress: AFTER_PASSWORD, body };
+  return { title: say('mfa.start.title'), progress: progressOf(half), body };
 }
 
 /** How to leave a step of the ceremony without MFA. */
@@ -138,7 +146,7 @@ export function scanPage(half: HalfSignedIn, pending: Pending, uri: string, user
     title: say('mfa.setup.scan.title'),
     phrase: say(wordsOf(half).phrase),
     step: say('mfa.step', { n: 1, total: STEPS }),
-    progress: AFTER_PASSWORD,
+    progress: progressOf(half),
     notices: untilDone(half),
     body: html`${pair(image, what)} ${leave(half)}`,
   });
@@ -188,7 +196,7 @@ export function verifyPage(
     labelFor: 'code',
     phrase: say(wordsOf(half).phrase),
     step: say('mfa.step', { n: 2, total: STEPS }),
-    progress: AFTER_PASSWORD,
+    progress: progressOf(half),
     errors,
     extra,
     body: html`${form(`${door.base}/enable-mfa/verify`, html`${box} ${button(say('mfa.setup.verify.submit'))}`, {
@@ -209,7 +217,7 @@ export function enablePage(half: HalfSignedIn, way: WayRound): Html {
     title: say('mfa.enable.title'),
     phrase: say(phrase),
     step: say('mfa.step', { n: 3, total: STEPS }),
-    progress: AFTER_PASSWORD,
+    progress: progressOf(half),
     body: html`<p>${say(text)}</p>
       ${form(`${door.base}/enable-mfa/enable`, button(say(submit)), { busy: say(busy) })} ${notNow} ${leave(half)}`,
   });

@@ -1,8 +1,10 @@
 import { emailKey, sortKey } from '../accounts/accounts.ts';
 import { nameAllForAudit, recordAll, type Actor, type Fact } from '../accounts/audit.ts';
+import { tellBothAddresses } from '../accounts/contacts.ts';
 import { voidCarriers } from '../accounts/epoch.ts';
 import { keepContactFindable, keepCustomerFindable } from '../accounts/findable.ts';
 import type { Installation } from '../accounts/installation.ts';
+import { byWhom } from '../accounts/notices.ts';
 import { importAuthenticators } from '../auth/imported.ts';
 import { sealPassword } from '../auth/passwords.ts';
 import { NotUnique, sql, type Transaction } from '../db/db.ts';
@@ -56,7 +58,7 @@ export async function changeContacts(
 /** What was changed of it; undefined where the contact is no longer what it was when that was decided. */
 async function changeOne(
   tx: Transaction,
-  { installation, organizationId }: Importing,
+  { installation, organizationId, actor }: Importing,
   { contact, changes, row }: Changed,
 ): Promise<{ contact: boolean; customer: boolean } | undefined> {
   const now = installation.now();
@@ -77,6 +79,10 @@ async function changeOne(
       AND name = ${contact.name} AND email = ${contact.email} AND phone IS NOT DISTINCT FROM ${contact.phone}`);
   if (changed === 0) return undefined;
   if (raises) await voidCarriers(tx, organizationId, contact.id, now);
+  if (moves) {
+    const { id, email } = contact;
+    await tellBothAddresses(tx, installation, { organizationId, id, email }, row.email, byWhom(actor, id));
+  }
   if (secret !== undefined) {
     const own = { accountId: contact.id, epoch: contact.epoch + 1, secret };
     await importAuthenticators(tx, installation, organizationId, [own]);

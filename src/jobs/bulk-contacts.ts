@@ -9,6 +9,7 @@ import { all } from '../accounts/list-walk.ts';
 import { setPortalAccessWithin } from '../auth/access.ts';
 import { endSessionsWithin } from '../auth/end-sessions.ts';
 import { resetWithin } from '../auth/recovery.ts';
+import { remindWithin } from '../auth/reminders.ts';
 import { sql, type Queries, type Transaction } from '../db/db.ts';
 import {
   actorOfJob,
@@ -61,6 +62,11 @@ export const BULK_ACTS = {
     spared: 'had no portal access',
     run: async (tx, installation, actor, who, reason) =>
       (await setPortalAccessWithin(tx, installation, actor, who, false, reason)) ? 'done' : 'spared',
+  },
+  remind: {
+    verb: 'Send a reminder to',
+    spared: 'had MFA, could not sign in or had been reminded within a day',
+    run: async (...remind) => ((await remindWithin(...remind)) ? 'done' : 'spared'),
   },
 } as const satisfies Record<string, Act>;
 

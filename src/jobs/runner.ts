@@ -4,6 +4,7 @@ import { findAccount } from '../accounts/accounts.ts';
 import { record } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import type { JobKey } from '../accounts/job-parts.ts';
+import { queueMail } from '../accounts/outbox.ts';
 import { may } from '../accounts/staff.ts';
 import { randomToken } from '../crypto/tokens.ts';
 import { DatabaseUnavailable, RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
@@ -12,6 +13,8 @@ import { JOB_KINDS, kindNamed } from './kinds.ts';
 
 /** How long a job stays with a process that says nothing: one that was killed holds it no longer. */
 export const JOB_LEASE_MS = 30_000;
+/** Whoever started a job that took longer is told by mail that it is over. */
+const TOLD_AFTER_MS = 60_000;
 /** Then other jobs have their turn. */
 const BITES_A_TURN = 25;
 /** On SQLite every writer waits for every other: between bites whoever signs in has the file to himself. */
@@ -186,7 +189,23 @@ async function end(
     result: state,
     details: { kind, done, errors },
   });
+  await tellStarter(tx, installation, job, state, endedAt);
   return { ...job, state, why, endedAt };
+}
+
+// Whoever started what takes a while need not wait for it (R47).
+async function tellStarter(
+  tx: Transaction,
+  installation: Installation,
+  job: Job,
+  state: string,
+  endedAt: number,
+): Promise<void> {
+  const { organizationId, actorKind, actorId, startedAt, done, errors } = job;
+  if (actorKind !== 'account' || actorId === null || endedAt - (startedAt ?? endedAt) <= TOLD_AFTER_MS) return;
+  const title = kindNamed(job.kind, JOB_KINDS)?.title(job) ?? job.kind;
+  const facts = { at: endedAt, title, state, done, errors };
+  await queueMail(tx, installation, { organizationId, accountId: actorId, kind: 'job-ended', facts });
 }
 
 // What the bite began is undone. The log has the fault, the page a reference to it, and the job can go on.

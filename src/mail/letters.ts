@@ -34,21 +34,23 @@ const SHAPES: Record<MailKind, Shape> = {
   'email-changed': { notice: true },
   'passkey-added': { notice: true },
   'passkey-removed': { notice: true, mayWait: true },
+  'passkey-copied': { notice: true, mayWait: true },
   'device-trusted': { notice: true, mayWait: true },
-  'not-me': { notice: true },
-  'recovery-asked': { notice: true, link: { page: 'cancel-request', label: 'mail.recovery-asked.link' } },
+  'not-me': {},
+  'recovery-asked': { notice: true, link: { page: 'cancel-request', label: 'mail.link.recovery-asked' } },
   'recovery-refused': {},
   'sign-in-code-made': { notice: true },
+  'setup-code-made': { notice: true },
   'set-up-by': { mayWait: true },
   'codes-low': { mayWait: true },
   'app-check': { mayWait: true },
   'job-ended': { mayWait: true },
   digest: {},
   test: {},
-  'new-password': { link: { page: 'new-password', label: 'mail.new-password.link' } },
-  invitation: { link: { page: 'welcome', label: 'mail.invitation.link' } },
-  'confirm-email': { link: { page: 'confirm-email', label: 'mail.confirm-email.link' } },
-  'confirm-enrolment': { link: { page: 'confirm-enrolment', label: 'mail.confirm-enrolment.link' } },
+  'new-password': { link: { page: 'new-password', label: 'mail.link.new-password' } },
+  invitation: { link: { page: 'welcome', label: 'mail.link.invitation' } },
+  'confirm-email': { link: { page: 'confirm-email', label: 'mail.link.confirm-email' } },
+  'confirm-enrolment': { link: { page: 'confirm-enrolment', label: 'mail.link.confirm-enrolment' } },
 };
 
 /** The kinds of which an hour has room for so many to an address. */
@@ -93,12 +95,11 @@ export interface Link {
 export function draftOf(told: Told): Draft {
   const { kind, organization } = told;
   const values = valuesOf(told);
-  const variant = variantOf(told);
   const own = SHAPES[kind];
   return {
     lang: organization.language,
-    subject: say(variant.subject, values),
-    paragraphs: [say(variant.text, values), ...(own.link === undefined ? [] : [howLong(told)])],
+    subject: say(`mail.subject.${kind}`, values),
+    paragraphs: [say(textKey(told), values), ...(own.link === undefined ? [] : [howLong(told)])],
     details: kind === 'digest' ? heldBackOf(told, values) : detailsOf(told),
     link: linkOf(told),
     ...(own.notice ? { ifNotYou: ifNotYou(told, values.m) } : {}),
@@ -106,13 +107,11 @@ export function draftOf(told: Told): Draft {
   };
 }
 
-// To the address that is no longer the account's, and to staff about somebody else, the same fact is other news.
-function variantOf({ kind, to, account, facts }: Told): { subject: Key; text: Key } {
-  const usual = { subject: `mail.${kind}.subject`, text: `mail.${kind}.text` } as const;
-  if (kind === 'email-changed' && to !== account.email) return { ...usual, text: 'mail.email-changed.before' };
-  if (kind === 'not-me' && facts['contact'] !== undefined)
-    return { subject: 'mail.not-me.staff.subject', text: 'mail.not-me.staff.text' };
-  return usual;
+// To the address that is no longer the account's, and of a contact whose address is another's, the fact is other news.
+function textKey({ kind, facts }: Told): Key {
+  if (kind === 'email-changed' && facts['which'] === 'old') return 'mail.text.email-changed-before';
+  if (kind === 'not-me' && facts['next'] === 'closed') return 'mail.text.not-me-closed';
+  return `mail.text.${kind}`;
 }
 
 type Values = { readonly m: string } & Record<string, string | number>;
@@ -127,7 +126,7 @@ function valuesOf({ organization, facts }: Told): Values {
     errors: number('errors'),
     state: textOf(facts, 'state'),
     title: textOf(facts, 'title'),
-    contact: textOf(facts, 'contact'),
+    name: textOf(facts, 'name'),
     date: momentOf(facts, 'until', organization, 'date'),
   };
 }
@@ -138,7 +137,10 @@ function detailsOf({ facts, organization, account, kind, staffName }: Told): Dra
   const m = oneLine(organization.name);
   const rows: [Key, string][] = [
     ['mail.detail.when', momentOf(facts, 'at', organization)],
-    ['mail.detail.name', kind === 'job-ended' ? '' : textOf(facts, 'name')],
+    [
+      kind === 'not-me' ? 'mail.detail.email' : 'mail.detail.name',
+      kind === 'not-me' ? textOf(facts, 'email') : textOf(facts, 'name'),
+    ],
     ['mail.detail.device', userAgent === '' ? '' : deviceOf({ userAgent })],
     ['mail.detail.address', textOf(facts, 'address')],
     ['mail.detail.by', notice && SPEAKS_OF_NOBODY[kind] !== true ? byWhom(facts, m, staffName) : ''],
@@ -174,8 +176,8 @@ function byWhom(facts: MailFacts, m: string, staffName: string | undefined): str
 
 function heldBackOf({ heldBack = [], organization }: Told, values: Values): Draft['details'] {
   return heldBack.map(({ kind, count, lastAt }) => ({
-    label: say(`mail.${kind}.subject`, values),
-    value: say('mail.digest.line', { count, at: timeText(lastAt, organization) }),
+    label: say(`mail.subject.${kind}`, values),
+    value: say('mail.digest', { count, at: timeText(lastAt, organization) }),
   }));
 }
 

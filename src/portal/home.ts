@@ -12,6 +12,7 @@ import type { SignedIn } from '../web/guards.ts';
 import type { Flash } from '../web/flash.ts';
 import type { Visit } from '../web/visit.ts';
 import { say } from '../words/say.ts';
+import { askIfAppWorks } from './check-app.ts';
 import { insidePage, portalBase } from './frame.ts';
 import { offerTo, type Offer } from './mfa-offer.ts';
 
@@ -33,7 +34,11 @@ export async function show(visit: Visit, who: SignedIn): Promise<Response> {
   const page = insidePage(organization, {
     title: say('home.title'),
     phrase: say('home.who', { name: contact.name, customer: customer.name }),
-    notices: [...notices(organization, session, contact, visit.now, visit.found('portal')), offer.notice],
+    notices: [
+      ...notices(organization, session, contact, visit.now, visit.found('portal')),
+      offer.notice,
+      await askIfAppWorks(visit, who),
+    ],
     body: html`${mfaLine(organization, contact, offer)}
     ${documentTable(organization, documents, say('home.empty', { m: organization.name }))}`,
   });

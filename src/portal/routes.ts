@@ -3,6 +3,7 @@ import { anyone, atDoor, contact, contactOr401 } from '../web/guards.ts';
 import { route, type Route } from '../web/routes.ts';
 import * as brand from './brand.ts';
 import * as confirmEmail from './confirm-email.ts';
+import * as checkApp from './check-app.ts';
 import * as front from './front.ts';
 import * as home from './home.ts';
 import * as offer from './mfa-offer.ts';
@@ -29,6 +30,8 @@ export const portalRoutes: readonly Route[] = [
   route('GET', '/portal/:slug/logo', atDoor('portal'), brand.logo),
   route('GET', '/portal/:slug', contact, home.enter),
   route('GET', '/portal/:slug/home', contact, home.show),
+  route('GET', '/portal/:slug/check-app', contact, checkApp.show),
+  route('POST', '/portal/:slug/check-app', contact, checkApp.submit),
   route('GET', '/portal/:slug/security', contact, security.show),
   route('GET', '/portal/:slug/security/enable-mfa', contact, offer.confirm),
   route('POST', '/portal/:slug/security/enable-mfa', contact, offer.begin),

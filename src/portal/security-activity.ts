@@ -18,7 +18,10 @@ const TOLD: Partial<Record<Action, (row: AuditLine, m: string) => string>> = {
   'signed-in': ({ result, details }) => {
     if (result === 'wrong') return say('did.signed-in.wrong');
     if (result === 'already-used') return say('did.signed-in.already-used');
-    const { factor } = JSON.parse(details) as { factor?: string };
+    const { factor, why } = JSON.parse(details) as { factor?: string; why?: string };
+    if (result === 'passkey-refused')
+      return say(why === 'counter' ? 'did.signed-in.passkey-copied' : 'did.signed-in.passkey-refused');
+    if (factor === 'passkey') return say('did.signed-in.passkey');
     return say(factor === 'backup-code' ? 'did.signed-in.backup-code' : 'did.signed-in');
   },
   'signed-out': () => say('did.signed-out'),
@@ -29,6 +32,9 @@ const TOLD: Partial<Record<Action, (row: AuditLine, m: string) => string>> = {
   'authenticator.replaced': () => say('did.authenticator.replaced'),
   'authenticator.renamed': () => say('did.authenticator.renamed'),
   'authenticator.removed': () => say('did.authenticator.removed'),
+  'passkey.added': () => say('did.passkey.added'),
+  'passkey.renamed': () => say('did.passkey.renamed'),
+  'passkey.removed': () => say('did.passkey.removed'),
   'backup-codes.generated': () => say('did.backup-codes.generated'),
   'password.set': (row, m) => (isOwn(row) ? say('did.password.set') : say('did.password.set.by-them', { m })),
   'welcome-link.made': (_, m) => say('did.welcome-link.made', { m }),

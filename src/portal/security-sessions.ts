@@ -15,7 +15,7 @@ export async function sessionsSection(visit: Visit, { organization, session }: S
   const { length } = await openSessions(visit.installation.db, 'portal', session.account, visit.now);
   const action = c.rowLink(say('sec.sessions.look'), pathOf(organization), say('sec.sessions.look.name'));
   const value = say('sec.sessions.summary', { n: length });
-  return c.section(say('sec.sessions'), c.summaryList([{ label: say('sec.sessions.active'), value, action }]));
+  return c.section(say('sec.sessions'), c.summaryList([{ label: say('sec.sessions.open'), value, action }]));
 }
 
 function pathOf(organization: Organization): string {

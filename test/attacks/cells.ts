@@ -24,6 +24,7 @@ export const PASSWORD = both('sign-in');
 export const CODES = both('code', 'backup code');
 export const CEREMONY = both('enable MFA');
 export const PROOF = both('fresh proof');
+export const PASSKEY = ['portal: passkey', 'portal: own passkeys'];
 export const LINKS = [
   'portal: welcome link',
   'portal: mailed link',

@@ -37,7 +37,7 @@ eachEngine('enrolling over an active factor (ASVS 7.5.1, 6.3.4)', (engine) => {
     }
   });
 
-  test('is impossible from a session, which opens no ceremony at all', async () => {
+  test('is impossible from a session, which opens no ceremony by itself', async () => {
     await using world = await openWorld(engine);
     const { people, guest } = await stage(world);
     for (const person of [people.maria, people.ada]) {

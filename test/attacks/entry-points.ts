@@ -39,6 +39,7 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'GET /portal/:slug/home',
     'GET /portal/:slug/security',
     'POST /portal/:slug/security/devices/:device/remove',
+    'GET /portal/:slug/security/activity',
     'GET /portal/:slug/session',
   ],
   'portal: passkey': [
@@ -54,6 +55,20 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     'POST /portal/:slug/security/passkeys/add/options',
     ...both('/portal/:slug/security/passkeys/:passkey/rename'),
     ...both('/portal/:slug/security/passkeys/:passkey/remove'),
+  ],
+  'portal: own factors': [
+    ...both('/portal/:slug/security/authenticators/new'),
+    'POST /portal/:slug/security/authenticators/:authenticator/replace',
+    ...both('/portal/:slug/security/authenticators/:authenticator/rename'),
+    ...both('/portal/:slug/security/authenticators/:authenticator/remove'),
+    ...both('/portal/:slug/security/backup-codes'),
+    ...both('/portal/:slug/security/turn-off-mfa'),
+    'POST /portal/:slug/enable-mfa/cancel',
+  ],
+  'portal: own sessions': [
+    'GET /portal/:slug/security/sessions',
+    'POST /portal/:slug/security/sessions/end-others',
+    'POST /portal/:slug/security/sessions/:session/end',
   ],
   'console: sign-in': ['GET /admin/sign-in', 'POST /admin/sign-in', 'GET /admin/forgot-password'],
   'console: code': ['GET /admin/verify', 'POST /admin/verify', 'GET /admin/verify/ask-for-help'],
@@ -120,6 +135,8 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
     ...both('/admin/team/:member/sign-out'),
     ...both('/admin/team/:member/remove'),
   ],
+  'console: reminder': ['POST /admin/customers/:customer/contacts/:contact/remind'],
+  'portal: checking the app': both('/portal/:slug/check-app'),
   'console: setup code': both('/admin/customers/:customer/contacts/:contact/setup-code'),
   'console: unlock': both('/admin/customers/:customer/contacts/:contact/unlock'),
   'console: portal access': [

@@ -8,6 +8,7 @@ import {
   LINKS,
   MACHINES,
   none,
+  PASSKEY,
   PASSWORD,
   PROOF,
   READING,
@@ -56,6 +57,15 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           ['portal: own account'],
           '../auth/change-email.test.ts: to an address that somebody else has is answered alike',
         ),
+        tests(
+          ['portal: own factors', 'portal: own sessions'],
+          'own-factors.test.ts: of another’s app or session does nothing, and looks like that of one that is not there',
+        ),
+        tests(
+          PASSKEY,
+          '../surface/passkeys.test.ts: one that is not right says the same whatever was wrong',
+          '../auth/passkeys.test.ts: is asked for by options that name nobody',
+        ),
         tests(['portal: inside'], 'enumeration.test.ts: nobody’s session, an ended one and one of another door'),
         tests(
           without(CONSOLE, [
@@ -84,6 +94,11 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           'trusted-devices.test.ts: that Eve has planted is hers, and gives her nothing of whoever types',
         ),
         tests(
+          ['portal: passkey'],
+          'passkeys.test.ts: works in the browser alone that it was asked for',
+          '../auth/passkeys.test.ts: proves again that she is there: the session is fresh, under a new token',
+        ),
+        tests(
           [...PROOF, 'console: settings', 'console: reset', 'console: team'],
           'fixation.test.ts: a token is new at the second door and at every fresh proof',
         ),
@@ -100,6 +115,7 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           both('sign-out', 'code', 'enable MFA', 'sign-in').concat(READING),
           'logout.test.ts: is none: session, challenge and ceremony are dead on the server',
         ),
+        tests(['portal: own sessions'], 'own-factors.test.ts: ends what a stranger has begun there, and the stranger'),
       ],
       'nothing there ends a session',
     ),

@@ -9,6 +9,7 @@ import {
   MACHINES,
   NO_COOKIE,
   none,
+  PASSKEY,
   PASSWORD,
   PROOF,
   READING,
@@ -47,7 +48,14 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
     clauses: '8.2.2, 8.2.3, 4.1.3',
     cells: [
       tests(
-        FORMS,
+        PASSKEY,
+        'subject.test.ts: is in no form: every form is refused as soon as it names anybody',
+        'passkeys.test.ts: opens no sign-in: Eve knows Maria’s password and has a passkey of her own',
+        'passkeys.test.ts: names nobody else: with Maria’s user handle or credential id',
+        'passkeys.test.ts: cannot be renamed, removed or put into an account by anybody else',
+      ),
+      tests(
+        without(FORMS, PASSKEY),
         'subject.test.ts: is in no form: every form is refused as soon as it names anybody',
         'subject.test.ts: is in no query, header or cookie',
       ),
@@ -65,6 +73,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           [...PASSWORD, ...CODES, ...CEREMONY, 'portal: inside'],
           'factor-row.test.ts: never fails open: where Maria’s',
           'factor-row.test.ts: of backup codes opens nothing either',
+        ),
+        tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: heals no account whose authenticator row was lost: that stays shut',
         ),
         tests(
           ['console: reset', ...PROOF],
@@ -86,7 +98,16 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'replay.test.ts: of the backup sheet works neither again',
           'trusted-devices.test.ts: whose cookie Eve has copied, with the password: whoever comes second ends it for both',
         ),
+        tests(
+          ['portal: passkey'],
+          'passkeys.test.ts: is replayed in vain, in the same browser and in another one',
+          'passkeys.test.ts: is for one purpose: an answer to one page’s challenge',
+        ),
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
+        tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: ends with the first press of its button; the code that proved it opens nothing (I2)',
+        ),
         tests(
           [...PROOF, 'console: settings', 'console: reset', 'console: team'],
           'replay.test.ts: across surfaces: a code of the sign-in confirms no act',
@@ -109,6 +130,11 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           CODES,
           '../races/answers.test.ts: one code of her app, sent 16 times over three challenges',
           '../races/answers.test.ts: one backup code, sent 16 times',
+        ),
+        tests(
+          PASSKEY,
+          '../races/passkeys.test.ts: one answer of her passkey, sent eight times at once, opens one session',
+          '../races/passkeys.test.ts: one new passkey, sent eight times at once, is kept once',
         ),
         tests(CEREMONY, '../races/enrolment.test.ts: Enable MFA, pressed 16 times, enables once'),
         tests(
@@ -153,9 +179,16 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           ['console: customers and contacts'],
           '../accounts/contacts.test.ts: is the only primary one even if two are added at once',
         ),
+        tests(
+          ['portal: own factors'],
+          '../races/own-factors.test.ts: eight presses of the last button of a replacement replace once',
+          '../races/own-factors.test.ts: the last two apps, removed at once, leave one',
+          '../races/own-factors.test.ts: MFA is off or asked for, never off under a policy that asks for it',
+          '../races/own-factors.test.ts: Get new codes, pressed eight times at once, makes one set',
+        ),
         tests(SHELL, '../races/start.test.ts: eight on an empty database make one schema and one set of keys'),
       ],
-      'nothing there is limited or single, so two at once are one after the other; removing the last factor comes with a later release',
+      'nothing there is limited or single, so two at once are one after the other',
     ),
   },
   {
@@ -211,10 +244,17 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           [...CEREMONY, ...PASSWORD],
           'enrolling-over.test.ts: is impossible with an enrolment that began before it',
         ),
-        tests(READING, 'enrolling-over.test.ts: is impossible from a session, which opens no ceremony at all'),
+        tests(READING, 'enrolling-over.test.ts: is impossible from a session, which opens no ceremony by itself'),
         tests(
           ['portal: sign-in code'],
           'recovery.test.ts: of a code that was read out ends the old app with the new one, and opens nothing before',
+        ),
+        tests(
+          ['portal: own factors'],
+          'own-factors.test.ts: is parked at /confirm after ten minutes, at every form that changes a factor',
+          'own-factors.test.ts: by whoever came in by a backup code is to replace the app and to make new codes, and no more',
+          'own-factors.test.ts: is nobody’s without a session: half signed in, enrolling or at another portal',
+          '../auth/authenticators.test.ts: dies with the session that began it, however that ends',
         ),
       ],
       'no enrolment can begin there',
@@ -300,6 +340,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         'cross-site.test.ts: is asked for password and code after ten minutes',
         'cross-site.test.ts: a session that a backup code opened changes nothing at the console',
         'cross-site.test.ts: the ceremony’s own codes are drawn once',
+        'own-factors.test.ts: is parked at /confirm after ten minutes, at every form that changes a factor',
       ),
       none([...READING, ...MACHINES], 'nothing there changes anything'),
       none(SHELL, NO_COOKIE),
@@ -327,6 +368,12 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           ['portal: own account'],
           '../auth/change-password.test.ts: ends every session but goes on in this browser, with a new token',
         ),
+        tests(
+          ['portal: own factors'],
+          '../auth/authenticators.test.ts: leaves the old one working until the new one is enabled, and not a moment longer',
+          '../auth/new-codes.test.ts: take the place of the old at once',
+          '../auth/mfa-off.test.ts: ends app, codes, sessions and ceremonies',
+        ),
         tests(LINKS, '../auth/welcome.test.ts: is void once it is spent or the epoch has moved on, each by itself'),
       ],
       'no code is taken there',
@@ -341,6 +388,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           ['portal: asking for help', 'portal: sign-in code', ...both('code', 'enable MFA')],
           'recovery.test.ts: opens nothing by itself: asked for, waited out and unanswered, the code is still asked',
           'recovery.test.ts: is cancelled by no scanner of mails, which looks at every link',
+        ),
+        tests(
+          ['portal: forgotten password', 'portal: mailed link'],
+          'mailed-links.test.ts: a mailbox alone is no way round MFA',
         ),
         tests(
           [

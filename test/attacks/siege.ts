@@ -5,8 +5,9 @@ import { createContact } from '../../src/accounts/contacts.ts';
 import { createCustomer } from '../../src/accounts/customers.ts';
 import { makeMailedLink, type Purpose } from '../../src/accounts/mailed-links.ts';
 import { ROUTES } from '../../src/app.ts';
-import { offerSetup } from '../../src/auth/setup.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
+import { offerSetup } from '../../src/auth/setup.ts';
 import { sql } from '../../src/db/db.ts';
 import { FIELDS } from '../../src/import/columns.ts';
 import type { Route } from '../../src/web/routes.ts';
@@ -20,11 +21,13 @@ import {
   type Acme,
   type Person,
 } from '../acme.ts';
+import { addsPasskey, Authenticator, optionsAt, takePasskeys } from '../authenticator.ts';
 import { asks, enrolledContact, requestOf } from '../help.ts';
 import { BRANDING, GENERAL, SIGN_IN, stage, type Guest, type Stage } from '../surface/front-door.ts';
 import type { Page, Visitor } from '../visitor.ts';
-import { codeFromStaff, confirmingStage, mailedLink, proves } from '../confirmation.ts';
+import { anyLink, codeFromStaff, confirming, confirmingStage, mailedLink, proves } from '../confirmation.ts';
 import { MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
+import { ownPosts, turningOff } from './siege-own.ts';
 
 /** One POST route at the moment at which its own form does what it is there for. */
 export interface Post {
@@ -108,17 +111,18 @@ export async function lay(engine: Engine): Promise<Siege> {
     ':import': await waitingImport(world.installation, people.organization),
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':session': 'none',
+    ':passkey': 'none',
     ':device': 'none',
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
   };
-  const confirming = await linkOf(world, noor);
+  const links: Record<string, string> = { [INVITATION]: otti, [CONFIRMING]: await anyLink(world, people.noor) };
   const fill = (path: string): string =>
-    path === INVITATION || path === CONFIRMING
-      ? { [INVITATION]: otti, [CONFIRMING]: confirming }[path]
-      : path
-          .split('/')
-          .map((part) => names[part] ?? part)
-          .join('/');
+    links[path] ??
+    path
+      .split('/')
+      .map((part) => names[part] ?? part)
+      .join('/');
   const welcome = {
     name: 'POST /portal/:slug/welcome/:token',
     world,
@@ -138,13 +142,18 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...(await helpPosts(world, people, guest, ada)),
   ];
   const confirmed = await confirmingPosts(engine);
+  const own = await ownPosts(world, async () => guest(await newcomer(world, people, 'portal')));
+  const off = await turningOff(engine);
   const posts = [
     ...doors.map((door) => door()),
     welcome,
     invitation,
     ...around,
+    ...(await passkeyPosts(world, people, guest)),
     ...(await mailedLinkPosts(world, people)),
     ...(await ownAccountPosts(world, people, guest)),
+    ...own,
+    off,
     ...(await consolePosts(world, people, ada)),
     ...everybody,
     ...confirmed,
@@ -165,6 +174,7 @@ export async function lay(engine: Engine): Promise<Siege> {
       await everybody[0]?.world.close();
       await confirmed[0]?.world.close();
       await empty.world.close();
+      await off.world.close();
     },
   };
 }
@@ -291,6 +301,44 @@ async function postsRoundTheCeremony(world: World, people: Acme, guest: Stage['g
   ];
 }
 
+// Somebody with a passkey at every place where one is asked for, and somebody with one to take away.
+async function passkeyPosts(world: World, people: Acme, guest: Stage['guest']): Promise<Post[]> {
+  await takePasskeys(world, people.organization, 'sign-in');
+  const device = new Authenticator(world.publicUrl);
+  const one = await enrolled(await guest(await newcomer(world, people, 'portal')));
+  await one.signsIn();
+  const passkey = await addsPasskey(one, device);
+  const half = await one.elsewhere();
+  await half.password();
+  const atDoor = await one.elsewhere();
+  const other = await enrolled(await guest(await newcomer(world, people, 'portal')));
+  await other.signsIn();
+  const gone = await addsPasskey(other, new Authenticator(world.publicUrl));
+  const post = ({ browser, door }: Guest, page: string, fields: Record<string, string>, id = ''): Post => ({
+    name: `POST /portal/:slug/${page}`,
+    world,
+    browser,
+    path: `${door}/${page.replace(':passkey', id)}`,
+    fields,
+  });
+  const answers = async ({ browser, door }: Guest, page: string): Promise<string> =>
+    device.use(await optionsAt(browser, `${door}/${page}-options`));
+  const own = 'security/passkeys';
+  const made = new Authenticator(world.publicUrl).make(await optionsAt(one.browser, `${one.door}/${own}/add/options`));
+  return [
+    post(await one.elsewhere(), 'sign-in/passkey-options', {}),
+    post(atDoor, 'sign-in/passkey', { response: await answers(atDoor, 'sign-in/passkey') }),
+    post(half, 'verify/passkey-options', {}),
+    post(half, 'verify/passkey', { response: await answers(half, 'verify/passkey') }),
+    post(one, 'confirm/passkey-options', {}),
+    post(one, `${own}/add/options`, {}),
+    post(one, `${own}/add`, { name: 'My phone', response: made }),
+    post(one, `${own}/:passkey/rename`, { name: 'Old laptop' }, passkey),
+    post(one, 'confirm/passkey', { form: '', response: await answers(one, 'confirm/passkey') }),
+    post(other, `${own}/:passkey/remove`, {}, gone),
+  ];
+}
+
 // Each link is somebody's own, as they would have it from a letter.
 async function mailedLinkPosts(world: World, people: Acme): Promise<Post[]> {
   const post = async (page: string, fields: Record<string, string>): Promise<Post> => ({
@@ -403,12 +451,6 @@ export async function invite({ installation }: World, people: Acme, name: string
 
 const INVITATION = '/admin/welcome/:token';
 const CONFIRMING = '/portal/:slug/confirm-enrolment/:token';
-
-// A link for somebody's pending enrolment, as though one had been mailed: here nothing asks for it.
-async function linkOf(world: World, { person, door }: Guest): Promise<string> {
-  await world.change(sql`UPDATE authenticators SET link_hash = ${hashToken('mailed')} WHERE account_id = ${person.id}`);
-  return `${door}/confirm-enrolment/mailed`;
-}
 
 /** Invites somebody to the staff by the page; answers the path of the link. */
 export async function inviteStaff(ada: Guest, name: string): Promise<string> {
@@ -586,6 +628,11 @@ async function confirmingPosts(engine: Engine): Promise<Post[]> {
   const world = await openWorld(engine, { mailIsOn: true });
   const { people, guest } = await confirmingStage(world);
   const ada = await enrolled(await guest(people.ada));
+  const inside = await guest(people.maria);
+  await confirming(world, people.organization, 'none');
+  await inside.enrols();
+  await inside.signsIn();
+  await confirming(world, people.organization);
   await ada.signsIn();
   const seated = async (): Promise<Guest> => {
     const one = await guest(await newcomer(world, people, 'portal'));
@@ -602,6 +649,8 @@ async function confirmingPosts(engine: Engine): Promise<Post[]> {
   const link = await mailedLink(world, byLink.person);
   return [
     post(byCode, `${portal}/enable-mfa/confirm`, `${byCode.door}/enable-mfa/confirm`, { code }),
+    post(inside, `${portal}/check-app`, `${inside.door}/check-app`, { code: inside.nextCode() }),
+    post(ada, contactRoute('remind'), `/admin/customers/${people.globex.id}/contacts/${people.noor.id}/remind`),
     post(again, `${portal}/enable-mfa/confirm/send`, `${again.door}/enable-mfa/confirm/send`),
     post(byLink, `${portal}/confirm-enrolment/:token`, link),
     post(

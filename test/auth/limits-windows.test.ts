@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
+import * as counters from '../../src/auth/counters.ts';
 import * as limits from '../../src/auth/limits.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
 import { choosePassword, makeWelcomeLink } from '../../src/auth/welcome.ts';
@@ -15,7 +16,7 @@ type Fail = (world: World) => Promise<number | undefined>;
 /** A limit with a window, and how somebody uses it up while nothing else holds them. */
 interface Windowed {
   readonly what: string;
-  readonly limit: limits.Limit;
+  readonly limit: counters.Limit;
   readonly begin: (world: World) => Promise<Fail>;
 }
 
@@ -134,7 +135,7 @@ async function wrongPassword(world: World, person: Person, address: string): Pro
 }
 
 // Somebody else each time, and the other limit of the address emptied, so that one limit is heard at a time.
-function guessesPasswords({ name }: limits.Limit): (world: World) => Promise<Fail> {
+function guessesPasswords({ name }: counters.Limit): (world: World) => Promise<Fail> {
   return async (world) => {
     const { maria } = await world.acme();
     let n = 0;

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import * as counters from '../../src/auth/counters.ts';
 import * as limits from '../../src/auth/limits.ts';
 import { answers, challenged, from, home, signsIn, type Person } from '../acme.ts';
 import { DAY_MS, eachEngine, HOUR_MS, MINUTE_MS, openWorld, type World } from '../world.ts';
 
 const SECOND_MS = 1000;
 
-const of = ({ allows, windowMs }: limits.Limit): number[] => [allows, windowMs];
+const of = ({ allows, windowMs }: counters.Limit): number[] => [allows, windowMs];
 
 describe('the sentences of the limits', () => {
   test('say what the product promises', () => {
@@ -45,71 +46,71 @@ describe('the sentences of the limits', () => {
 });
 
 eachEngine('a limit', (engine) => {
-  const LIMIT: limits.Limit = { name: 'test', allows: 2, windowMs: 1000 };
+  const LIMIT: counters.Limit = { name: 'test', allows: 2, windowMs: 1000 };
   const counter = { limit: LIMIT, subject: 'someone' };
-  const spentAt = (startedAt: number): limits.Room => ({ ok: true, spent: { ...counter, startedAt } });
+  const spentAt = (startedAt: number): counters.Room => ({ ok: true, spent: { ...counter, startedAt } });
 
   test('allows so many in a window that begins with the first, and says when it ends', async () => {
     await using world = await openWorld(engine);
-    assert.deepEqual(await limits.spend(world.db, counter, 5000), spentAt(5000));
-    assert.deepEqual(await limits.spend(world.db, counter, 5900), spentAt(5000));
-    assert.deepEqual(await limits.spend(world.db, counter, 5950), { ok: false, until: 6000 });
-    assert.deepEqual(await limits.spend(world.db, counter, 5999), { ok: false, until: 6000 });
+    assert.deepEqual(await counters.spend(world.db, counter, 5000), spentAt(5000));
+    assert.deepEqual(await counters.spend(world.db, counter, 5900), spentAt(5000));
+    assert.deepEqual(await counters.spend(world.db, counter, 5950), { ok: false, until: 6000 });
+    assert.deepEqual(await counters.spend(world.db, counter, 5999), { ok: false, until: 6000 });
   });
 
   test('allows as many again in its second window, and its third', async () => {
     await using world = await openWorld(engine);
     for (const start of [5000, 6000, 9000]) {
-      assert.deepEqual(await limits.spend(world.db, counter, start), spentAt(start));
-      assert.deepEqual(await limits.spend(world.db, counter, start + 500), spentAt(start));
-      assert.deepEqual(await limits.spend(world.db, counter, start + 999), { ok: false, until: start + 1000 });
+      assert.deepEqual(await counters.spend(world.db, counter, start), spentAt(start));
+      assert.deepEqual(await counters.spend(world.db, counter, start + 500), spentAt(start));
+      assert.deepEqual(await counters.spend(world.db, counter, start + 999), { ok: false, until: start + 1000 });
     }
   });
 
   test('counts each subject by itself', async () => {
     await using world = await openWorld(engine);
-    for (let n = 0; n < 2; n++) await limits.spend(world.db, counter, 5000);
-    assert.equal((await limits.spend(world.db, { ...counter, subject: 'another' }, 5000)).ok, true);
-    assert.equal((await limits.spend(world.db, { ...counter, limit: { ...LIMIT, name: 'other' } }, 5000)).ok, true);
-    assert.equal((await limits.spend(world.db, counter, 5000)).ok, false);
+    for (let n = 0; n < 2; n++) await counters.spend(world.db, counter, 5000);
+    assert.equal((await counters.spend(world.db, { ...counter, subject: 'another' }, 5000)).ok, true);
+    assert.equal((await counters.spend(world.db, { ...counter, limit: { ...LIMIT, name: 'other' } }, 5000)).ok, true);
+    assert.equal((await counters.spend(world.db, counter, 5000)).ok, false);
   });
 
   test('has room again for what was given back, and never more than it allows', async () => {
     await using world = await openWorld(engine);
     const one = { ...counter, startedAt: 5000 };
-    await limits.giveBack(world.db, [one, one]);
-    for (let n = 0; n < 2; n++) await limits.spend(world.db, counter, 5000);
-    await limits.giveBack(world.db, [one]);
-    assert.equal((await limits.spend(world.db, counter, 5001)).ok, true);
-    assert.equal((await limits.spend(world.db, counter, 5002)).ok, false);
-    await limits.giveBack(world.db, [one, one, one, one]);
-    for (const ok of [true, true, false]) assert.equal((await limits.spend(world.db, counter, 5003)).ok, ok);
+    await counters.giveBack(world.db, [one, one]);
+    for (let n = 0; n < 2; n++) await counters.spend(world.db, counter, 5000);
+    await counters.giveBack(world.db, [one]);
+    assert.equal((await counters.spend(world.db, counter, 5001)).ok, true);
+    assert.equal((await counters.spend(world.db, counter, 5002)).ok, false);
+    await counters.giveBack(world.db, [one, one, one, one]);
+    for (const ok of [true, true, false]) assert.equal((await counters.spend(world.db, counter, 5003)).ok, ok);
   });
 
   test('gets nothing back in a window for what was spent in the one before', async () => {
     await using world = await openWorld(engine);
-    const before = await limits.spend(world.db, counter, 5000);
+    const before = await counters.spend(world.db, counter, 5000);
     assert.ok(before.ok);
-    for (let n = 0; n < 2; n++) await limits.spend(world.db, counter, 6000);
-    await limits.giveBack(world.db, [before.spent]);
-    assert.equal((await limits.spend(world.db, counter, 6001)).ok, false);
+    for (let n = 0; n < 2; n++) await counters.spend(world.db, counter, 6000);
+    await counters.giveBack(world.db, [before.spent]);
+    assert.equal((await counters.spend(world.db, counter, 6001)).ok, false);
   });
 
   test('keeps to its number when many come at once', async () => {
     await using world = await openWorld(engine);
-    const rooms = await Promise.all(Array.from({ length: 12 }, () => limits.spend(world.db, counter, 5000)));
+    const rooms = await Promise.all(Array.from({ length: 12 }, () => counters.spend(world.db, counter, 5000)));
     assert.equal(rooms.filter(({ ok }) => ok).length, 2);
   });
 
   test('in a transaction counts only what is committed', async () => {
     await using world = await openWorld(engine);
     const fails = world.db.transaction(async (tx) => {
-      await limits.spendWithin(tx, counter, 5000);
+      await counters.spendWithin(tx, counter, 5000);
       throw new Error('broken');
     });
     await assert.rejects(fails);
     for (const ok of [true, true, false]) {
-      const room = await world.db.transaction((tx) => limits.spendWithin(tx, counter, 5000));
+      const room = await world.db.transaction((tx) => counters.spendWithin(tx, counter, 5000));
       assert.equal(room.ok, ok);
     }
   });

@@ -155,8 +155,8 @@ eachEngine('a passkey of Maria', (engine) => {
     const again = async (person: Person, own: Session): Promise<string> => {
       const options = await beginAdding(world.installation, rpOf(world), own);
       const twin = new Authenticator(world.publicUrl, { id: device.id });
-      const given = { name: 'x', response: twin.make(options ?? {}) };
-      return (await addPasskey(world.installation, rpOf(world), own, given, home(person))).kind;
+      const sent = { name: 'x', response: twin.make(options ?? {}) };
+      return (await addPasskey(world.installation, rpOf(world), own, sent, home(person))).kind;
     };
     assert.equal(await again(maria, session), 'refused');
     assert.equal(await again(noor, noors), 'refused');
@@ -310,7 +310,7 @@ eachEngine('in place of the code, Maria’s passkey', (engine) => {
     assert.equal((await answersBy(here)).kind, 'right');
     const next = await challengeOf(world, maria);
     assert.equal(
-      (await answers(world.installation, next, world.codeFor(acme.secret), from('elsewhere'))).kind,
+      (await answers(world.installation, next, world.codeFor(acme.secret, 1), from('elsewhere'))).kind,
       'right',
     );
     const [row] = (await world.rows('accounts')).filter(({ id }) => id === maria.id);

@@ -8,11 +8,14 @@ import { OPERATOR } from '../../src/accounts/audit.ts';
 import { openInstallation, type Installation } from '../../src/accounts/installation.ts';
 import { appendPart } from '../../src/accounts/job-parts.ts';
 import { keepRing, letRingGo } from '../../src/accounts/keys.ts';
+import { queueMail } from '../../src/accounts/outbox.ts';
 import { generateCodes } from '../../src/auth/ceremony-codes.ts';
 import { ceremony, enable, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
+import { parkForm } from '../../src/auth/parked-forms.ts';
 import { hashNewPassword, storePassword } from '../../src/auth/passwords.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
 import { countSealed, rotate, SEALED_COLUMNS, type Rotation, type Watch } from '../../src/auth/rotation.ts';
+import { findSession } from '../../src/auth/sessions.ts';
 import { STEP_MS } from '../../src/crypto/totp.ts';
 import { sql, type Sql } from '../../src/db/db.ts';
 import {
@@ -66,6 +69,14 @@ async function everybody(world: World): Promise<Everybody> {
   await generateCodes(installation, await refound(installation, acme.ada, adasCookie), home(acme.ada));
   const job = { organizationId: acme.organization.id, id: await waitingJob(installation, acme.organization) };
   await installation.db.transaction((tx) => appendPart(tx, installation, job, 'upload', 'a file'));
+  const { organizationId, id: accountId } = acme.maria;
+  await installation.db.transaction((tx) =>
+    queueMail(tx, { ...installation, mailIsOn: true }, { organizationId, accountId, kind: 'test' }),
+  );
+  assert.ok(used.kind === 'right');
+  const session = await findSession(world.db, 'portal', used.bought.cookie, world.clock.now);
+  assert.ok(session);
+  await parkForm(installation, session, { path: '/portal/acme/security', body: 'a=b', about: 'change something' });
   return { ...acme, adasCookie };
 }
 
@@ -329,6 +340,8 @@ test('whoever seals something is known to the rotation, or has its reason not to
     'accounts/installation.ts': 'SEALED_INSTALLATION_KEYS',
     'accounts/job-parts.ts': 'SEALED_PARTS',
     'accounts/keys.ts': 'proofs, which go with their key',
+    'accounts/outbox.ts': 'SEALED_MAILS',
+    'auth/parked-forms.ts': 'SEALED_PARKED_FORMS',
     'auth/ceremony-codes.ts': 'SEALED_SHOWN_CODES',
     'auth/factors/backup-codes.ts': 'SEALED_CODE_HASHES',
     'auth/factors/totp.ts': 'SEALED_SECRETS',

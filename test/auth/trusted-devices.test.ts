@@ -112,7 +112,7 @@ eachEngine('a device that Maria has chosen not to be asked on', (engine) => {
     await isAsked(scene, trust);
   });
 
-  test('ends early where fewer days are allowed, and does not come back with more', async () => {
+  test('ends early where fewer days are allowed: at once, or when those are over', async () => {
     await using scene = await acmeWithDevices(engine);
     const { clock } = scene.world;
     const trust = await trusts(scene);
@@ -121,11 +121,28 @@ eachEngine('a device that Maria has chosen not to be asked on', (engine) => {
     const inside = await isLetIn(scene, trust);
     const [shown] = await trustedDevices(scene.world.db, scene.people.maria, clock.now);
     assert.equal(shown?.until, shown!.createdAt + 10 * DAY_MS);
+    clock.advance(shown!.until - clock.now);
+    await isAsked(scene, inside.trust);
+    const second = await trusts(scene);
+    clock.advance(7 * DAY_MS);
     await allows(scene, 7);
-    await isAsked(scene, inside.trust);
+    await isAsked(scene, second);
+  });
+
+  test('does not come back, nor last longer than it was told, where more days are allowed later', async () => {
+    await using scene = await acmeWithDevices(engine);
+    const { clock } = scene.world;
+    const trust = await trusts(scene);
+    clock.advance(7 * DAY_MS);
+    await allows(scene, 7);
     await allows(scene, 180);
-    await isAsked(scene, inside.trust);
+    await isAsked(scene, trust);
     assert.deepEqual(await trustedDevices(scene.world.db, scene.people.maria, clock.now), []);
+    await allows(scene, 7);
+    const short = await trusts(scene);
+    await allows(scene, 180);
+    clock.advance(short.until - clock.now);
+    await isAsked(scene, short);
   });
 
   test("is worth nothing at anybody else's account, and takes no harm there", async () => {

@@ -21,8 +21,6 @@ interface Act {
   readonly says?: RegExp;
   /** What has to be filled in otherwise than `siege` does for it to take something. */
   readonly otherwise?: Readonly<Record<string, string>>;
-  /** Asks for the proof on a page of its own, and goes on with the form then. */
-  readonly parks?: true;
 }
 
 /** Everything at the console that takes something from somebody, or hands out what would. */
@@ -44,9 +42,9 @@ const DESTRUCTIVE: Record<string, Act> = {
   [`${CONTACT}/exempt`]: { leaves: 'exemption.granted', notFor: 'support', says: /1 to 365|365/ },
   [`${CONTACT}/exempt/end`]: { leaves: 'exemption.ended', notFor: 'support' },
   [`${CONTACT}/reset-mfa`]: { leaves: 'mfa.reset', notFor: 'auditor', says: /signed (out|in)/ },
-  [`${CONTACT}/sign-in-code`]: { leaves: 'sign-in-code.made', notFor: 'auditor', says: /signed out/, parks: true },
-  [`${RECOVERY}/approve`]: { leaves: 'recovery.approved', notFor: 'auditor', says: /signed out/, parks: true },
-  [`${RECOVERY}/refuse`]: { leaves: 'recovery.refused', notFor: 'auditor', parks: true },
+  [`${CONTACT}/sign-in-code`]: { leaves: 'sign-in-code.made', notFor: 'auditor', says: /signed out/ },
+  [`${RECOVERY}/approve`]: { leaves: 'recovery.approved', notFor: 'auditor', says: /signed out/ },
+  [`${RECOVERY}/refuse`]: { leaves: 'recovery.refused', notFor: 'auditor' },
   [`${CONTACT}/disable`]: {
     leaves: 'portal-access.disabled',
     notFor: 'auditor',
@@ -84,7 +82,8 @@ const HARMLESS: Record<string, string> = {
   [`${CONTACT}/enable`]: 'gives',
   [`${CONTACT}/unlock`]: 'gives; asks for a proof where it removes a stolen password, below',
   [`${CONTACT}/welcome-link`]: 'only for who has no password yet',
-  [`${CONTACT}/setup-code`]: 'opens nothing without the password; asks for a proof at /confirm: setup-code.test.ts',
+  [`${CONTACT}/remind`]: 'sends one letter a day at most, to the address on file',
+  [`${CONTACT}/setup-code`]: 'opens nothing without the password; asks for a proof at /confirm: confirming.test.ts',
   [`${CONTACT}/sessions/:session/end`]: 'one browser, which signs in again',
   [`${CONTACT}/devices/:device/remove`]: 'one browser, which is asked for a code again',
   '/admin/jobs/:job/stop': 'what is done stays done, and it can go on',

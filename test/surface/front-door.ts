@@ -81,6 +81,11 @@ export class Guest {
   /** Configure, and the app reads what the page shows. */
   async configures(): Promise<void> {
     await this.browser.post(`${this.door}/enable-mfa`);
+    await this.scans();
+  }
+
+  /** The app reads what the page shows; from then on it is the app whose codes are typed. */
+  async scans(): Promise<void> {
     const page = await this.browser.get(`${this.door}/enable-mfa/scan`);
     this.secret = decodeBase32(/otpauth:[^"]*[?&]secret=([A-Z2-7]+)/.exec(page.text)?.[1] ?? '');
     assert.equal(this.secret.length, 20);
@@ -89,6 +94,14 @@ export class Guest {
   /** Verify, with the code that the app shows. */
   verifies(code = this.world.codeFor(this.secret)): Promise<Page> {
     return this.browser.post(`${this.door}/enable-mfa/verify`, { code });
+  }
+
+  /** From inside, with a fresh proof: one more app, up to the sign-in page. */
+  async addsApp(name = 'Tablet'): Promise<Page> {
+    await this.browser.post(`${this.door}/security/authenticators/new`, { name });
+    await this.scans();
+    await this.verifies();
+    return this.browser.post(`${this.door}/enable-mfa/enable`);
   }
 
   /** From the password to Generate Backup Codes, whose page stays open. */

@@ -4,11 +4,14 @@ import { ROUTES } from '../../src/app.ts';
 import { findAccountByEmail } from '../../src/accounts/accounts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
+import { activeApps } from '../../src/auth/authenticators.ts';
 import { PERMISSIONS, type Permission } from '../../src/accounts/staff.ts';
 import { enrolledContact, requestOf } from '../help.ts';
 import { PERMISSION_WORDS } from '../../src/admin/team-words.ts';
 import type { Route } from '../../src/web/routes.ts';
 import { acme, addStaff, markedContacts, setPolicy, waitingImport, waitingJob, type Acme } from '../acme.ts';
+import { anyLink } from '../confirmation.ts';
+import { addsPasskey, Authenticator, takePasskeys } from '../authenticator.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { eachEngine, openWorld, type Engine, type World } from '../world.ts';
 import { Guest, ownAddress, stage, unchanged, type Stage } from './front-door.ts';
@@ -80,6 +83,7 @@ function expected(route: Route, caller: Caller): Answer {
 /** Handlers that have nothing to give in a world with an owner and two portals, whoever asks: 404 after being admitted. */
 const NOTHING_TO_GIVE = [
   '/.well-known/change-password',
+  '/.well-known/passkey-endpoints',
   '/setup/:token',
   '/portal/:slug/new-password/:token',
   '/portal/:slug/confirm-email/:token',
@@ -329,6 +333,8 @@ async function castOf(world: World, { people, guest }: Stage, others: Acme): Pro
   const at = (one: Guest, is: Standing, more: Partial<Caller> = {}): Caller =>
     keep({ browser: one.browser, is, at: one.person.surface, ...more });
   const maria = await inside(await enrolled(await guest(people.maria)));
+  await takePasskeys(world, people.organization, 'second-factor');
+  await addsPasskey(maria, new Authenticator(world.publicUrl));
   const ada = await inside(await enrolled(await guest(people.ada)));
   const sam = await inside(await enrolled(await guest(people.sam)));
   const otto = await inside(await enrolled(await guest(people.otto)));
@@ -421,6 +427,10 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     /\/admin\/welcome\/[\w.-]+/.exec((await ada.post('/admin/team/invite', invited)).text) ?? [];
   assert.ok(invitation, 'nobody was invited');
   const iva = await findAccountByEmail(world.db, organization.id, 'staff', invited.email);
+  const links: Record<string, string> = {
+    '/admin/welcome/:token': invitation,
+    '/portal/:slug/confirm-enrolment/:token': await anyLink(world, people.noor),
+  };
   const names: Record<string, string> = {
     ':member': iva?.id ?? '',
     ':slug': organization.slug,
@@ -432,14 +442,15 @@ async function namesOf(world: World, { people }: Stage, ada: Visitor): Promise<(
     ':selection': await markedContacts(world.installation, people.maria, people.noor),
     ':request': (await requestOf(world, await enrolledContact(world, people, 'Rosa Ruiz'))).id,
     ':session': (await world.rows('sessions')).find((row) => row['account_id'] === people.maria.id)?.['id'] as string,
+    ':authenticator': (await activeApps(world.db, people.maria))[0]?.id ?? '',
+    ':passkey': (await world.rows('passkeys'))[0]?.['id'] as string,
     eve: people.eve.id,
     initech: people.initech.id,
   };
   return (path) =>
-    path === '/admin/welcome/:token'
-      ? invitation
-      : path
-          .split('/')
-          .map((part) => names[part] ?? part)
-          .join('/');
+    links[path] ??
+    path
+      .split('/')
+      .map((part) => names[part] ?? part)
+      .join('/');
 }

@@ -8,6 +8,7 @@ import { open, seal } from '../../crypto/seal.ts';
 import { randomDigits, uuidv7 } from '../../crypto/tokens.ts';
 import { sql, type Queries, type Transaction } from '../../db/db.ts';
 import { CODES_PER_SET } from '../limits.ts';
+import { CODES_NOT_REMINDED } from '../reminders.ts';
 import type { Factor } from './factor.ts';
 
 export const BACKUP_CODE_DIGITS = 12;
@@ -75,6 +76,8 @@ export async function replaceSet(
     await tx.run(sql`INSERT INTO backup_codes (organization_id, id, set_id, hash) VALUES (${organizationId}, ${id}, ${setId},
       ${seal(installation.ring, place(account, setId, id), hash.toString('base64url'))})`);
   }
+  await tx.run(sql`UPDATE accounts SET ${CODES_NOT_REMINDED}
+    WHERE organization_id = ${organizationId} AND id = ${accountId}`);
   await keepListed(tx, organizationId, accountId);
 }
 
