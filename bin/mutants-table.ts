@@ -27,6 +27,9 @@ const CEREMONY_CODES = 'src/auth/ceremony-codes.ts';
 const ENROLMENT = 'src/auth/enrolment.ts';
 const BACKUP_CODES = 'src/auth/factors/backup-codes.ts';
 const TOTP = 'src/auth/factors/totp.ts';
+const PASSKEY = 'src/auth/factors/passkey.ts';
+const PASSKEY_CEREMONIES = 'src/auth/passkey-ceremonies.ts';
+const PASSKEY_SIGN_IN = 'src/auth/passkey-sign-in.ts';
 const FRESH_PROOF = 'src/auth/fresh-proof.ts';
 const CLOCK = 'src/accounts/clock.ts';
 const LIMITS = 'src/auth/limits.ts';
@@ -108,6 +111,7 @@ const GRACE_TEST = ['test/auth/grace.test.ts'];
 const POLICY_TEST = ['test/auth/policy.test.ts'];
 const PUTTING_OFF_TEST = ['test/attacks/putting-off.test.ts'];
 const PASSWORDS_TEST = ['test/auth/passwords.test.ts'];
+const PASSKEYS_TEST = ['test/auth/passkeys.test.ts'];
 const RECOVERY_TEST = ['test/auth/recovery.test.ts'];
 const TEAM_TEST = ['test/auth/team.test.ts'];
 const ANSWER_TEST = ['test/auth/answer.test.ts'];
@@ -984,6 +988,51 @@ export const MUTANTS: readonly Mutant[] = [
     file: SESSIONS,
     find: '  if (previous !== undefined) await endSession(tx, previous, now);\n',
     tests: SIGN_IN_TEST,
+  },
+  {
+    invariant: 'I5',
+    file: PASSKEY_SIGN_IN,
+    find: ' AND disabled_at IS NULL AND suspected_at IS NULL',
+    tests: PASSKEYS_TEST,
+  },
+  {
+    invariant: 'I8',
+    file: PASSKEY_CEREMONIES,
+    find: ' AND expires_at > ${now} ${ofEpoch}',
+    replace: ' ${ofEpoch}',
+    tests: PASSKEYS_TEST,
+  },
+  { invariant: 'I8', file: PASSKEY, find: ' AND ${rises} AND ', replace: ' AND ', tests: PASSKEYS_TEST },
+  {
+    invariant: 'I8',
+    file: PASSKEY,
+    find: "if (!(await takeCeremony(tx, bound, sent.challenge, now))) return wrong('ceremony');",
+    tests: PASSKEYS_TEST,
+  },
+  {
+    invariant: 'I13',
+    file: PASSKEY,
+    find: "if (bound.to === 'sign-in') return userHandle === userHandleOf(account.id);",
+    replace: "if (bound.to === 'sign-in') return true;",
+    tests: PASSKEYS_TEST,
+  },
+  {
+    invariant: 'I13',
+    file: PASSKEY,
+    find: 'account.id === ownerOf(bound).id && ',
+    tests: ['test/attacks/passkeys.test.ts'],
+  },
+  {
+    invariant: 'I14',
+    file: 'src/auth/passkeys.ts',
+    find: "  if (!isFreshlyProven(session, installation.now())) throw new Error('a passkey without a fresh proof');\n",
+    tests: PASSKEYS_TEST,
+  },
+  {
+    invariant: 'I15',
+    file: PASSKEY,
+    find: ' AND p.organization_id = ${organizationId}',
+    tests: ['test/attacks/passkeys.test.ts'],
   },
   // What docs/sign-in.md says of trusted devices.
   { invariant: 'trusted devices', file: DEVICES, find: '!proof.isFresh || ', tests: DEVICES_TEST },

@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly trustedProxies?: readonly string[];
   /** Whether letters are written into the outbox; `queued` reads them there. */
   readonly mailIsOn?: boolean;
+  /** The mail server that the page of settings shows and tries. */
+  readonly mail?: House['mail'];
   /** What only the demo hands in. */
   readonly pageExtra?: NonNullable<House['pageExtra']>;
 }
@@ -118,8 +120,8 @@ export class World {
   }
 
   house(publicUrl = this.publicUrl): House {
-    const { trustedProxies = [], pageExtra } = this.#options;
-    return { installation: this.installation, publicUrl, trustedProxies, ...(pageExtra ? { pageExtra } : {}) };
+    const { trustedProxies = [], pageExtra, mail } = this.#options;
+    return { installation: this.installation, publicUrl, trustedProxies, mail, ...(pageExtra ? { pageExtra } : {}) };
   }
 
   /** The house with its doors, as `app.request` reaches it. */

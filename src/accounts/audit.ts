@@ -98,7 +98,7 @@ export interface Fact {
   readonly reason?: string;
   /** Numbers and plain words. Never a secret, a code, a token or a password (I19). */
   readonly details?: Readonly<Record<string, string | number | null>>;
-  /** What its notice by mail says beyond the row; `none`: whoever it concerns is not told. No part of the row. */
+  /** What its notice says beyond the row, of which it is no part; `none`: nobody is told. */
   readonly notice?: Readonly<Record<string, string | number | null>> | 'none';
 }
 
@@ -287,18 +287,7 @@ export const COLUMNS = sql`r.organization_id AS "organizationId", r.id, r.at, r.
 
 /** The MAC that a row carries if it is as it was written: over all its fields, under the audit key. */
 export function macOf(key: Uint8Array, row: AuditRow): string {
-  const fields = [
-    row.organizationId,
-    row.id,
-    row.at,
-    row.actorKind,
-    row.actorId,
-    row.action,
-    row.targetId,
-    row.address,
-    row.result,
-    row.reason,
-    row.details,
-  ];
+  const { organizationId, id, at, actorKind, actorId, action, targetId, address, result, reason, details } = row;
+  const fields = [organizationId, id, at, actorKind, actorId, action, targetId, address, result, reason, details];
   return createHmac('sha256', key).update(JSON.stringify(fields)).digest('base64url');
 }

@@ -55,8 +55,15 @@ export async function tellOf(tx: Queries, installation: Installation, facts: rea
   for (const fact of facts)
     if (await isFromUnfamiliarPlace(tx, fact)) letters.push(...aboutFact(fact, 'new-device', installation.now()));
   const told: Letter[] = [];
-  for (const letter of letters) told.push(await withWayToDisown(tx, installation, letter));
+  for (const letter of letters) told.push(await withWayToDisown(tx, installation, await withCodesLeft(tx, letter)));
   await queueMail(tx, installation, ...told);
+}
+
+async function withCodesLeft(tx: Queries, letter: Letter): Promise<Letter> {
+  if (letter.kind !== 'code-used') return letter;
+  const account = await tx.one<{ left: number | null }>(sql`SELECT backup_codes_left AS "left" FROM accounts
+    WHERE organization_id = ${letter.organizationId} AND id = ${letter.accountId}`);
+  return { ...letter, facts: { ...letter.facts, left: account?.left ?? 0 } };
 }
 
 // Whoever reads of something that they seem to have done themselves can say that it was somebody else, without signing

@@ -84,7 +84,6 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     used: 'Used before',
     'other-account': 'The code of a colleague',
     unknown: 'Not the code of any moment near',
-    response: 'Nothing that a browser answers',
     ceremony: 'Too late, or used before',
     credential: 'Not a passkey of this account',
     signature: 'A check of it failed',

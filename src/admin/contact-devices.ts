@@ -10,10 +10,10 @@ export async function deviceTable(visit: Visit, { who, contact }: AtContact): Pr
   const devices = await trustedDevices(visit.installation.db, contact, visit.now);
   if (devices.length === 0) return c.nothing;
   const mayEnd = barred(who, 'end sessions') === undefined;
-  const removal = (device: TrustedDevice, n: number): c.Html =>
-    c.form(contactPath(contact, `/devices/${device.id}/remove`), c.button('Remove', { kind: 'link' }), {
-      label: `Ask ${contact.name} for a code again on device ${n + 1}: ${deviceOf(device)}`,
-    });
+  const removal = (device: TrustedDevice): c.Html => {
+    const named = `Remove: ${deviceOf(device)}, ${device.address}, of ${contact.name}`;
+    return c.form(contactPath(contact, `/devices/${device.id}/remove`), c.button('Remove', { kind: 'link', named }));
+  };
   const table = c.dataTable({
     id: `devices-${contact.id}`,
     caption: `Where ${contact.name} skips the code`,
@@ -23,11 +23,11 @@ export async function deviceTable(visit: Visit, { who, contact }: AtContact): Pr
       { label: 'Last used' },
       ...(mayEnd ? [{ label: 'Remove', hidden: true }] : []),
     ],
-    rows: devices.map((device, n) => [
+    rows: devices.map((device) => [
       deviceOf(device),
       c.ltr(device.address),
       c.time(device.lastUsedAt, who.organization),
-      ...(mayEnd ? [removal(device, n)] : []),
+      ...(mayEnd ? [removal(device)] : []),
     ]),
   });
   return html`<p>Asked for no code, only for the password, on:</p>

@@ -12,6 +12,7 @@ import * as importing from './import-check.ts';
 import * as files from './import-customers.ts';
 import * as documents from './import-documents.ts';
 import { customers } from './customers.ts';
+import * as email from './email.ts';
 import * as jobs from './jobs.ts';
 import * as moving from './move-contact.ts';
 import { downloadAdoption, overview } from './overview.ts';
@@ -68,6 +69,8 @@ export const adminRoutes: readonly Route[] = [
   route('GET', '/admin/audit', look, audit),
   route('POST', '/admin/audit/export', staff('export the audit log'), exportAudit),
   route('GET', '/admin/settings', look, settings.settings),
+  route('GET', email.EMAIL, look, email.show),
+  route('POST', email.TEST, setting, email.sendTestLetter),
   route('GET', GENERAL, look, settings.general),
   route('POST', GENERAL, setting, settings.saveGeneral),
   route('GET', choices.SIGN_IN, look, choices.show),

@@ -15,6 +15,7 @@ import * as c from '../web/components.ts';
 import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { BRANDING } from './branding.ts';
+import { EMAIL } from './email.ts';
 import { actorOf, barred, consolePage, counted, portalAddress } from './console.ts';
 import { CONTACT_DETAILS_MAX, line, lines, needed } from './inputs.ts';
 import { SIGN_IN } from './sign-in-choices.ts';
@@ -43,6 +44,8 @@ export function settings(visit: Visit, who: SignedIn): Promise<Response> {
     <p class="hint">What customers may do beyond password and code: their own devices, passkeys, asking for help.</p>
     <p><a href="${BRANDING}">Branding</a></p>
     <p class="hint">Your logo and colour on the portal, and the time zone.</p>
+    <p><a href="${EMAIL}">Email</a></p>
+    <p class="hint">Whether letters are sent, a test email, and what the mail server did not take.</p>
     <p><a href="/admin/team">Team</a></p>
     <p class="hint">Who works in this console, and what each role may do.</p>
   </section>`;

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { RECOVERY_WAIT_HOURS, saveChoices, TRUSTED_DEVICE_DAYS } from '../accounts/choices.ts';
 import type { Choices, Organization, Passkeys } from '../accounts/organizations.ts';
+import { passkeysIn } from '../auth/passkeys.ts';
 import { devicesTrusted } from '../auth/trusted-devices.ts';
 import { proveFirst } from '../door/confirm.ts';
 import * as c from '../web/components.ts';
@@ -27,17 +28,18 @@ export async function save(visit: Visit, who: SignedIn): Promise<Response> {
   const { asked, problems } = askedOf(given);
   if (problems.length > 0) return choicesPage(visit, who, given, problems);
   const ends = await devicesEndedBy(visit, organization, asked);
+  const news = [
+    ...(ends === 0 ? [] : [`${counted(ends, 'device is', 'devices are')} asked for a code again`]),
+    ...(await passkeysPutOut(visit, organization, asked)),
+  ];
   if (!isSame(asked, organization)) {
-    const prove = await proveFirst(
-      visit,
-      who,
-      `change how your customers sign in${ends === 0 ? '' : `: ${askedAgain(ends)}`}`,
-    );
-    if (prove) return prove;
+    const about = ['change how your customers sign in', ...(news.length === 0 ? [] : [news.join(', and ')])].join(': ');
+    const first = await proveFirst(visit, who, about);
+    if (first) return first;
   }
   const changed = await saveChoices(visit.installation, actorOf(visit, who), organization.id, asked);
-  const news = changed && ends > 0 ? ` From now on ${askedAgain(ends)}.` : '';
-  visit.leave('admin', { kind: 'ok', text: changed ? `Saved.${news}` : 'Nothing has changed.' });
+  const told = news.length === 0 ? 'Saved.' : `Saved. From now on ${news.join(', and ')}.`;
+  visit.leave('admin', { kind: 'ok', text: changed ? told : 'Nothing has changed.' });
   return visit.see(SIGN_IN);
 }
 
@@ -48,8 +50,11 @@ async function devicesEndedBy({ installation, now }: Visit, { id }: Organization
   return trusted - (await devicesTrusted(installation.db, id, now, asked.trustedDeviceDays));
 }
 
-function askedAgain(devices: number): string {
-  return `${counted(devices, 'device is', 'devices are')} asked for a code again`;
+/** What becomes of the passkeys that customers have, where a change turns them off. */
+async function passkeysPutOut({ installation }: Visit, today: Organization, asked: Choices): Promise<string[]> {
+  if (asked.passkeys !== 'off' || today.passkeys === 'off') return [];
+  const passkeys = await passkeysIn(installation.db, today.id);
+  return passkeys === 0 ? [] : [`${counted(passkeys, 'passkey opens', 'passkeys open')} nothing`];
 }
 
 function shownOf({ trustedDeviceDays, passkeys, enrolmentConfirmation, recoveryWaitHours }: Choices): Given {
@@ -101,17 +106,18 @@ async function choicesPage(
   problems: readonly c.Problem[] = [],
 ): Promise<Response> {
   const means = await whatDevicesMean(visit, who.organization);
+  const passkeys = await whatPasskeysMean(visit, who.organization);
   const mayChange = barred(who, 'change settings') === undefined;
   const body = mayChange
     ? c.form(
         SIGN_IN,
         html`${c.section('Their own devices', html`${deviceChoice(shown, problems)} ${means}`)}
-        ${c.section('Passkeys', passkeyChoice(shown))}
+        ${c.section('Passkeys', html`${passkeyChoice(shown)} ${passkeys}`)}
         ${c.section('A new authenticator app', confirmationChoice(visit, shown))}
         ${c.section('Asking for help', waitChoice(shown, who.organization, problems))} ${c.button('Save')}`,
         { guard: true, busy: 'Saving…' },
       )
-    : toRead(who.organization, means);
+    : toRead(who.organization, html`${means} ${passkeys}`);
   return consolePage(visit, who, {
     current: 'settings',
     title: 'Sign-in',
@@ -202,6 +208,13 @@ const PASSKEYS: { value: Passkeys; label: string; hint: string }[] = [
 
 function passkeyChoice({ passkeys }: Given): c.Html {
   return c.radios({ name: 'passkeys', label: 'Customers may use passkeys', value: passkeys, choices: PASSKEYS });
+}
+
+async function whatPasskeysMean({ installation }: Visit, { id }: Organization): Promise<c.Html> {
+  const passkeys = await passkeysIn(installation.db, id);
+  const text =
+    passkeys === 0 ? 'No customer has a passkey.' : `Customers have ${counted(passkeys, 'passkey', 'passkeys')}.`;
+  return c.notice('info', text);
 }
 
 function confirmationChoice({ installation }: Visit, { confirmation }: Given): c.Html {

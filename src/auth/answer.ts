@@ -1,9 +1,8 @@
-import { record, type Action, type Fact } from '../accounts/audit.ts';
+import { record, type Action } from '../accounts/audit.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, type Transaction } from '../db/db.ts';
 import { consume, spendAttempt, type Challenge } from './challenges.ts';
-import { codesLeft } from './factors/backup-codes.ts';
 import { FACTORS } from './factors/index.ts';
 import { endHelp } from './asking-for-help.ts';
 import type { Redeem } from './factors/factor.ts';
@@ -98,8 +97,7 @@ async function transact<T>(
           throw new Error('a challenge was consumed under the lock of its account');
         const proof = new Proof(challenge.account, challenge.epoch, given.kind, challenge.id);
         const bought = await answering.buy(tx, proof, now);
-        const left = given.kind === 'backup-code' ? await codesLeft(tx, challenge.account) : null;
-        await note(tx, 'right', {}, { left });
+        await note(tx, 'right', {});
         return { kind: 'right', bought };
       }
       if (redemption.kind === 'already-used') {
@@ -118,12 +116,7 @@ async function transact<T>(
   if ('fault' in done) throw done.fault;
   return done.answered;
 
-  function note(
-    tx: Transaction,
-    result: string,
-    details: Readonly<Record<string, string | number>>,
-    notice: NonNullable<Fact['notice']> = {},
-  ): Promise<void> {
+  function note(tx: Transaction, result: string, details: Readonly<Record<string, string | number>>): Promise<void> {
     return record(tx, installation, {
       organizationId: whose.organizationId,
       actor: {
@@ -136,7 +129,6 @@ async function transact<T>(
       targetId: whose.accountId,
       result,
       details: { factor: given.kind, ...details },
-      notice,
     });
   }
 }

@@ -52,10 +52,16 @@ export async function endSessionsWithin(
 }
 
 /**
- * Sign out everywhere else: ends all sessions of an account but the one that asks, and with each what was begun in it.
- * Answers how many of them somebody was still in; none leaves no audit row.
+ * Sign out everywhere else: ends all sessions of an account but the one that asks, and with each what was begun in it, and
+ * the trust in every device but `device`, whose cookie the browser that asks has. Answers how many sessions somebody was
+ * still in; where nothing was open there is no audit row.
  */
-export function signOutElsewhere(installation: Installation, actor: Actor, own: Session): Promise<number> {
+export function signOutElsewhere(
+  installation: Installation,
+  actor: Actor,
+  own: Session,
+  device?: string,
+): Promise<number> {
   const { organizationId, id, epoch } = own.account;
   return installation.db.transaction<number>(async (tx) => {
     if (!(await lockAtEpoch(tx, own.account, epoch))) return new RolledBack(0);
@@ -64,13 +70,14 @@ export function signOutElsewhere(installation: Installation, actor: Actor, own: 
     const sessions = open.filter((one) => one.id !== own.id).length;
     await tx.run(sql`UPDATE sessions SET ended_at = ${now} WHERE organization_id = ${organizationId}
       AND account_id = ${id} AND id <> ${own.id} AND ended_at IS NULL`);
-    if (sessions === 0) return 0;
+    const devices = await endDevices(tx, own.account, now, device);
+    if (sessions + devices === 0) return 0;
     await record(tx, installation, {
       organizationId,
       actor,
       action: 'sessions.ended',
       targetId: id,
-      details: { sessions },
+      details: { sessions, ...(devices === 0 ? {} : { devices }) },
     });
     return sessions;
   });

@@ -24,6 +24,8 @@ export async function sweep({ db, now }: Pick<Installation, 'db' | 'now'>): Prom
     deletion(sql`counters`, sql`name, subject`, sql`started_at <= ${at - limits.LONGEST_WINDOW_MS}`),
     deletion(sql`passkey_ceremonies`, sql`organization_id, challenge`, sql`expires_at <= ${at}`),
     deletion(sql`enrolment_codes`, sql`organization_id, account_id`, sql`expires_at <= ${at}`),
+    deletion(sql`mails`, id, sql`done_at <= ${at - limits.LETTER_KEPT_MS}`),
+    deletion(sql`mails`, id, sql`done_at IS NULL AND due_at <= ${at - limits.LETTER_KEPT_MS}`),
     deletion(sql`parked_forms`, id, sql`expires_at <= ${at}`),
     sql`UPDATE recovery_requests SET state = 'expired', ended_at = ${at}
       WHERE ${bite(sql`recovery_requests`, id, sql`state = 'open' AND expires_at <= ${at}`)}`,

@@ -53,6 +53,8 @@ export const DEVICE_RACE_MS = MINUTE_MS;
 export const EXEMPTION_DAYS_MAX = 365;
 export const EXEMPTION_REASON_MIN = 10;
 export const ENDED_SESSION_KEPT_MS = 30 * DAY_MS;
+/** How long it is remembered that a letter was sent; one that nobody sends for as long, mail being off, is dropped. */
+export const LETTER_KEPT_MS = 30 * DAY_MS;
 export const DEAD_CHALLENGE_KEPT_MS = DAY_MS;
 /** Who has not come from an address for a year is a stranger there again. */
 export const KNOWN_ADDRESS_KEPT_MS = 365 * DAY_MS;
@@ -123,6 +125,7 @@ export const LINKS_BY_ADDRESS: Limit = { name: 'mailed links by address', allows
 export const LINK_AGAIN: Limit = { name: 'mailed link again', allows: 1, windowMs: MINUTE_MS };
 export const LINKS_TO_MAILBOX: Limit = { name: 'mailed links to a mailbox', allows: 3, windowMs: HOUR_MS };
 export const EMAIL_CHANGES_BY_ACCOUNT: Limit = { name: 'changes of email asked for', allows: 5, windowMs: HOUR_MS };
+export const TEST_LETTERS: Limit = { name: 'test letters by staff', allows: 10, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;
 
 /**

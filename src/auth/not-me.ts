@@ -12,6 +12,7 @@ import {
 import { queueMail } from '../accounts/outbox.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
 import { NO_COUNTS } from './limits.ts';
+import { revokePasskeys } from './passkeys.ts';
 import type { Session, Visitor } from './sessions.ts';
 
 /** How the way back in is opened once everything is shut. */
@@ -68,7 +69,8 @@ export function disownBySession(installation: Installation, { account }: Session
 
 /**
  * Ends every session, challenge, pending enrolment and link of a contact, and removes the password: whoever knew it knows
- * nothing any more. MFA stays as it is: this must be no way round it (ASVS 6.4.3). Takes the account's lock; answers the
+ * nothing any more. Passkeys go too, since one that a thief has added opens both doors without it. The app and the
+ * backup codes stay: this must be no way round MFA (ASVS 6.4.3). Takes the account's lock; answers the
  * address on file, undefined where portal access is off.
  */
 async function shut(
@@ -80,6 +82,7 @@ async function shut(
       epoch = epoch + 1, suspected_at = NULL, ${NO_COUNTS}
     WHERE organization_id = ${organizationId} AND id = ${id} AND kind = 'contact' AND disabled_at IS NULL RETURNING email`);
   await voidCarriers(tx, organizationId, id, installation.now());
+  await revokePasskeys(tx, { organizationId, id }, installation.now());
   await forgetAddresses(tx, organizationId, id);
   return row?.email;
 }

@@ -4,6 +4,7 @@ import { lockAtEpoch } from '../accounts/epoch.ts';
 import type { Installation } from '../accounts/installation.ts';
 import { fingerprint, randomToken } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Transaction } from '../db/db.ts';
+import { endHelp } from './asking-for-help.ts';
 import { consume, spendAttempt, type Challenge } from './challenges.ts';
 import { prepare, type Prepared, type Why } from './factors/passkey.ts';
 import * as counters from './counters.ts';
@@ -11,6 +12,7 @@ import * as limits from './limits.ts';
 import { beginUse } from './passkeys.ts';
 import { Proof } from './proof.ts';
 import { renewSession, startSession, type Session, type Visitor } from './sessions.ts';
+import { trustDevice, type Trust, type Trusting } from './trusted-devices.ts';
 import type { RelyingParty } from './webauthn.ts';
 
 /** What a browser sent, and from where. */
@@ -20,12 +22,16 @@ export interface ByPasskey {
   readonly visitor: Visitor;
   /** The session cookie that the browser already has. */
   readonly previous?: string | undefined;
+  /** Given where the browser is to be trusted from now on. */
+  readonly trusting?: Trusting | undefined;
 }
 
 /** How an assertion ended. Everything but `right` has opened nothing. */
 export type AnsweredByPasskey =
-  | { kind: 'right'; cookie: string }
+  | { kind: 'right'; cookie: string; trust: Trust | undefined }
   | { kind: 'refused'; attemptsLeft: number }
+  /** It is nothing that a browser answers: it costs nothing, as a code without a code's shape costs nothing. */
+  | { kind: 'unreadable' }
   | { kind: 'suspected' }
   /** Nothing was looked at: too many were refused that came from this address. */
   | { kind: 'limited'; until: number }
@@ -45,6 +51,7 @@ export async function answerByPasskey(
   const { rp, response } = given;
   return limited(installation, given.visitor, async () => {
     const prepared = await prepare(installation, rp, { to: 'second-factor', challenge }, response);
+    if (!prepared) return { kind: 'unreadable' };
     const answered = await transact(installation, challenge, given, prepared);
     if (answered.kind !== 'over') return answered;
     const { suspectedAt } = await limits.waits(installation.db, challenge.account);
@@ -55,7 +62,7 @@ export async function answerByPasskey(
 async function transact(
   installation: Installation,
   challenge: Challenge,
-  { visitor, previous }: ByPasskey,
+  { visitor, previous, trusting }: ByPasskey,
   { redeem }: Prepared,
 ): Promise<AnsweredByPasskey> {
   const { account, epoch } = challenge;
@@ -70,13 +77,14 @@ async function transact(
         await note(tx, installation, account, visitor, 'signed-in', redemption.why);
         return { kind: 'refused', attemptsLeft };
       }
-      await endWaits(tx, account);
+      await endWaits(tx, installation, account, visitor);
       if (!(await consume(tx, challenge, now)))
         throw new Error('a challenge was consumed under the lock of its account');
       const proof = new Proof(account, epoch, 'passkey', challenge.id);
       const cookie = await startSession(tx, proof, challenge.surface, visitor, previous, now);
+      const trust = trusting && (await trustDevice(tx, installation, proof, visitor, trusting.carried));
       await note(tx, installation, account, visitor, 'signed-in');
-      return { kind: 'right', cookie };
+      return { kind: 'right', cookie, trust };
     });
     return kept.ok ? { answered: kept.value } : { fault: kept.fault };
   });
@@ -121,7 +129,9 @@ export async function signInByPasskey(
   { rp, response, visitor, previous }: ByPasskey,
 ): Promise<SignedInByPasskey> {
   return limited(installation, visitor, async () => {
-    const { owner, redeem } = await prepare(installation, rp, { to: 'sign-in', organizationId, browser }, response);
+    const prepared = await prepare(installation, rp, { to: 'sign-in', organizationId, browser }, response);
+    if (!prepared) return { kind: 'refused' };
+    const { owner, redeem } = prepared;
     return installation.db.transaction<SignedInByPasskey>(async (tx) => {
       const now = installation.now();
       const isHeld = owner !== undefined && (await lockAtEpoch(tx, owner, owner.epoch));
@@ -136,7 +146,7 @@ export async function signInByPasskey(
         await note(tx, installation, owner, visitor, 'signed-in', redemption.why);
         return { kind: 'refused' };
       }
-      await endWaits(tx, owner);
+      await endWaits(tx, installation, owner, visitor);
       const proof = new Proof(owner, owner.epoch, 'passkey', null);
       const cookie = await startSession(tx, proof, 'portal', visitor, previous, now);
       await note(tx, installation, owner, visitor, 'signed-in');
@@ -162,17 +172,18 @@ export async function proveByPasskey(
 ): Promise<ProvenByPasskey> {
   const { account } = session;
   return limited(installation, visitor, async () => {
-    const { redeem } = await prepare(installation, rp, { to: 'confirm', session }, response);
+    const prepared = await prepare(installation, rp, { to: 'confirm', session }, response);
+    if (!prepared) return { kind: 'refused' };
     return installation.db.transaction<ProvenByPasskey>(async (tx) => {
       const now = installation.now();
       const over = new RolledBack<ProvenByPasskey>({ kind: 'over' });
       if (!(await lockAtEpoch(tx, account, account.epoch))) return over;
-      const redemption = await redeem(tx, now);
+      const redemption = await prepared.redeem(tx, now);
       if (redemption.kind === 'wrong') {
         await note(tx, installation, account, visitor, 'proved-again', redemption.why);
         return { kind: 'refused' };
       }
-      await endWaits(tx, account);
+      await endWaits(tx, installation, account, visitor);
       const cookie = await renewSession(tx, new Proof(account, account.epoch, 'passkey', null), session, now);
       if (cookie === undefined) return over;
       await note(tx, installation, account, visitor, 'proved-again');
@@ -188,9 +199,17 @@ async function lockTrusted(tx: Transaction, { organizationId, id }: Account, epo
   return locked === 1;
 }
 
-// As every right second factor does (I6). The 30-day window goes on.
-async function endWaits(tx: Transaction, { organizationId, id }: Account): Promise<void> {
-  await tx.run(sql`UPDATE accounts SET ${limits.NO_WAITS} WHERE organization_id = ${organizationId} AND id = ${id}`);
+// What every right second factor ends (I6): waits for wrong codes, and a request for help. The 30-day window goes on.
+async function endWaits(
+  tx: Transaction,
+  installation: Installation,
+  account: Account,
+  visitor: Visitor,
+): Promise<void> {
+  const { organizationId, id } = account;
+  const held = await tx.one<{ helpWaitUntil: number | null }>(sql`UPDATE accounts SET ${limits.NO_WAITS}
+    WHERE organization_id = ${organizationId} AND id = ${id} RETURNING help_wait_until AS "helpWaitUntil"`);
+  if (held && held.helpWaitUntil !== null) await endHelp(tx, installation, account, visitor);
 }
 
 // Failures only are counted, by address: spent before, given back where it was none.

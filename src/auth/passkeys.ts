@@ -28,6 +28,13 @@ export function passkeysOf(db: Pick<Queries, 'all'>, { organizationId, id }: Who
     FROM passkeys WHERE organization_id = ${organizationId} AND account_id = ${id} AND revoked_at IS NULL ORDER BY id`);
 }
 
+/** How many passkeys an organization's customers have. */
+export async function passkeysIn(db: Pick<Queries, 'one'>, organizationId: string): Promise<number> {
+  const row = await db.one<{ passkeys: number }>(sql`SELECT COUNT(*) AS passkeys FROM passkeys
+    WHERE organization_id = ${organizationId} AND revoked_at IS NULL`);
+  return row?.passkeys ?? 0;
+}
+
 /** Whether an account has a passkey, and its organization takes passkeys in place of the code. */
 export async function hasPasskey(db: Pick<Queries, 'one'>, { organizationId, id }: Whose): Promise<boolean> {
   const found = await db.one(sql`SELECT 1 AS found FROM passkeys p JOIN organizations o ON o.id = p.organization_id

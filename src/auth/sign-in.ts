@@ -11,7 +11,7 @@ import { checkPassword } from './passwords.ts';
 import { afterPassword } from './policy.ts';
 import { Proof } from './proof.ts';
 import { endSession, startSession, type Session, type Visitor } from './sessions.ts';
-import { trustDevice, useDevice, type Trust } from './trusted-devices.ts';
+import { trustDevice, useDevice, type Trust, type Trusting } from './trusted-devices.ts';
 
 /** What was typed at a door, and where: a portal names its organization, `/admin/sign-in` none. */
 export interface SignIn {
@@ -136,11 +136,6 @@ export interface Opened {
   readonly cookie: string;
   readonly backupCodesLeft: number | null;
   readonly trust: Trust | undefined;
-}
-
-/** "Don't ask again on this device" was ticked; `carried` is the device cookie that the browser has from before. */
-export interface Trusting {
-  readonly carried: string | undefined;
 }
 
 /** Story 1, second half: a right code turns the challenge into a session. */

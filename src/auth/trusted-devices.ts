@@ -15,6 +15,11 @@ export interface Trust {
   readonly until: number;
 }
 
+/** "Don't ask again on this device" was ticked; `carried` is the device cookie that the browser has from before. */
+export interface Trusting {
+  readonly carried: string | undefined;
+}
+
 /**
  * Trusts the browser of whoever has just given a fresh proof of their second factor: never after a backup code, never for
  * staff, and not where the organization allows none; then undefined. The value is a new one, whatever the browser carried;
@@ -162,9 +167,12 @@ export function removeDevice(
   });
 }
 
-/** Ends the trust in all devices of an account, for a story that has its own words for it; answers how many there were. */
-export function endDevices(tx: Transaction, whose: Whose, now: number): Promise<number> {
-  return revoke(tx, whose, now, sql`organization_id = ${whose.organizationId}`);
+/**
+ * Ends the trust in all devices of an account but the one whose cookie is `kept`, for a story that has its own words for
+ * it; answers how many there were.
+ */
+export function endDevices(tx: Transaction, whose: Whose, now: number, kept = ''): Promise<number> {
+  return revoke(tx, whose, now, sql`series_hash <> ${readDevice(kept).seriesHash}`);
 }
 
 function revoke(tx: Transaction, { organizationId, id }: Whose, now: number, which: Sql): Promise<number> {

@@ -4,7 +4,7 @@ import type { Finding } from './finding.ts';
 
 /** What the environment says, and whether its parts fit each other. */
 export function examineSettings(config: Config): Finding[] {
-  return [settings(), address(config), mail];
+  return [settings(), address(config)];
 }
 
 /** "SALLYPORT_PORT: is a number …": the name is what was found, the sentence how to mend it. */
@@ -77,8 +77,3 @@ function isTooWide(entry: string): boolean {
     return bits >= least && network.match(around, least);
   });
 }
-
-const mail: Finding = {
-  check: 'Mail',
-  found: 'this version sends none; the pages say how to reach the organization instead',
-};

@@ -4,12 +4,13 @@ import { ConfigRefused, readConfig, type Config } from '../config.ts';
 import { examineDatabase } from './doctor-database.ts';
 import { examineDisk } from './doctor-disk.ts';
 import { examineSettings, unusable } from './doctor-settings.ts';
+import { examineMail } from './doctor-mail.ts';
 import type { Finding } from './finding.ts';
 import { databaseFile } from './open.ts';
 import { command, print, type Options } from './shell.ts';
 
 export function add(program: Command, now: () => number): void {
-  const description = 'Check clock, keys, database, disk and settings, and say how to mend each';
+  const description = 'Check clock, keys, database, disk, mail and settings, and say how to mend each';
   command(program, 'doctor', description).action((options: Options) => run(now, options));
 }
 
@@ -33,7 +34,7 @@ async function examine(now: () => number): Promise<Finding[]> {
     if (!(fault instanceof ConfigRefused)) throw fault;
     return fault.problems.map(unusable);
   }
-  const findings = examineSettings(config);
+  const findings = [...examineSettings(config), await examineMail(config)];
   if (config.databaseUrl !== undefined) return [...findings, ...(await examineDatabase(config, now))];
   if (!existsSync(databaseFile(config)))
     return [...findings, { check: 'Database', found: `none yet: the first start makes ${databaseFile(config)}` }];

@@ -10,7 +10,7 @@ import { say } from '../words/say.ts';
 import { askedFor, at, confirmPage, doorOf, gonePage, goOn } from './confirm.ts';
 import { doorPage, localeAt } from './frame.ts';
 import { homeOf, page as signInPage } from './sign-in.ts';
-import { HALF_WAY, signInAgain, suspect } from './verify.ts';
+import { HALF_WAY, signInAgain, suspect, trustBox } from './verify.ts';
 
 /** POST /sign-in/passkey-options: what a browser is to be asked for, by its script. It names nobody. */
 export async function signInOptions(visit: Visit, door: Door): Promise<Response> {
@@ -66,20 +66,24 @@ export function show(visit: Visit, { door }: HalfSignedIn): Promise<Response> {
 
 /** POST /verify/passkey: story 1, second half, by a passkey. */
 export async function submit(visit: Visit, half: HalfSignedIn): Promise<Response> {
-  const { response } = await visit.form('response');
+  const { response, trust } = await visit.form('response', 'trust');
   const { door, challenge } = half;
   const previous = visit.sessionCookie(door.surface);
-  const given = { rp: askedBy(visit, door.organization), response, visitor: visit.visitor, previous };
+  const trusting = trust === 'on' ? { carried: visit.deviceCookie() } : undefined;
+  const given = { rp: askedBy(visit, door.organization), response, visitor: visit.visitor, previous, trusting };
   const answered = await answerByPasskey(visit.installation, challenge, given);
   switch (answered.kind) {
     case 'right':
       visit.signIn(door.surface, answered.cookie);
+      if (answered.trust) visit.trust(answered.trust);
       return visit.see(homeOf(door));
     case 'refused': {
       if (answered.attemptsLeft === 0) return signInAgain(visit, half, 'login.spent');
       const text = say(answered.attemptsLeft === 1 ? 'passkey.refused.last' : 'passkey.refused');
-      return visit.page(verifyPage(door, [{ field: 'main', text }]), 422);
+      return visit.page(verifyPage(door, [{ field: 'main', text }], trust === 'on'), 422);
     }
+    case 'unreadable':
+      return visit.page(verifyPage(door, [{ field: 'main', text: say('passkey.refused') }]), 422);
     case 'limited':
       return visit.heldBack(
         verifyPage(door, [{ field: 'main', text: limitedUntil(answered.until, door) }]),
@@ -120,7 +124,7 @@ export async function confirm(visit: Visit, who: SignedIn): Promise<Response> {
   }
 }
 
-function verifyPage(door: Door, errors: readonly c.Problem[]): c.Html {
+function verifyPage(door: Door, errors: readonly c.Problem[], trust = false): c.Html {
   const path = `${door.base}/verify/passkey`;
   const body = html`<p>${say('passkey.use.text')}</p>
     ${passkeyForm({
@@ -128,6 +132,7 @@ function verifyPage(door: Door, errors: readonly c.Problem[]): c.Html {
       options: `${path}-options`,
       label: say('passkey.use.submit'),
       unable: say('passkey.use.unable'),
+      fields: trustBox(door, trust),
     })}
     <p><a href="${door.base}/verify">${say('backup.app')}</a></p>
     <p><a href="${door.base}/verify/backup-code">${say('code.backup')}</a></p>

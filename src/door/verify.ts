@@ -147,8 +147,8 @@ function appForm(door: Door, email: string, errors: readonly Problem[], trust: b
   return form(`${door.base}/verify`, fields, { busy: say('code.busy') });
 }
 
-// Never ticked before somebody has ticked it, and nothing that has to be: password managers send this form by themselves (R3).
-function trustBox({ surface, organization }: Door, checked: boolean): Html {
+/** Never ticked before somebody has ticked it, and nothing that has to be: password managers send the form by themselves (R3). */
+export function trustBox({ surface, organization }: Door, checked: boolean): Html {
   const days = surface === 'portal' ? organization?.trustedDeviceDays : undefined;
   if (!days) return nothing;
   return checkbox({ name: 'trust', label: say('code.trust', { n: days }), hint: say('code.trust.hint'), checked });
@@ -156,7 +156,10 @@ function trustBox({ surface, organization }: Door, checked: boolean): Html {
 
 function passkeyPart({ base }: Door): Html {
   const path = `${base}/verify/passkey`;
-  return passkeyForm({ action: path, options: `${path}-options`, label: say('passkey.use.submit'), kind: 'second' });
+  const label = say('passkey.use.submit');
+  // The page has one box, in the form of the code; script carries it over.
+  const fields = html`<input type="hidden" name="trust" />`;
+  return passkeyForm({ action: path, options: `${path}-options`, label, kind: 'second', fields });
 }
 
 function passkeyLink({ base }: Door): Html {

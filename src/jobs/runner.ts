@@ -9,7 +9,7 @@ import { may } from '../accounts/staff.ts';
 import { randomToken } from '../crypto/tokens.ts';
 import { DatabaseUnavailable, RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
 import { actorOfJob, findJob, type Bite, type Job, type JobKind } from './jobs.ts';
-import { JOB_KINDS, kindNamed } from './kinds.ts';
+import { JOB_KINDS, kindNamed, kindOf } from './kinds.ts';
 
 /** How long a job stays with a process that says nothing: one that was killed holds it no longer. */
 export const JOB_LEASE_MS = 30_000;
@@ -203,8 +203,7 @@ async function tellStarter(
 ): Promise<void> {
   const { organizationId, actorKind, actorId, startedAt, done, errors } = job;
   if (actorKind !== 'account' || actorId === null || endedAt - (startedAt ?? endedAt) <= TOLD_AFTER_MS) return;
-  const title = kindNamed(job.kind, JOB_KINDS)?.title(job) ?? job.kind;
-  const facts = { at: endedAt, title, state, done, errors };
+  const facts = { at: endedAt, title: kindOf(job).title(job), state, done, errors };
   await queueMail(tx, installation, { organizationId, accountId: actorId, kind: 'job-ended', facts });
 }
 

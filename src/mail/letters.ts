@@ -107,21 +107,32 @@ export function draftOf(told: Told): Draft {
   };
 }
 
-// Who is reminded by staff may have no day by which it is due.
-function subjectKey({ kind, facts }: Told): Key {
-  return kind === 'set-up-by' && facts['until'] === null ? 'mail.subject.set-up-soon' : `mail.subject.${kind}`;
+/** What a kind of letter is called where nothing more is known of it. */
+export function subjectOf(kind: MailKind, organization: Organization): string {
+  return say(`mail.subject.${kind}`, valuesOf({ organization, facts: {} }));
 }
 
-// To the address that is no longer the account's, and of a contact whose address is another's, the fact is other news.
+// To the address of before, to staff about a contact, or without a last day, the same fact is other news.
+function subjectKey({ kind, facts }: Told): Key {
+  if (isToldToStaff(kind, facts)) return 'mail.subject.not-me-told';
+  if (kind === 'set-up-by' && typeof facts['until'] !== 'number') return 'mail.subject.set-up-now';
+  return `mail.subject.${kind}`;
+}
+
 function textKey({ kind, facts }: Told): Key {
   if (kind === 'email-changed' && facts['which'] === 'old') return 'mail.text.email-changed-before';
-  if (kind === 'not-me' && facts['next'] === 'closed') return 'mail.text.not-me-closed';
+  if (isToldToStaff(kind, facts))
+    return facts['next'] === 'closed' ? 'mail.text.not-me-closed' : 'mail.text.not-me-told';
   return `mail.text.${kind}`;
+}
+
+function isToldToStaff(kind: MailKind, facts: MailFacts): boolean {
+  return kind === 'not-me' && facts['contactId'] !== undefined;
 }
 
 type Values = { readonly m: string } & Record<string, string | number>;
 
-function valuesOf({ organization, facts }: Told): Values {
+function valuesOf({ organization, facts }: Pick<Told, 'organization' | 'facts'>): Values {
   const number = (name: string): number => Number(facts[name] ?? 0);
   return {
     m: oneLine(organization.name),
@@ -132,7 +143,7 @@ function valuesOf({ organization, facts }: Told): Values {
     state: textOf(facts, 'state'),
     title: textOf(facts, 'title'),
     name: textOf(facts, 'name'),
-    date: momentOf(facts, 'until', organization, 'date'),
+    date: dayBefore(facts['until'], organization),
   };
 }
 
@@ -144,7 +155,7 @@ function detailsOf({ facts, organization, account, kind, staffName }: Told): Dra
     ['mail.detail.when', momentOf(facts, 'at', organization)],
     [
       kind === 'not-me' ? 'mail.detail.email' : 'mail.detail.name',
-      kind === 'not-me' ? textOf(facts, 'email') : textOf(facts, 'name'),
+      isToldToStaff(kind, facts) ? textOf(facts, 'email') : textOf(facts, 'name'),
     ],
     ['mail.detail.device', userAgent === '' ? '' : deviceOf({ userAgent })],
     ['mail.detail.address', textOf(facts, 'address')],
@@ -168,8 +179,8 @@ function byWhom(facts: MailFacts, m: string, staffName: string | undefined): str
       return say('mail.by.self');
     case 'staff':
       return staffName === undefined
-        ? say('mail.by.staff-gone', { m })
-        : say('mail.by.staff', { m, name: oneLine(staffName) });
+        ? say('mail.by.nobody-now', { m })
+        : say('mail.by.member', { m, name: oneLine(staffName) });
     case 'operator':
       return say('mail.by.operator', { m });
     case 'system':
@@ -231,10 +242,15 @@ function textOf(facts: MailFacts, name: string): string {
   return oneLine(String(facts[name] ?? ''));
 }
 
+// A last day ends with the midnight after it.
+function dayBefore(until: string | number | null | undefined, where: Organization): string {
+  return typeof until === 'number' ? timeText(until - 1, where, 'date') : '';
+}
+
 /** A moment of the facts in the organization's time zone, which it names; nothing where there is none. */
-function momentOf(facts: MailFacts, name: string, where: Organization, style?: 'date'): string {
+function momentOf(facts: MailFacts, name: string, where: Organization): string {
   const at = facts[name];
-  return typeof at === 'number' ? timeText(at, where, style) : '';
+  return typeof at === 'number' ? timeText(at, where) : '';
 }
 
 /** What somebody typed, as one line that stays in its own direction: no line of a header or letter can begin in it. */

@@ -85,7 +85,7 @@ export function openPost(mail: MailConfig, { patienceMs = PATIENCE_MS, ca }: Pos
           from: { name: fromName, address: mail.from },
           // An object is one address, whatever stands in it; a text would be read as a list of them.
           to: { name: '', address: to },
-          envelope: { from: mail.from, to: [to] },
+          envelope: { from: { name: '', address: mail.from }, to: { name: '', address: to } },
           subject,
           text,
           html,

@@ -11,12 +11,11 @@ import { portalBase } from './frame.ts';
 export async function devicesSection(visit: Visit, { organization, session }: SignedIn): Promise<c.Html> {
   if (organization.trustedDeviceDays === null) return c.nothing;
   const devices = await trustedDevices(visit.installation.db, session.account, visit.now);
-  const removal = (device: TrustedDevice, at: number): c.Html =>
-    c.form(
-      `${portalBase(organization)}/security/devices/${device.id}/remove`,
-      c.button(say('sec.devices.remove'), { kind: 'link' }),
-      { label: say('sec.devices.remove.name', { n: at + 1, device: deviceOf(device) }) },
-    );
+  const removal = (device: TrustedDevice): c.Html => {
+    const named = say('sec.devices.remove.name', { device: deviceOf(device), place: device.address });
+    const button = c.button(say('sec.devices.remove'), { kind: 'link', named });
+    return c.form(`${portalBase(organization)}/security/devices/${device.id}/remove`, button);
+  };
   const table = c.dataTable({
     id: 'devices',
     caption: say('sec.devices'),
@@ -27,12 +26,12 @@ export async function devicesSection(visit: Visit, { organization, session }: Si
       { label: say('sec.devices.until') },
       { label: say('sec.devices.remove'), hidden: true },
     ],
-    rows: devices.map((device, at) => [
+    rows: devices.map((device) => [
       deviceOf(device),
       c.ltr(device.address),
       c.time(device.lastUsedAt, organization),
       c.time(device.until, organization, 'date'),
-      removal(device, at),
+      removal(device),
     ]),
   });
   const body =

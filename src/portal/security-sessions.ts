@@ -91,7 +91,7 @@ export async function end(visit: Visit, { organization, session }: SignedIn): Pr
 /** POST /security/sessions/end-others: Sign out everywhere else. */
 export async function endOthers(visit: Visit, { organization, session }: SignedIn): Promise<Response> {
   await visit.form();
-  const n = await signOutElsewhere(visit.installation, actorOf(visit, session), session);
+  const n = await signOutElsewhere(visit.installation, actorOf(visit, session), session, visit.deviceCookie());
   visit.leave('portal', { kind: 'ok', text: say('sec.sessions.ended-others', { n }) });
   return visit.see(pathOf(organization));
 }

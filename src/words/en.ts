@@ -492,8 +492,8 @@ export const en = {
   'sec.off': 'Turn off MFA',
   'sec.off.title': 'Turn off MFA?',
   'sec.off.text': 'Your account will be protected by your password only.',
-  'sec.off.stops':
-    '{apps, plural, one {Your authenticator app} other {Your # authenticator apps}} and {codes, plural, =0 {all else you set up} one {# backup code} other {# backup codes}} stop working.',
+  'sec.off.apps': '{n, plural, one {Your authenticator app stops} other {Your # authenticator apps stop}} working.',
+  'sec.off.codes': '{n, plural, one {So does your last backup code.} other {So do your # backup codes.}}',
   'sec.off.ends': 'You are signed out everywhere, here too, and sign in again.',
   'sec.off.submit': 'Turn off',
   'sec.off.keep': 'Keep it on',
@@ -583,7 +583,7 @@ export const en = {
   'sec.devices.used': 'Last used',
   'sec.devices.until': 'Until',
   'sec.devices.remove': 'Remove',
-  'sec.devices.remove.name': 'Remove device {n}: {device}',
+  'sec.devices.remove.name': 'Remove: {device}, {place}',
   'sec.devices.removed': 'Removed. You are asked for a code there the next time.',
   'sec.devices.gone': 'We asked for a code there already.',
 
@@ -728,8 +728,10 @@ export const en = {
     'It confirms that it is you who sets it up. It is not in this letter: {m} tells it to you.',
   'mail.subject.device-trusted': 'A device no longer asks for a code for {m}',
   'mail.text.device-trusted': 'Whoever uses it needs only your password.',
-  'mail.subject.not-me': "{name} told {m} that it wasn't them",
-  'mail.text.not-me':
+  'mail.subject.not-me': "You told {m} that it wasn't you",
+  'mail.text.not-me': 'Everything is signed out. Choose a new password before you sign in again.',
+  'mail.subject.not-me-told': "{name} told {m} that it wasn't them",
+  'mail.text.not-me-told':
     'Everything of theirs is signed out, and they need a new password. Look at the audit log for what happened before.',
   'mail.text.not-me-closed':
     'It came from an address that was on file before. Their portal access is closed until staff open it again.',
@@ -742,10 +744,10 @@ export const en = {
   'mail.subject.sign-in-code-made': '{m} made a sign-in code for you',
   'mail.text.sign-in-code-made':
     "It works once, together with your password, and then you'll set up a new authenticator app. It is not in this letter: {m} tells it to you.",
+  'mail.subject.set-up-now': 'Set up MFA for {m}',
   'mail.subject.set-up-by': 'Set up MFA for {m} by {date}',
-  'mail.subject.set-up-soon': 'Set up MFA for {m}',
   'mail.text.set-up-by':
-    "From then on you'll need a code from an authenticator app each time you sign in. Setting it up takes about two minutes.",
+    "You'll need a code from an authenticator app each time you sign in. Setting it up takes about two minutes: sign in and follow the page.",
   'mail.subject.codes-low': 'You are running out of backup codes for {m}',
   'mail.text.codes-low':
     '{left, plural, =0 {None is left.} one {# is left.} other {# are left.}} Sign in and make new ones on your security page.',
@@ -785,8 +787,8 @@ export const en = {
   'mail.detail.email': 'Email',
   'mail.detail.reason': 'Reason',
   'mail.by.self': 'you',
-  'mail.by.staff': '{name}, {m} staff',
-  'mail.by.staff-gone': '{m} staff',
+  'mail.by.member': '{name}, {m} staff',
+  'mail.by.nobody-now': '{m} staff',
   'mail.by.operator': 'whoever runs the server of {m}',
   'mail.by.system': 'the system, by itself',
   'mail.not-you': "If it wasn't you",

@@ -84,6 +84,8 @@ export const ENTRY_POINTS: Record<string, readonly string[]> = {
   'console: settings': [
     ...both('/admin/settings/customer-portal/general'),
     ...both('/admin/settings/customer-portal/branding'),
+    'GET /admin/settings/email',
+    'POST /admin/settings/email/test',
     ...both('/admin/settings/customer-portal/sign-in'),
   ],
   'console: reading': [

@@ -8,6 +8,16 @@ import { eachEngine, openWorld, type World } from '../world.ts';
 
 const DOOR = '/portal/acme';
 
+const answer = async (one: Guest, device: Authenticator, page: string, fault: Fault = {}): Promise<string> =>
+  device.use(await optionsAt(one.browser, `${DOOR}/${page}-options`), fault);
+
+/** Nobody is signed in by this answer. */
+function opensNothing(page: Page, one: Guest): void {
+  assert.ok([401, 404, 422].includes(page.status), `${page.status} ${page.location}`);
+  assert.doesNotMatch(page.headers.getSetCookie().join(), /__Host-sallyport=[^;]/);
+  assert.equal(one.browser.page, page);
+}
+
 eachEngine('somebody else’s passkey', (engine) => {
   let world: World;
   let people: Stage['people'];
@@ -30,19 +40,9 @@ eachEngine('somebody else’s passkey', (engine) => {
   });
   after(() => world.close());
 
-  /** Nobody is signed in by this answer. */
-  function opensNothing(page: Page, one: Guest): void {
-    assert.ok([401, 404, 422].includes(page.status), `${page.status} ${page.location}`);
-    assert.doesNotMatch(page.headers.getSetCookie().join(), /__Host-sallyport=[^;]/);
-    assert.equal(one.browser.page, page);
-  }
-
   async function why(whom: Guest): Promise<unknown> {
     return (JSON.parse((await world.audit(whom.person)).at(-1)?.details ?? '{}') as { why?: unknown }).why;
   }
-
-  const answer = async (one: Guest, device: Authenticator, page: string, fault: Fault = {}): Promise<string> =>
-    device.use(await optionsAt(one.browser, `${DOOR}/${page}-options`), fault);
 
   test('opens no sign-in: Eve knows Maria’s password and has a passkey of her own', async () => {
     const thief = await maria.elsewhere();

@@ -5,6 +5,7 @@ import { findContact } from '../../src/accounts/contacts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { setPortalAccess } from '../../src/auth/access.ts';
 import { sweep } from '../../src/auth/housekeeping.ts';
+import { disownBySession } from '../../src/auth/not-me.ts';
 import { openCeremony } from '../../src/auth/passkey-ceremonies.ts';
 import {
   answerByPasskey,
@@ -40,6 +41,7 @@ import {
   type Fault,
 } from '../authenticator.ts';
 import { queued } from '../queued.ts';
+import { unchanged } from '../surface/front-door.ts';
 import { eachEngine, MINUTE_MS, openWorld, type Engine, type World } from '../world.ts';
 
 interface Scene extends AsyncDisposable {
@@ -228,6 +230,26 @@ eachEngine('a passkey of Maria', (engine) => {
     );
   });
 
+  test('goes when she says that it wasn’t her: a thief’s would open both doors without the password', async () => {
+    await using here = await scene(engine);
+    const { world, maria, session } = here;
+    assert.equal((await disownBySession(world.installation, session, home(maria))).kind, 'done');
+    assert.deepEqual(await passkeysOf(world.db, maria), []);
+    assert.equal((await walksIn(here)).kind, 'refused');
+  });
+
+  test('that opens a door ends her request for help, as a right code does', async () => {
+    await using here = await scene(engine);
+    const { world, maria } = here;
+    const until = world.clock.now + 60 * MINUTE_MS;
+    for (const opens of [answersBy, walksIn]) {
+      await world.change(sql`UPDATE accounts SET help_wait_until = ${until} WHERE id = ${maria.id}`);
+      await opens(here);
+      const [row] = (await world.rows('accounts')).filter(({ id }) => id === maria.id);
+      assert.equal(row?.['help_wait_until'], null);
+    }
+  });
+
   test('goes with a reset, and with the contact; a new password leaves it', async () => {
     await using here = await scene(engine);
     const { world, maria, acme } = here;
@@ -285,6 +307,28 @@ eachEngine('in place of the code, Maria’s passkey', (engine) => {
     const options = await beginUse(world.installation, rpOf(world), { to: 'second-factor', challenge });
     const right = device.use(options ?? {});
     assert.equal((await answerByPasskey(world.installation, challenge, given(world, right, maria))).kind, 'over');
+  });
+
+  test('that is nothing a browser answers costs nothing, as a code without a code’s shape', async () => {
+    await using here = await scene(engine);
+    const { world, maria, session } = here;
+    const challenge = await challengeOf(world, maria);
+    await unchanged(world, async () => {
+      for (const response of [
+        '',
+        'null',
+        '{}',
+        '[]',
+        'x'.repeat(16_000),
+        '{"id":["a"],"rawId":["a"],"type":"public-key"}',
+      ]) {
+        const sent = given(world, response, maria);
+        assert.equal((await answerByPasskey(world.installation, challenge, sent)).kind, 'unreadable');
+        assert.equal((await proveByPasskey(world.installation, session, sent)).kind, 'refused');
+        const { id } = here.acme.organization;
+        assert.equal((await signInByPasskey(world.installation, id, 'browser', sent)).kind, 'refused');
+      }
+    });
   });
 
   test('is looked at with the codes’ five attempts and no others', async () => {
@@ -489,21 +533,25 @@ eachEngine('alone, Maria’s passkey', (engine) => {
   });
 });
 
-eachEngine('inside, Maria’s passkey', (engine) => {
-  /** Her session of eleven minutes ago, and what she answers in it. */
-  async function stale(
-    here: Scene,
-  ): Promise<{ session: Session; prove: (fault?: Fault) => ReturnType<typeof proveByPasskey> }> {
-    const { world, maria, device } = here;
-    world.clock.advance(11 * MINUTE_MS);
-    const session = { ...here.session };
-    const prove = async (fault: Fault = {}): ReturnType<typeof proveByPasskey> => {
-      const options = await beginUse(world.installation, rpOf(world), { to: 'confirm', session });
-      return proveByPasskey(world.installation, session, given(world, device.use(options ?? {}, fault), maria));
-    };
-    return { session, prove };
-  }
+/** Her session of eleven minutes ago, and what she answers in it. */
+async function stale(
+  here: Scene,
+): Promise<{ session: Session; prove: (fault?: Fault) => ReturnType<typeof proveByPasskey> }> {
+  const { world, maria, device } = here;
+  world.clock.advance(11 * MINUTE_MS);
+  const session = { ...here.session };
+  const prove = async (fault: Fault = {}): ReturnType<typeof proveByPasskey> => {
+    const options = await beginUse(world.installation, rpOf(world), { to: 'confirm', session });
+    return proveByPasskey(
+      world.installation,
+      session,
+      given(world, device.use(options ?? { challenge: 'gone' }, fault), maria),
+    );
+  };
+  return { session, prove };
+}
 
+eachEngine('inside, Maria’s passkey', (engine) => {
   test('proves again that she is there: the session is fresh, under a new token (I14, I23)', async () => {
     await using here = await scene(engine);
     const { world, maria } = here;

@@ -14,6 +14,7 @@ import { ceremony, enable, offer, verifyEnrolment } from '../../src/auth/enrolme
 import { parkForm } from '../../src/auth/parked-forms.ts';
 import { hashNewPassword, storePassword } from '../../src/auth/passwords.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
+import { makeSignInCode } from '../../src/auth/sign-in-codes.ts';
 import { countSealed, rotate, SEALED_COLUMNS, type Rotation, type Watch } from '../../src/auth/rotation.ts';
 import { findSession } from '../../src/auth/sessions.ts';
 import { STEP_MS } from '../../src/crypto/totp.ts';
@@ -74,6 +75,15 @@ async function everybody(world: World): Promise<Everybody> {
     queueMail(tx, { ...installation, mailIsOn: true }, { organizationId, accountId, kind: 'test' }),
   );
   assert.ok(used.kind === 'right');
+  const lost = { check: 'other', note: 'she lost her phone too' } as const;
+  const made = await makeSignInCode(
+    installation,
+    OPERATOR,
+    await world.account(acme.ada),
+    await world.account(acme.maria),
+    lost,
+  );
+  assert.equal(made.kind, 'made');
   const session = await findSession(world.db, 'portal', used.bought.cookie, world.clock.now);
   assert.ok(session);
   await parkForm(installation, session, { path: '/portal/acme/security', body: 'a=b', about: 'change something' });
@@ -341,10 +351,11 @@ test('whoever seals something is known to the rotation, or has its reason not to
     'accounts/job-parts.ts': 'SEALED_PARTS',
     'accounts/keys.ts': 'proofs, which go with their key',
     'accounts/outbox.ts': 'SEALED_MAILS',
-    'auth/parked-forms.ts': 'SEALED_PARKED_FORMS',
     'auth/ceremony-codes.ts': 'SEALED_SHOWN_CODES',
     'auth/factors/backup-codes.ts': 'SEALED_CODE_HASHES',
+    'auth/factors/sign-in-code.ts': 'SEALED_SIGN_IN_CODES',
     'auth/factors/totp.ts': 'SEALED_SECRETS',
+    'auth/parked-forms.ts': 'SEALED_PARKED_FORMS',
     'auth/passwords.ts': 'SEALED_PASSWORDS',
     'auth/rotation.ts': 'the rotation itself',
     'web/visit.ts': 'a cookie, which lasts five minutes',

@@ -5,7 +5,7 @@ import { findContact } from '../../src/accounts/contacts.ts';
 import { deleteContact } from '../../src/accounts/deletion.ts';
 import { signEveryoneOut } from '../../src/accounts/organizations.ts';
 import { setPortalAccess, unlock } from '../../src/auth/access.ts';
-import { signOutEverywhere } from '../../src/auth/end-sessions.ts';
+import { signOutElsewhere, signOutEverywhere } from '../../src/auth/end-sessions.ts';
 import { sweep } from '../../src/auth/housekeeping.ts';
 import { waits } from '../../src/auth/limits.ts';
 import { hashNewPassword, storePassword } from '../../src/auth/passwords.ts';
@@ -62,6 +62,19 @@ eachEngine('the trust in a device', (engine) => {
       assert.equal(await timesOf(scene, 'device.replayed'), 0);
     });
   }
+
+  test('of this browser outlives Sign out everywhere else, and of another one it does not', async () => {
+    await using scene = await acmeWithDevices(engine);
+    const { world } = scene;
+    const [own, other] = [await trusts(scene), await trusts(scene)];
+    const here = await isLetIn(scene, own);
+    const session = await sessionOf(world, here.cookie);
+    await signOutElsewhere(world.installation, OPERATOR, session, here.trust.cookie);
+    await isLetIn(scene, here.trust);
+    await isAsked(scene, other);
+    const ended = (await world.audit(scene.people.maria)).findLast(({ action }) => action === 'sessions.ended');
+    assert.deepEqual(JSON.parse(ended?.details ?? ''), { sessions: 2, devices: 1 });
+  });
 
   test('outlives signing out, a policy that changes, and nine more devices', async () => {
     await using scene = await acmeWithDevices(engine);

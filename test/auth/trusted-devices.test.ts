@@ -3,11 +3,14 @@ import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { saveChoices } from '../../src/accounts/choices.ts';
 import { findSession, isFreshlyProven, type Session } from '../../src/auth/sessions.ts';
+import { answerByPasskey } from '../../src/auth/passkey-sign-in.ts';
+import { beginUse } from '../../src/auth/passkeys.ts';
 import { answerChallenge } from '../../src/auth/sign-in.ts';
 import { trustedDevices } from '../../src/auth/trusted-devices.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql } from '../../src/db/db.ts';
 import { acme, challenged, enrol, home, setPolicy } from '../acme.ts';
+import { Authenticator, challengeOf, freshSession, kept, rpOf, takePasskeys } from '../authenticator.ts';
 import { acmeWithDevices, allows, comesBack, isAsked, isLetIn, nextCode, opens, timesOf, trusts } from '../devices.ts';
 import { queued } from '../queued.ts';
 import { DAY_MS, eachEngine, HOUR_MS, MINUTE_MS, type World } from '../world.ts';
@@ -85,6 +88,22 @@ eachEngine('a device that Maria has chosen not to be asked on', (engine) => {
     assert.deepEqual(await scene.world.rows('trusted_devices'), []);
   });
 
+  test('may be one after a passkey in place of the code', async () => {
+    await using scene = await acmeWithDevices(engine);
+    const { world, people } = scene;
+    await takePasskeys(world, people.organization, 'second-factor');
+    await world.change(sql`UPDATE organizations SET trusted_device_days = 30`);
+    world.clock.advance(MINUTE_MS);
+    const session = await freshSession(world, people.maria, people);
+    const { device } = await kept(world, people.maria, session, new Authenticator(world.publicUrl));
+    const challenge = await challengeOf(world, people.maria);
+    const options = await beginUse(world.installation, rpOf(world), { to: 'second-factor', challenge });
+    const by = { rp: rpOf(world), visitor: home(people.maria), trusting: { carried: undefined } };
+    const answered = await answerByPasskey(world.installation, challenge, { ...by, response: device.use(options!) });
+    assert.ok(answered.kind === 'right' && answered.trust, answered.kind);
+    await isLetIn(scene, answered.trust);
+  });
+
   test('is none of staff, whatever they tick and whatever cookie they bring', async () => {
     await using scene = await acmeWithDevices(engine);
     const { installation } = scene.world;
@@ -120,8 +139,9 @@ eachEngine('a device that Maria has chosen not to be asked on', (engine) => {
     await allows(scene, 10);
     const inside = await isLetIn(scene, trust);
     const [shown] = await trustedDevices(scene.world.db, scene.people.maria, clock.now);
-    assert.equal(shown?.until, shown!.createdAt + 10 * DAY_MS);
-    clock.advance(shown!.until - clock.now);
+    assert.ok(shown);
+    assert.equal(shown.until, shown.createdAt + 10 * DAY_MS);
+    clock.advance(shown.until - clock.now);
     await isAsked(scene, inside.trust);
     const second = await trusts(scene);
     clock.advance(7 * DAY_MS);

@@ -53,7 +53,7 @@ async function story(tour: Tour): Promise<void> {
   }
   await guest.press('Security');
   await guest.sees("Devices we don't ask for a code on", 'Chrome on Linux');
-  await guest.press('Remove');
+  await guest.press('Remove: Chrome on Linux, 127.0.0.1');
   await guest.sees('Removed. You are asked for a code there the next time.');
   await tour.comesTo('/home', 'Documents');
   await guest.press('Sign out');
@@ -96,7 +96,7 @@ async function pages(tour: Tour): Promise<void> {
   await guest.press('Security');
   await guest.sees('Chrome on Linux');
   await tour.looks('security, with a device');
-  await guest.press('Remove');
+  await guest.press('Remove: Chrome on Linux, 127.0.0.1');
   await guest.sees('None. You can tick a box');
   await tour.looks('security, without one');
   await tour.knocks(acme.maria);

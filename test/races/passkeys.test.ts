@@ -3,8 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { beginSignIn } from '../../src/auth/passkey-sign-in.ts';
 import { beginAdding, beginUse, passkeysOf } from '../../src/auth/passkeys.ts';
 import type { Session } from '../../src/auth/sessions.ts';
-import { openOf, found, home } from '../acme.ts';
-import { answers, challenged } from '../acme.ts';
+import { answers, challenged, enrol, found, home, openOf, type Enrolled } from '../acme.ts';
 import { Authenticator, kept, rpOf, sessionOf, takePasskeys } from '../authenticator.ts';
 import {
   challengesOf,
@@ -21,7 +20,6 @@ import {
   type Race,
   type Racer,
 } from './racers.ts';
-import { enrol, type Enrolled } from '../acme.ts';
 
 interface WithPasskey extends Racer {
   readonly device: Authenticator;
@@ -65,12 +63,12 @@ describe('passkeys that race on two servers', () => {
   test('one answer of her passkey, sent eight times at once, opens one session', async () => {
     await rounds(5, async () => {
       const maria = await withPasskey();
-      const before_ = await sessionsOf(race, maria);
+      const earlier = await sessionsOf(race, maria);
       const [cookie = ''] = await challengesOf(race, maria, 1);
       const asked = await answerIn(maria, cookie);
       const given = await race.servers.atOnce(times(8, () => asked));
       assert.equal(sessionsIn(given).length, 1);
-      assert.equal(await sessionsOf(race, maria), before_ + 1);
+      assert.equal(await sessionsOf(race, maria), earlier + 1);
       assert.equal(await recorded(race, maria, 'signed-in', 'passkey-refused'), 0, 'a used challenge counts nothing');
     });
   });
@@ -79,7 +77,7 @@ describe('passkeys that race on two servers', () => {
     await rounds(5, async () => {
       const { world, acme } = race;
       const maria = await withPasskey();
-      const before_ = await sessionsOf(race, maria);
+      const earlier = await sessionsOf(race, maria);
       const begun = await beginSignIn(world.installation, rpOf(world), acme.organization.id, home(maria), undefined);
       assert.ok(begun.kind === 'begun');
       const asked = {
@@ -89,7 +87,7 @@ describe('passkeys that race on two servers', () => {
       };
       const given = await race.servers.atOnce(times(8, () => asked));
       assert.equal(sessionsIn(given).length, 1);
-      assert.equal(await sessionsOf(race, maria), before_ + 1);
+      assert.equal(await sessionsOf(race, maria), earlier + 1);
       assert.equal(await recorded(race, maria, 'signed-in', 'passkey-refused'), 7);
     });
   });
@@ -159,8 +157,8 @@ describe('passkeys that race on two servers', () => {
       const reset = pressing(race, maria, 'reset-mfa', sam);
       const given = await race.servers.atOnce([...all.slice(0, turn), reset, ...all.slice(turn)]);
       for (const cookie of sessionsIn(given)) {
-        const home_ = await race.servers.ask({ path: `${PORTAL}/home`, cookie: cookie.split(';')[0] ?? '' });
-        assert.equal(home_.status, 303, 'somebody is still inside');
+        const page = await race.servers.ask({ path: `${PORTAL}/home`, cookie: cookie.split(';')[0] ?? '' });
+        assert.equal(page.status, 303, 'somebody is still inside');
       }
       assert.equal((await passkeysOf(world.db, maria)).length, 0);
     });

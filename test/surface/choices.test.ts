@@ -22,7 +22,7 @@ eachEngine('Settings › Customer Portal › Sign-in', (engine) => {
       days: ' 14 ',
       passkeys: 'second-factor',
       confirmation: 'on',
-      wait: '2',
+      wait: '48',
     };
     const page = await saved(scene, form);
     assert.equal(page.notices[0], 'Saved.');
@@ -112,6 +112,20 @@ eachEngine('Settings › Customer Portal › Sign-in', (engine) => {
     await saved(scene, { ...ASKED, devices: '' });
     await saved(scene, ASKED);
     assert.match((await scene.ada.browser.get(SIGN_IN)).text, /No device skips the code today/);
+  });
+
+  test('says how many passkeys customers have, and that turning them off leaves those open nothing', async () => {
+    await using scene = await adaInside(engine);
+    await saved(scene, { ...ASKED, passkeys: 'sign-in' });
+    assert.match((await scene.ada.browser.get(SIGN_IN)).text, /No customer has a passkey/);
+    const { organizationId, id } = scene.people.maria;
+    await scene.world
+      .change(sql`INSERT INTO passkeys (organization_id, id, account_id, credential_id, public_key, sign_count,
+        transports, backup, name, created_at)
+      VALUES (${organizationId}, 'hers', ${id}, 'hers', 'key', 0, '', 'none', 'Phone', 1)`);
+    assert.match((await scene.ada.browser.get(SIGN_IN)).text, /Customers have 1 passkey/);
+    const page = await saved(scene, ASKED);
+    assert.equal(page.notices[0], 'Saved. From now on 1 passkey opens nothing.');
   });
 
   test('tells how a new authenticator is confirmed, with mail and without', async () => {

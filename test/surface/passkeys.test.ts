@@ -10,6 +10,11 @@ import { inside, refusedWith, stage, type Guest, type Stage } from './front-door
 const SIGN_IN = '/portal/acme/sign-in';
 const SECURITY = '/portal/acme/security';
 
+const offered = (page: Page): boolean[] => [
+  page.text.includes('Sign in with a passkey'),
+  page.text.includes('autocomplete="username webauthn"'),
+];
+
 eachEngine('the pages of passkeys', (engine) => {
   let world: World;
   let people: Stage['people'];
@@ -35,10 +40,6 @@ eachEngine('the pages of passkeys', (engine) => {
 
   test('the sign-in page offers one where the organization takes it alone, and only there', async () => {
     const browser = await world.visitor();
-    const offered = (page: Page): boolean[] => [
-      page.text.includes('Sign in with a passkey'),
-      page.text.includes('autocomplete="username webauthn"'),
-    ];
     assert.deepEqual(offered(await browser.get(SIGN_IN)), [true, true]);
     assert.deepEqual(offered(await browser.get('/admin/sign-in')), [false, false]);
     await takePasskeys(world, people.organization, 'second-factor');

@@ -10,8 +10,6 @@ export type Redemption = { readonly kind: 'right' } | { readonly kind: 'wrong'; 
 
 /** For staff and owners, in the audit row; whoever sent the assertion learns nothing of it. */
 export type Why =
-  /** It is nothing that a browser answers. */
-  | 'response'
   /** Its challenge is none of this session, sign-in or browser, is over or was used before. */
   | 'ceremony'
   /** Nobody's credential, a removed one or another account's. */
@@ -30,23 +28,26 @@ export interface Prepared {
   readonly redeem: (tx: Transaction, now: number) => Promise<Redemption>;
 }
 
-/** Checks what was sent before any transaction is open; decides nothing. */
+/**
+ * Checks what was sent before any transaction is open; decides nothing. Undefined where it is nothing that a browser
+ * answers: then there is nothing to look at, as with a code that has no code's shape.
+ */
 export async function prepare(
   installation: Installation,
   rp: RelyingParty,
   bound: Bound,
   response: string,
-): Promise<Prepared> {
+): Promise<Prepared | undefined> {
   const sent = readAssertion(response);
-  const found = sent && (await findCredential(installation.db, organizationOf(bound), sent.id));
-  const passkey = sent && found && isTheirs(bound, found, sent) ? found : undefined;
+  if (!sent) return undefined;
+  const found = await findCredential(installation.db, organizationOf(bound), sent.id);
+  const passkey = found && isTheirs(bound, found, sent) ? found : undefined;
   // Without a key it was removed.
   const publicKey = passkey?.publicKey ?? '';
-  const used = sent && passkey && (await verifyAssertion(rp, sent, { ...passkey, publicKey }));
+  const used = passkey && (await verifyAssertion(rp, sent, { ...passkey, publicKey }));
   return {
     owner: found?.account,
     redeem: async (tx, now) => {
-      if (!sent) return wrong('response');
       if (!(await takeCeremony(tx, bound, sent.challenge, now))) return wrong('ceremony');
       if (!passkey || publicKey === '') return wrong('credential');
       return used ? useUp(tx, passkey, used, bound.to, now) : wrong('signature');

@@ -29,6 +29,9 @@ async function choose(form, asked, how) {
       ? await credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(asked), ...how })
       : await credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(asked), ...how });
   form.elements.response.value = JSON.stringify(credential);
+  // A box of another form that is meant for this one too.
+  const { trust } = form.elements;
+  if (trust?.type === 'hidden') trust.value = document.querySelector('#trust')?.checked ? 'on' : '';
   form.submit();
 }
 
