@@ -12,6 +12,7 @@ import { migrate } from '../db/migrate.ts';
 import { openSqlite } from '../db/sqlite.ts';
 import { openLog } from '../log.ts';
 import { guideRoute } from './guide.ts';
+import { demoMail } from './mail.ts';
 import { pocketAuthenticator } from './pocket.ts';
 import { seed } from './seed.ts';
 
@@ -33,8 +34,13 @@ export async function runDemo({ now, port }: DemoOptions): Promise<void> {
     await migrate(db, now());
     const ring = { current: 'demo', keys: new Map([['demo', randomBytes(32)]]) };
     const hashing = hashingLimits(availableParallelism());
-    const installation = await openInstallation(db, ring, { now, log: openLog('warn', now), hashing });
-    await seed(installation, (hoursAgo): Installation => ({ ...installation, now: () => now() - hoursAgo * HOUR_MS }));
+    const installation = await openInstallation(db, ring, { now, log: openLog('warn', now), hashing, mailIsOn: true });
+    // What is made up has told nobody anything.
+    await seed({ ...installation, mailIsOn: false }, (hoursAgo): Installation => ({
+      ...installation,
+      mailIsOn: false,
+      now: () => now() - hoursAgo * HOUR_MS,
+    }));
     await answerUntilSignalled(installation, port);
   } finally {
     await db.close();
@@ -45,10 +51,14 @@ export async function runDemo({ now, port }: DemoOptions): Promise<void> {
 async function answerUntilSignalled(installation: Installation, port: number): Promise<void> {
   const publicUrl = `http://localhost:${port}`;
   const pocket = pocketAuthenticator(installation);
+  const mail = demoMail(installation, publicUrl);
   const house = { installation, publicUrl, trustedProxies: [], pageExtra: pocket.pageExtra };
   const signalled = untilSignalled();
-  const server = await listen(createApp(house, [guideRoute, ...pocket.routes]), { port, host: '127.0.0.1' });
-  const stopping = [keepHouse(installation), keepChain(installation), keepFigures(installation)];
+  const server = await listen(createApp(house, [guideRoute, mail.route, ...pocket.routes]), {
+    port,
+    host: '127.0.0.1',
+  });
+  const stopping = [keepHouse(installation), keepChain(installation), keepFigures(installation), mail.keepSending()];
   console.log(`Acme Billing is open on ${publicUrl}`);
   await signalled;
   await stopListening(server);

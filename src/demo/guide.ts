@@ -21,6 +21,7 @@ function guide(): Html {
         No phone needed: wherever a code is asked for, a <strong>pocket authenticator</strong> on the page shows it.
         Your own app works too.
       </p>
+      <p>What people are told by mail lands on one page: <a href="/demo/mail">everybody’s mail</a>.</p>
       ${story()} ${section('Who else is here', others())}`,
   });
 }

@@ -755,7 +755,7 @@ export const en = {
   'mail.text.app-check': 'Sign in once and see. If it does not, you still have your backup codes.',
   'mail.subject.job-ended': '{title}: {state, select, finished {finished} stopped {stopped} other {ended early}}',
   'mail.text.job-ended':
-    'The job you started for {m} is over. {done, plural, one {# was done.} other {# were done.}} {errors, plural, =0 {Nothing was left out.} one {# was left out.} other {# were left out.}} Its page is in the console, under Jobs.',
+    'The job you started for {m} is over: {done} done, {errors} left out. Its page is in the console, under Jobs.',
   'mail.subject.digest': 'More news about your {m} account',
   'mail.text.digest': 'A lot happened within an hour, so we kept these letters back and tell you here.',
   'mail.digest': '{count, plural, one {once} other {# times}}, the last time on {at}',

@@ -31,6 +31,13 @@ describe('the demo', () => {
     await guest.somebody.leaves();
   });
 
+  test('its mail page says that there is no letter yet', async () => {
+    await using demo = await start('demo');
+    const page = await (await fetch(`${demo.origin}/demo/mail`)).text();
+    assert.match(page, /Everybody’s mail/);
+    assert.match(page, /No letter yet/);
+  });
+
   test('its pocket authenticator shows a code without JavaScript too', async () => {
     await using demo = await start('demo');
     const guest = await Guest.at(browser, demo, { script: false });
@@ -45,7 +52,7 @@ describe('outside the demo there is no pocket authenticator', () => {
     try {
       const wishes = { SALLYPORT_DEMO: '1', SALLYPORT_POCKET: 'true', NODE_ENV: 'demo', DEMO: '1' };
       await using server = await start('serve', { ...wishes, SALLYPORT_DATA: data });
-      for (const path of ['/demo', '/demo/pocket.js', '/demo/pocket/acme/maria']) {
+      for (const path of ['/demo', '/demo/pocket.js', '/demo/pocket/acme/maria', '/demo/mail']) {
         assert.equal((await fetch(server.origin + path)).status, 404, path);
       }
     } finally {

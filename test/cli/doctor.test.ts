@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { serverClock } from '../../src/cli/doctor-database.ts';
 import { room } from '../../src/cli/doctor-disk.ts';
+import { examineMail } from '../../src/cli/doctor-mail.ts';
 import { address } from '../../src/cli/doctor-settings.ts';
 import { readConfig } from '../../src/config.ts';
 import { testDatabase } from '../database.ts';
+import { MAILBOX_CA, openMailbox } from '../mailbox.ts';
 
 const GIB = 2 ** 30;
 
@@ -43,6 +45,24 @@ describe('the doctor', () => {
       assert.ok(trusting(narrow), narrow);
     for (const wide of ['0.0.0.0/1', '8.0.0.0/8', '10.0.0.0/7', '2000::/3', '127.0.0.1,64.0.0.0/4'])
       assert.ok(!trusting(wide), wide);
+  });
+
+  test('says that mail is off and how to turn it on, that it works, or why it does not, and never the password', async () => {
+    assert.match((await examineMail({ mail: undefined })).found, /^off, .*SALLYPORT_SMTP_URL and SALLYPORT_MAIL_FROM/);
+    await using mailbox = await openMailbox({ tls: 'smtps', login: { user: 'acme', password: 'Tr0ub4dor' } });
+    const mail = mailbox.config;
+    const works = await examineMail({ mail }, { ca: MAILBOX_CA });
+    assert.match(works.found, /^on: localhost:\d+, from portal@acme\.test$/);
+    assert.equal(works.mend, undefined);
+    const wrong = { ...mail, smtpUrl: mail.smtpUrl.replace('Tr0ub4dor', 'Tr0ub4dour') };
+    const refused = [await examineMail({ mail: wrong }, { ca: MAILBOX_CA }), await examineMail({ mail })];
+    assert.match(refused[0]?.found ?? '', /535/);
+    assert.match(refused[1]?.found ?? '', /self-signed certificate/);
+    for (const { found, mend } of refused) {
+      assert.ok(mend);
+      assert.doesNotMatch(`${found}${mend}`, /Tr0ub4do/);
+    }
+    assert.deepEqual(mailbox.letters, []);
   });
 });
 
