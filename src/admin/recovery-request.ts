@@ -10,7 +10,7 @@ import type { SignedIn } from '../web/guards.ts';
 import type { Visit } from '../web/visit.ts';
 import { actorOf, barred, consolePage } from './console.ts';
 import { fitting, lines, NOTE_MAX } from './inputs.ts';
-import { hintPills, mailNotice, RECOVERY, requestPath, WHY_WORDS } from './recovery.ts';
+import { HINTS_MEAN, hintPills, mailNotice, RECOVERY, requestPath, WHY_WORDS } from './recovery.ts';
 import { isCheck, NOTE_MISSING, reasonFields, reasonProblems, TOO_MANY, type Given } from './reset-mfa.ts';
 
 interface AtRequest {
@@ -134,7 +134,7 @@ function facts({ who, request }: AtRequest): c.Html {
       ? []
       : [{ label: 'In their words', value: html`<span class="lines">${request.story}</span>` }]),
     { label: 'From', value: html`${deviceOf(request)}, ${c.ltr(request.address)}` },
-    { label: 'Risk hints', value: hintPills(request.hints) },
+    { label: 'Risk hints', value: html`${hintPills(request.hints)}<br /><small>${HINTS_MEAN}</small>` },
     { label: 'Wait ends', value: html`<span id="wait">${c.time(request.waitEndsAt, organization)}</span>` },
     ...(request.reason === null
       ? []

@@ -51,19 +51,20 @@ export const WHY_WORDS: Readonly<Record<Why, string>> = {
   other: 'Something else',
 };
 
-/** What makes a request look like somebody else's, as words. */
+/** What makes a request look like somebody else's, in a word or two; what each means, `HINTS_MEAN` says. */
 export function hintPills(hints: Hints): c.Content {
   const { isStrange, passwordIsNew, othersFromThere, timesAsked } = hints;
   const all = [
-    ...(isStrange ? ['Network they never signed in from'] : []),
-    ...(passwordIsNew ? ['Password changed in the 24 hours before'] : []),
-    ...(othersFromThere > 0
-      ? [`${counted(othersFromThere, 'other contact', 'other contacts')} asked for from there`]
-      : []),
-    ...(timesAsked > 1 ? [`Asked ${timesAsked} times in 30 days`] : []),
+    ...(isStrange ? ['New network'] : []),
+    ...(passwordIsNew ? ['New password'] : []),
+    ...(othersFromThere > 0 ? [`Also asked for ${counted(othersFromThere, 'other', 'others')}`] : []),
+    ...(timesAsked > 1 ? [`Asked ${timesAsked} times`] : []),
   ];
   return all.length === 0 ? 'None' : html`${all.map((text) => html`${c.pill('warn', text)} `)}`;
 }
+
+export const HINTS_MEAN =
+  'New network: they never signed in from there, or not with this password. New password: changed in the 24 hours before. The rest counts 30 days.';
 
 /** That nobody is told by mail, where it is off, and what to do about it. */
 export function mailNotice({ mailIsOn }: Installation): c.Html {

@@ -89,7 +89,7 @@ function mailIsOff(): c.Html {
 function codePage(visit: Visit, { who, contact, customer }: AtContact, code: string, until: number): Promise<Response> {
   const shown = code.replace(/(.{4})(?=.)/g, '$1-');
   const body = html`<section class="panel">
-    <p>Read it to ${contact.name}. They enter it under “I have a setup code”.</p>
+    <p>Read it to ${contact.name}. They enter it on the page that asks to confirm that it is them.</p>
     <p><code class="key" id="setup-code" dir="ltr">${shown}</code></p>
     ${c.actions(c.copyButton('Copy', shown, { select: 'setup-code' }))}
     <p>

@@ -63,8 +63,8 @@ export async function mailLink(tx: Transaction, installation: Installation, chal
   const now = installation.now();
   const { organizationId, id: accountId } = challenge.account;
   const waiting = sql`${provenBy(challenge, now)} AND ${awaitsConfirmation(challenge.account)}`;
-  const pending = await tx.one<{ sentAt: number | null }>(
-    sql`SELECT link_sent_at AS "sentAt" FROM authenticators WHERE ${waiting}`,
+  const pending = await tx.one<{ sentAt: number | null; until: number }>(
+    sql`SELECT link_sent_at AS "sentAt", expires_at AS until FROM authenticators WHERE ${waiting}`,
   );
   if (!pending || !installation.mailIsOn) return { kind: 'out-of-turn' };
   if (pending.sentAt !== null && now < linkAgainAt(pending.sentAt))
@@ -74,7 +74,12 @@ export async function mailLink(tx: Transaction, installation: Installation, chal
   if (!room.ok) return { kind: 'wait', until: room.until };
   const token = randomToken();
   await tx.run(sql`UPDATE authenticators SET link_hash = ${hashToken(token)}, link_sent_at = ${now} WHERE ${waiting}`);
-  await queueMail(tx, installation, { organizationId, accountId, kind: 'confirm-enrolment', facts: { token } });
+  await queueMail(tx, installation, {
+    organizationId,
+    accountId,
+    kind: 'confirm-enrolment',
+    facts: { token, until: pending.until },
+  });
   return { kind: 'sent' };
 }
 

@@ -34,7 +34,7 @@ export async function sendReminders(installation: Installation, mayGoOn: () => P
   const all = await installation.db.all<Reminding>(sql`SELECT id, policy, grace_days AS "graceDays",
     policy_changed_at AS "policyChangedAt", time_zone AS "timeZone" FROM organizations ORDER BY id`);
   for (const organization of all.filter(({ timeZone }) => isDaytime(installation.now(), timeZone))) {
-    const turns = [...graceTurns(organization, installation.now()), codesTurn(organization)];
+    const turns = [...graceTurns(organization, installation.now()), ...codesTurns(organization)];
     for (const turn of turns) while ((await mayGoOn()) && (await bite(installation, turn)) === BITE);
   }
 }
@@ -53,7 +53,7 @@ interface Turn {
   readonly organizationId: string;
   readonly due: Sql;
   readonly done: Sql;
-  letter(row: Due): Pick<Letter, 'kind' | 'facts'>;
+  readonly letter: (row: Due) => Pick<Letter, 'kind' | 'facts'>;
 }
 
 interface Due {
@@ -83,13 +83,14 @@ function later(days: number): Sql {
   return others.reduce((all, one) => sql`${all}, ${one}`);
 }
 
-function codesTurn({ id }: Reminding): Turn {
-  return {
+// Few first, then none: whoever has none at once is told of that alone.
+function codesTurns({ id }: Reminding): Turn[] {
+  return [FEW_CODES, 0].map((from) => ({
     organizationId: id,
-    due: sql`${IS_CONTACT} AND mfa_since IS NOT NULL AND backup_codes_left < codes_reminded`,
-    done: sql`codes_reminded = CASE WHEN backup_codes_left = 0 THEN 0 ELSE 1 END`,
+    due: sql`${IS_CONTACT} AND mfa_since IS NOT NULL AND codes_reminded = ${from} AND backup_codes_left <= ${from}`,
+    done: sql`codes_reminded = CASE WHEN backup_codes_left = 0 THEN -1 ELSE 0 END`,
     letter: ({ left }) => ({ kind: 'codes-low', facts: { left } }),
-  };
+  }));
 }
 
 // Said twice, as in the housekeeping: of a row that PostgreSQL had to wait for, only the condition outside is looked at
@@ -110,7 +111,7 @@ function bite(installation: Installation, { organizationId, due, done, letter }:
 }
 
 /** In an UPDATE of accounts, with a new set of backup codes: whoever runs low on these is told again. */
-export const CODES_NOT_REMINDED = sql`codes_reminded = ${FEW_CODES + 1}`;
+export const CODES_NOT_REMINDED = sql`codes_reminded = ${FEW_CODES}`;
 
 /**
  * Send reminder, by staff: to a contact who can sign in and has not set MFA up, at most once a day. The one row in the log

@@ -93,7 +93,7 @@ async function askPage(
   const errors = text === undefined ? [] : [{ field: 'code', text }];
   const heldUntil = text === undefined ? until : undefined;
   const body = html`<p>${say('mfa.confirm.why', { m })}</p>
-    ${byLink(visit, door, challenge, linkSentAt, heldUntil)} ${byCode(door, text)}
+    ${byLink(visit, door, challenge, linkSentAt, heldUntil)} ${byCode(visit, door, text)}
     ${around(door, await wayRound(visit, half), say('mfa.not-now'), say('mfa.not-now'))} ${someoneElse(door)}`;
   const page = doorPage(door, {
     title: say('mfa.confirm.title'),
@@ -139,19 +139,20 @@ function sending(visit: Visit, door: Door, label: string, notBefore: number): c.
   return c.form(`${door.base}/enable-mfa/confirm/send`, c.button(label, { kind: 'second' }));
 }
 
-function byCode(door: Door, error: string | undefined): c.Html {
+// Where no mail can be sent there is no other way, and nothing to open first.
+function byCode(visit: Visit, door: Door, error: string | undefined): c.Html {
   const m = nameAt(door);
+  const { mailIsOn } = visit.installation;
   const fields = html`${c.codeField({
     label: say('mfa.confirm.code'),
     hint: say('mfa.confirm.code.hint', { m }),
     error,
     backup: true,
   })}
-  ${c.button(say('mfa.confirm.code.submit'), { kind: 'second' })}`;
+  ${c.button(say('mfa.confirm.code.submit'), { kind: mailIsOn ? 'second' : 'main' })}`;
   const form = c.form(`${door.base}/enable-mfa/confirm`, fields, { busy: say('mfa.busy') });
-  return error === undefined
-    ? c.disclosure(say('mfa.confirm.code.title', { m }), form)
-    : c.section(say('mfa.confirm.code.title', { m }), form);
+  if (!mailIsOn) return form;
+  return c.disclosure(say('mfa.confirm.code.title', { m }), form, { open: error !== undefined });
 }
 
 function linkPage(visit: Visit, door: Door): c.Html {

@@ -105,6 +105,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         ),
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
         tests(
+          ['portal: checking the app'],
+          '../surface/reminding.test.ts: takes no code twice, and five wrong ones make the next wait as at the door',
+        ),
+        tests(
           ['portal: own factors'],
           '../auth/authenticators.test.ts: ends with the first press of its button; the code that proved it opens nothing (I2)',
         ),
@@ -138,9 +142,18 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         ),
         tests(CEREMONY, '../races/enrolment.test.ts: Enable MFA, pressed 16 times, enables once'),
         tests(
+          ['portal: confirming an enrolment'],
+          '../races/confirmation.test.ts: a link, followed 16 times at once in the browser that began, confirms once',
+          '../races/confirmation.test.ts: a code of staff, sent 16 times at once',
+        ),
+        tests(
           LINKS,
           '../races/links.test.ts: a welcome link, spent eight times at once',
           '../races/links.test.ts: a set-up link, spent eight times at once',
+          '../races/links.test.ts: a link to a new password, spent eight times at once',
+          '../races/links.test.ts: a link that confirms an address, spent eight times at once',
+          'mailed-links.test.ts: link prefetch: a scanner that opens every link',
+          'mailed-links.test.ts: token reuse: a link works once, for its own purpose',
         ),
         tests(
           [...PROOF, 'console: settings'],
@@ -208,6 +221,15 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         tests(
           ['portal: sign-in code'],
           '../auth/sign-in-codes.test.ts: is counted like a wrong backup code when it is wrong',
+        ),
+        tests(
+          ['portal: confirming an enrolment', 'console: setup code'],
+          'enrolling-thief.test.ts: guesses no code of staff',
+          '../races/confirmation.test.ts: of 40 wrong codes at once, each from an address of its own, ten are counted',
+        ),
+        tests(
+          ['portal: checking the app'],
+          '../surface/reminding.test.ts: takes no code twice, and five wrong ones make the next wait as at the door',
         ),
       ],
       'nothing short enough to guess is taken there: tokens have 256 bits',
@@ -361,6 +383,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'surviving-codes.test.ts: a half-finished sign-in does not outlive the password that opened it',
         ),
         tests(
+          ['portal: own account'],
+          '../auth/change-password.test.ts: ends every session but goes on in this browser, with a new token',
+        ),
+        tests(
           ['portal: own factors'],
           '../auth/authenticators.test.ts: leaves the old one working until the new one is enabled, and not a moment longer',
           '../auth/new-codes.test.ts: take the place of the old at once',
@@ -380,6 +406,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           ['portal: asking for help', 'portal: sign-in code', ...both('code', 'enable MFA')],
           'recovery.test.ts: opens nothing by itself: asked for, waited out and unanswered, the code is still asked',
           'recovery.test.ts: is cancelled by no scanner of mails, which looks at every link',
+        ),
+        tests(
+          ['portal: forgotten password', 'portal: mailed link'],
+          'mailed-links.test.ts: a mailbox alone is no way round MFA',
         ),
         tests(
           [

@@ -133,7 +133,7 @@ eachEngine('pressure on the help desk (ASVS 6.4.6)', (engine) => {
     await holds();
     const everybody = await ada.browser.post(`${GENERAL}/reset-everybody`, {
       reason: 'we begin anew with other apps',
-      number: '2',
+      number: '1',
       password: '',
       code: '',
     });

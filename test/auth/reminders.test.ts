@@ -126,6 +126,7 @@ eachEngine('a reminder to set MFA up', (engine) => {
     await using at = await reminding(engine);
     const { world, acme } = at;
     await crowd(world, acme, 2_000, world.clock.now + 60 * DAY_MS);
+    await world.change(sql`UPDATE accounts SET mfa_since = 1, backup_codes_left = 5 WHERE name LIKE 'C%0'`);
     await world.change(new Sql(['ANALYZE'], []));
     const asked: string[] = [];
     const watching = {
@@ -149,10 +150,14 @@ eachEngine('a reminder to set MFA up', (engine) => {
       },
     } as unknown as World['installation'];
     await sendReminders(watching, always);
-    assert.equal(asked.length, 4);
-    for (const plan of asked.slice(0, 3)) assert.match(plan, /accounts_grace_due/);
-    assert.match(asked[3] ?? '', /accounts_codes_due/);
-    for (const plan of asked) assert.doesNotMatch(plan, /Seq Scan|SCAN accounts(?! USING)/);
+    const due = ['grace', 'grace', 'grace', 'codes', 'codes'].map((what) => `accounts_${what}_due`);
+    // Behind it only the rows that it has found are looked up, by their key.
+    const used = asked.map((plan) => plan.match(/\baccounts_(?!pkey)[a-z]\w*/g) ?? []);
+    assert.deepEqual(
+      used.map((names) => [...new Set(names)].join()),
+      due,
+    );
+    for (const plan of asked) assert.doesNotMatch(plan, /Seq Scan|SCAN accounts/);
   });
 
   test('is none where mail is off', async () => {
@@ -191,7 +196,7 @@ eachEngine('a reminder to make new backup codes', (engine) => {
     await uses(4);
     assert.deepEqual(await left(), [0]);
     assert.deepEqual(await left(), []);
-    await world.change(sql`UPDATE accounts SET backup_codes_left = 1, codes_reminded = 3 WHERE id = ${acme.maria.id}`);
+    await world.change(sql`UPDATE accounts SET backup_codes_left = 1, codes_reminded = 2 WHERE id = ${acme.maria.id}`);
     assert.deepEqual(await left(), [1]);
   });
 });
@@ -215,7 +220,7 @@ eachEngine('a reminder that staff send', (engine) => {
     const letters = await lettersOf(world, 'set-up-by', acme.noor);
     assert.deepEqual(
       letters.map(({ facts }) => facts),
-      Array(2).fill({ until: Date.UTC(2026, 11, 9), days: null }),
+      Array.from({ length: 2 }, () => ({ until: Date.UTC(2026, 11, 9), days: null })),
     );
     assert.equal((await world.audit(acme.noor)).filter(({ action }) => action === 'reminder.sent').length, 2);
     await enrol(installation, acme.maria);

@@ -68,6 +68,14 @@ async function everybody(world: World): Promise<Everybody> {
   const adasCookie = await proves(world, acme.ada);
   await enable(installation, await refound(installation, acme.ada, adasCookie), home(acme.ada));
   await generateCodes(installation, await refound(installation, acme.ada, adasCookie), home(acme.ada));
+  const code = await makeSignInCode(
+    installation,
+    OPERATOR,
+    await world.account(acme.ada),
+    await world.account(acme.maria),
+    reason,
+  );
+  assert.equal(code.kind, 'made');
   const job = { organizationId: acme.organization.id, id: await waitingJob(installation, acme.organization) };
   await installation.db.transaction((tx) => appendPart(tx, installation, job, 'upload', 'a file'));
   const { organizationId, id: accountId } = acme.maria;

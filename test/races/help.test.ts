@@ -54,9 +54,9 @@ describe('a request for help, on two servers', () => {
       const { maria, approving } = await waitedOut();
       const cookies = await challengesOf(race, maria, 2);
       const asked: Asked[] = rightCodes(race, maria)
-        .slice(0, 4)
+        .slice(0, 6)
         .map((code, at) => ({ path: `${PORTAL}/verify`, fields: { code }, cookie: cookies[at % 2]! }));
-      asked.splice(turn % 5, 0, approving, approving);
+      asked.splice(turn % 7, 0, approving, approving);
       const given = await race.servers.atOnce(asked);
       const approved = await recorded(race, maria, 'recovery.approved', 'done');
       const overtaken = await recorded(race, maria, 'recovery.cancelled', 'factor');
