@@ -184,7 +184,8 @@ export async function continueSession(tx: Transaction, session: Session, now: nu
       (organization_id, id, account_id, surface, token_hash, epoch, factor, signed_in_at, proved_at, last_used_at,
         expires_at, address, user_agent, is_unfamiliar, session_epoch)
     SELECT s.organization_id, ${uuidv7(now)}, s.account_id, s.surface, ${hashToken(token)}, a.epoch, s.factor,
-      s.signed_in_at, s.proved_at, CAST(${now} AS BIGINT), s.expires_at, s.address, s.user_agent, s.session_epoch
+      s.signed_in_at, s.proved_at, CAST(${now} AS BIGINT), s.expires_at, s.address, s.user_agent,
+      s.is_unfamiliar, s.session_epoch
     FROM sessions s JOIN accounts a ON a.organization_id = s.organization_id AND a.id = s.account_id
     WHERE s.organization_id = ${organizationId} AND s.id = ${session.id}`);
   if (goesOn !== 1) throw new Error('a session that was held is gone');
