@@ -112,7 +112,8 @@ export class Mailbox {
     const server = this.#server;
     this.#server = undefined;
     if (!server) return;
-    for (const socket of this.#sockets) socket.destroy();
+    // Under TLS the server ends its connections itself: pulling the socket away beneath one can take the process down.
+    if ((this.#options.tls ?? 'none') === 'none') this.#hangUp();
     await new Promise<void>((done) => server.close(done));
   }
 

@@ -366,7 +366,7 @@ test('whoever seals something is known to the rotation, or has its reason not to
     'auth/parked-forms.ts': 'SEALED_PARKED_FORMS',
     'auth/passwords.ts': 'SEALED_PASSWORDS',
     'auth/rotation.ts': 'the rotation itself',
-    'web/visit.ts': 'a cookie, which lasts five minutes',
+    'web/flash.ts': 'a cookie, which lasts five minutes',
   };
   const source = join(import.meta.dirname, '../../src');
   const sealing = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(

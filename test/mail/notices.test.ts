@@ -5,6 +5,7 @@ import { changeContact, findContact } from '../../src/accounts/contacts.ts';
 import { hashNewPassword, storePassword } from '../../src/auth/passwords.ts';
 import { exportCustomers } from '../../src/jobs/export-customers.ts';
 import { openRunner } from '../../src/jobs/runner.ts';
+import { encodeBase32 } from '../../src/crypto/base32.ts';
 import { sql } from '../../src/db/db.ts';
 import { answers, challenged, enrol, from, home, setPolicy, signsIn, waitingJob, type Person } from '../acme.ts';
 import { deliver, openMailbox } from '../mailbox.ts';
@@ -104,5 +105,24 @@ eachEngine('whom the notices tell what', (engine) => {
     }
     const [told, ...more] = await queued(world, ada);
     assert.deepEqual([told?.kind, told?.facts['state'], more], ['job-ended', 'stopped', []]);
+  });
+
+  test('no letter holds a secret, a code or a password, and what waits lies sealed (I19)', async () => {
+    await using world = await openWorld(engine, MAIL);
+    await using mailbox = await openMailbox();
+    const { maria, codes, secret } = await world.acmeWithMfa();
+    const { installation } = world;
+    const code = world.codeFor(secret);
+    await answers(installation, await challenged(installation, maria), code);
+    await answers(installation, await challenged(installation, maria), codes[0] ?? '', from('198.51.100.7'));
+    for (let wrong = 0; wrong < 3; wrong++)
+      await answers(installation, await challenged(installation, maria), world.wrongCode(secret));
+    const waiting = JSON.stringify(await world.rows('mails'));
+    assert.doesNotMatch(waiting, /@globex|198\.51/, 'neither address nor facts stand there in the clear');
+    const letters = await deliver(world, mailbox);
+    assert.equal(new Set(letters.map(({ subject }) => subject)).size, 4, 'or there would be little to look at');
+    const secrets = [encodeBase32(secret), maria.password, code, world.wrongCode(secret), ...codes];
+    const said = letters.map(({ subject, text, html }) => `${subject}${text}${html}`).join('\n');
+    for (const one of secrets) assert.ok(!said.includes(one) && !said.includes(one.replace(/\W/g, '')), one);
   });
 });
