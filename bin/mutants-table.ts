@@ -41,6 +41,8 @@ const GRACE = 'src/auth/grace.ts';
 const POLICY = 'src/auth/policy.ts';
 const ROTATION = 'src/auth/rotation.ts';
 const RECOVERY = 'src/auth/recovery.ts';
+const RECOVERY_REQUESTS = 'src/auth/recovery-requests.ts';
+const SIGN_IN_CODES = 'src/auth/sign-in-codes.ts';
 const TEAM = 'src/auth/team.ts';
 const SESSIONS = 'src/auth/sessions.ts';
 const SIGN_IN = 'src/auth/sign-in.ts';
@@ -97,6 +99,8 @@ const LOST_BATCH: Deletion = {
   find: '    if ((await insert(tx, links)) < links.length) return new RolledBack<Action[]>([]);\n',
   replace: '    await insert(tx, links);\n',
 };
+const HELP_TESTS = ['test/auth/asking-for-help.test.ts'];
+const SIGN_IN_CODE_TESTS = ['test/auth/sign-in-codes.test.ts'];
 
 const TOTP_TEST = ['test/auth/factors/totp.test.ts'];
 const BACKUP_CODES_TEST = ['test/auth/factors/backup-codes.test.ts'];
@@ -711,7 +715,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I14',
     file: RECOVERY,
-    find: "      if (!room.ok) return new RolledBack<ResetOutcome>({ kind: 'limited', until: room.until });\n",
+    find: "  return room.ok ? undefined : { kind: 'limited', until: room.until };\n",
+    replace: '  return undefined;\n',
     tests: WINDOWS_TEST,
   },
   { invariant: 'I15', file: PASSWORDS, find: ' AND a.organization_id = ${claim.organizationId}', tests: SIGN_IN_TEST },
@@ -1196,5 +1201,43 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  const devices = await endDevices(tx, { organizationId, id }, now);\n',
     replace: '  const devices = 0;\n',
     tests: DEVICES_END_TEST,
+  },
+  {
+    invariant: 'I24',
+    file: RECOVERY,
+    find: "actor.kind === 'operator' ? undefined : await helpHolds(tx, target, now)",
+    replace: 'undefined as number | undefined',
+    tests: HELP_TESTS,
+  },
+  {
+    invariant: 'I24',
+    file: RECOVERY_REQUESTS,
+    find: 'sql`AND wait_ends_at <= ${now}` : sql``',
+    replace: 'sql`` : sql``',
+    tests: HELP_TESTS,
+  },
+  {
+    invariant: 'I24',
+    file: ANSWER,
+    find: '        if (counted.helpWaitUntil !== null) await endHelp(tx, installation, challenge.account, answering.visitor);\n',
+    tests: HELP_TESTS,
+  },
+  {
+    invariant: 'I24',
+    file: SIGN_IN_CODES,
+    find: "    if (until !== undefined) return new RolledBack<MadeCode>({ kind: 'help-waits', until });\n",
+    tests: SIGN_IN_CODE_TESTS,
+  },
+  {
+    invariant: 'I25',
+    file: ENROLMENT,
+    find: '    if (replaces) await takeFactorsAway(tx, challenge.account, now, challenge.id);\n',
+    tests: SIGN_IN_CODE_TESTS,
+  },
+  {
+    invariant: 'I25',
+    file: 'src/auth/factors/sign-in-code.ts',
+    find: ' AND a.epoch = c.epoch',
+    tests: SIGN_IN_CODE_TESTS,
   },
 ];

@@ -80,7 +80,7 @@ describe('the documents', () => {
   const held = heldInvariants();
 
   it('name every invariant of this release once, in order', () => {
-    const due = Array.from({ length: 23 }, (_, index) => `I${index + 1}`);
+    const due = Array.from({ length: 25 }, (_, index) => `I${index + 1}`);
     assert.deepEqual(
       held.map(({ number }) => number),
       due,

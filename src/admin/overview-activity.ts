@@ -82,7 +82,7 @@ function codes({ days, sums }: Activity): c.Html {
     const [right, wrong, used] = (['signed-in', 'code-wrong', 'code-used'] as const).map((event) =>
       total(sums, event, subject),
     ) as [number, number, number];
-    return { label, inWords, right, wrong, used, all: right + wrong + used };
+    return { subject, label, inWords, right, wrong, used, all: right + wrong + used };
   });
   const given = rates.filter(({ all }) => all > 0);
   if (given.length === 0) return section('Codes at sign-in', 'Nobody entered a code in the last 30 days.');
@@ -103,11 +103,14 @@ function codes({ days, sums }: Activity): c.Html {
         { label: 'Already used', end: true },
         { label: 'Success', end: true },
       ],
-      rows: rates.map(({ label, right, wrong, used, all }) => [
-        label,
-        ...[right, wrong, used].map((value) => link(value, path)),
-        all === 0 ? '–' : share({ on: right, none: all - right }),
-      ]),
+      // Who takes no passkeys need not read of them.
+      rows: rates
+        .filter(({ subject, all }) => subject !== 'passkey' || all > 0)
+        .map(({ label, right, wrong, used, all }) => [
+          label,
+          ...[right, wrong, used].map((value) => link(value, path)),
+          all === 0 ? '–' : share({ on: right, none: all - right }),
+        ]),
     }),
   );
 }

@@ -74,13 +74,8 @@ function graceTurns({ id, policy, graceDays, policyChangedAt, timeZone }: Remind
       AND grace_reminded IN (${later(days)}) AND grace_until > ${now} AND grace_until <= ${endOfDayAfter(now, days, timeZone)}
       AND (exempt_until IS NULL OR exempt_until <= ${now})`,
     done: sql`grace_reminded = ${days}`,
-    letter: ({ until }) => ({ kind: 'set-up-by', facts: { until: lastDay(until), days } }),
+    letter: ({ until }) => ({ kind: 'set-up-by', facts: { until, days } }),
   }));
-}
-
-/** Grace ends with the first moment of the day after its last. */
-function lastDay(until: number | null): number | null {
-  return until === null ? null : until - 1;
 }
 
 function later(days: number): Sql {
@@ -142,7 +137,7 @@ export async function remindWithin(
       AND (a.reminded_at IS NULL OR a.reminded_at <= ${now - AGAIN_AFTER_MS})`);
   if (!found) return false;
   await tx.run(sql`UPDATE accounts SET reminded_at = ${now} WHERE ${account}`);
-  const facts = { until: lastDay(found.until), days: null };
+  const facts = { until: found.until, days: null };
   await queueMail(tx, installation, { organizationId, accountId: id, kind: 'set-up-by', facts });
   await record(tx, installation, {
     organizationId,

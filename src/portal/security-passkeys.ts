@@ -24,31 +24,33 @@ export async function passkeySection(visit: Visit, { organization, session }: Si
   const isOff = organization.passkeys === 'off';
   return c.section(
     say('sec.passkeys'),
-    html`${all.length === 0 ? html`<p>${say('sec.passkeys.none')}</p>` : table(organization, all)}
+    html`${all.length === 0 ? html`<p>${say('sec.passkeys.none')}</p>` : list(organization, all)}
     ${isOff ? html`<p class="hint">${say('sec.passkeys.off', { m: organization.name })}</p>` : c.nothing}
     ${mayAdd ? c.linkButton(say('passkey.add'), `${path(organization)}/add`) : c.nothing}`,
   );
 }
 
-function table(organization: Organization, all: readonly passkeys.Passkey[]): c.Html {
-  const labels = ['sec.passkeys.name', 'sec.passkeys.made', 'sec.passkeys.used'] as const;
-  return c.dataTable({
-    id: 'passkeys',
-    caption: say('sec.passkeys'),
-    columns: [...labels.map((key) => ({ label: say(key) })), { label: say('sec.passkeys.change'), hidden: true }],
-    rows: all.map(({ id, name, createdAt, lastUsedAt, copiedAt }) => [
-      html`<bdi>${name}</bdi> ${copiedAt === null ? c.nothing : c.pill('danger', say('sec.passkeys.copied'))}`,
-      c.time(createdAt, organization, 'date'),
-      lastUsedAt === null ? say('sec.passkeys.never') : c.time(lastUsedAt, organization),
-      html`<a href="${path(organization)}/${id}/rename" aria-label="${say('passkey.rename.of', { name })}"
-          >${say('passkey.rename')}</a
-        >
-        ·
-        <a href="${path(organization)}/${id}/remove" aria-label="${say('passkey.remove.of', { name })}"
-          >${say('passkey.remove')}</a
-        >`,
-    ]),
-  });
+function list(organization: Organization, all: readonly passkeys.Passkey[]): c.Html {
+  const date = (ms: number): c.Html => c.time(ms, organization, 'date');
+  return c.summaryList(
+    all.map(({ id, name, createdAt, lastUsedAt, copiedAt }) => {
+      const made = date(createdAt);
+      const used =
+        lastUsedAt === null
+          ? c.words('sec.passkeys.unused', { made })
+          : c.words('sec.passkeys.line', { made, used: date(lastUsedAt) });
+      const copied = copiedAt === null ? c.nothing : c.pill('danger', say('sec.passkeys.copied'));
+      const at = `${path(organization)}/${id}`;
+      return {
+        label: name,
+        value: html`${used} ${copied}`,
+        action: c.rowActs(
+          c.rowLink(say('passkey.rename'), `${at}/rename`, say('passkey.rename.of', { name })),
+          c.rowLink(say('passkey.remove'), `${at}/remove`, say('passkey.remove.of', { name })),
+        ),
+      };
+    }),
+  );
 }
 
 function path(organization: Organization): string {

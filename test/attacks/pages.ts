@@ -19,8 +19,6 @@ import {
   type AttackClass,
 } from './cells.ts';
 
-const NO_MAIL = 'no mail is sent yet';
-
 /** What attacks by way of browsers, requests and what is said back. */
 export const CLASSES_OF_PAGES: readonly AttackClass[] = [
   {
@@ -50,6 +48,15 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
         ),
         tests([...CODES, ...CEREMONY], 'enumeration.test.ts: what comes before a right password says nothing of MFA'),
         tests(LINKS, 'enumeration.test.ts: every link that does not work looks alike'),
+        tests(
+          ['portal: forgotten password'],
+          'mailed-links.test.ts: enumeration: asking for a new password looks alike for everybody',
+          '../auth/new-password.test.ts: costs the same statements whoever that is (I20)',
+        ),
+        tests(
+          ['portal: own account'],
+          '../auth/change-email.test.ts: to an address that somebody else has is answered alike',
+        ),
         tests(
           ['portal: own factors', 'portal: own sessions'],
           'own-factors.test.ts: of another’s app or session does nothing, and looks like that of one that is not there',
@@ -132,9 +139,13 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
       tests(
         HTTP,
         'host-header.test.ts: no link, redirect or page is made from Host',
+        'mailed-links.test.ts: header injection and host header: a letter holds a token, its end and the address on file',
         'host-header.test.ts: two Hosts, an empty one and one with an account in it are no fault',
       ),
-      none(SHELL, 'links on the terminal are made from SALLYPORT_PUBLIC_URL alone; mailed links come with mail'),
+      none(
+        SHELL,
+        'links on the terminal are made from SALLYPORT_PUBLIC_URL alone; mailed ones likewise, when they are sent',
+      ),
     ],
   },
   {
@@ -170,7 +181,15 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
   {
     name: 'header injection in mail',
     clauses: '1.3.11',
-    cells: [none([...HTTP, ...SHELL], NO_MAIL)],
+    cells: elsewhere(
+      [
+        tests(
+          ['portal: forgotten password', 'portal: own account'],
+          'mailed-links.test.ts: header injection and host header: a letter holds a token, its end and the address on file',
+        ),
+      ],
+      'nobody there says where a letter goes or what it is called',
+    ),
   },
   {
     name: 'type confusion, full-width digits, NUL, overlong input and prototype pollution',
@@ -232,7 +251,21 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
       'no slow hash is computed there',
     ),
   },
-  { name: 'mail bombing', clauses: '6.3.1', cells: [none([...HTTP, ...SHELL], NO_MAIL)] },
+  {
+    name: 'mail bombing',
+    clauses: '6.3.1',
+    cells: elsewhere(
+      [
+        tests(
+          ['portal: forgotten password'],
+          '../auth/new-password.test.ts: fills no mailbox: one letter a minute, three an hour',
+          '../auth/new-password.test.ts: is asked for ten times an hour from one address',
+        ),
+        tests(['portal: own account'], '../auth/change-email.test.ts: fills no stranger’s mailbox'),
+      ],
+      'what is told of an account is told to its own address, an hour with room for so many (test/mail/sender.test.ts)',
+    ),
+  },
   {
     name: 'time and size oracles',
     clauses: '6.3.8, 11.2.4',

@@ -150,6 +150,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           LINKS,
           '../races/links.test.ts: a welcome link, spent eight times at once',
           '../races/links.test.ts: a set-up link, spent eight times at once',
+          '../races/links.test.ts: a link to a new password, spent eight times at once',
+          '../races/links.test.ts: a link that confirms an address, spent eight times at once',
+          'mailed-links.test.ts: link prefetch: a scanner that opens every link',
+          'mailed-links.test.ts: token reuse: a link works once, for its own purpose',
         ),
         tests(
           [...PROOF, 'console: settings'],
@@ -379,6 +383,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           'surviving-codes.test.ts: a half-finished sign-in does not outlive the password that opened it',
         ),
         tests(
+          ['portal: own account'],
+          '../auth/change-password.test.ts: ends every session but goes on in this browser, with a new token',
+        ),
+        tests(
           ['portal: own factors'],
           '../auth/authenticators.test.ts: leaves the old one working until the new one is enabled, and not a moment longer',
           '../auth/new-codes.test.ts: take the place of the old at once',
@@ -398,6 +406,10 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
           ['portal: asking for help', 'portal: sign-in code', ...both('code', 'enable MFA')],
           'recovery.test.ts: opens nothing by itself: asked for, waited out and unanswered, the code is still asked',
           'recovery.test.ts: is cancelled by no scanner of mails, which looks at every link',
+        ),
+        tests(
+          ['portal: forgotten password', 'portal: mailed link'],
+          'mailed-links.test.ts: a mailbox alone is no way round MFA',
         ),
         tests(
           [

@@ -16,6 +16,7 @@ import { sweep } from '../../src/auth/housekeeping.ts';
 import { storePassword, hashNewPassword } from '../../src/auth/passwords.ts';
 import { approve, countOpenRequests, findRequest, refuse } from '../../src/auth/recovery-requests.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
+import { sql } from '../../src/db/db.ts';
 import { answers, challenged, enrol, from, home, setPolicy, signsIn, type Acme, type Enrolled } from '../acme.ts';
 import { actorFor, asks, LOST, queue, requestOf } from '../help.ts';
 import { queued } from '../queued.ts';
@@ -186,6 +187,22 @@ eachEngine('answering a request for help', (engine) => {
     assert.equal((await signsIn(world.installation, people.maria)).kind, 'enrolment');
     const found = await findRequest(world.db, people.organization.id, request.id, world.clock.now);
     assert.deepEqual([found?.state, found?.reason], ['approved', 'Met in person']);
+  });
+
+  test('waits by the request itself too, and is of its own epoch, even if nobody has ended it (I12)', async () => {
+    const { world, people } = await opened(engine);
+    await using _ = world;
+    const request = await requestOf(world, people.maria);
+    await world.change(sql`UPDATE accounts SET help_wait_until = NULL`);
+    assert.equal((await approveAs(world, people, request)).kind, 'waits');
+    world.clock.advance(DAY_MS);
+    await world.change(sql`UPDATE accounts SET epoch = epoch + 1`);
+    assert.deepEqual(await queue(world, people.maria), []);
+    assert.equal((await approveAs(world, people, request)).kind, 'over');
+    assert.equal(
+      (await findRequest(world.db, people.organization.id, request.id, world.clock.now))?.state,
+      'cancelled',
+    );
   });
 
   test('may come at once where the organization sets no wait', async () => {

@@ -59,9 +59,10 @@ eachEngine('new backup codes', (engine) => {
     await using world = await openWorld(engine);
     const people = await world.acmeWithMfa();
     const session = await insideBy(world.installation, people.maria, world.codeFor(people.secret));
-    const { cookie } = await makes(world, people, session);
+    const { cookie, codes } = await makes(world, people, session);
     world.clock.advance(10 * MINUTE_MS);
     assert.equal((await found(world.installation, people.maria, cookie)).kind, 'dead');
+    assert.notDeepEqual((await makes(world, people, session)).codes, codes);
     const other = await insideBy(world.installation, people.maria, world.codeFor(people.secret));
     const thief = await makes(world, people, other);
     await signOutElsewhere(world.installation, { kind: 'system' }, session);

@@ -7,6 +7,7 @@ import { askToChangeEmail, confirmEmailChange } from '../../src/auth/change-emai
 import { changePassword } from '../../src/auth/change-password.ts';
 import { askForNewPassword, chooseNewPassword } from '../../src/auth/new-password.ts';
 import { disownByLink, disownBySession, findNotMe, type Disowned } from '../../src/auth/not-me.ts';
+import { setPassword } from '../../src/auth/passwords.ts';
 import { findSession } from '../../src/auth/sessions.ts';
 import { challenged, from, home, signsIn, type Person } from '../acme.ts';
 import { queued, type Queued } from '../queued.ts';
@@ -159,6 +160,7 @@ eachEngine('"This wasn’t me"', (engine) => {
     await using world = await openWorld(engine, { mailIsOn: true });
     const { ada, maria } = await world.acme();
     assert.equal(await world.db.transaction((tx) => notMeToken(tx, world.installation, ada)), undefined);
+    await setPassword(world.installation, OPERATOR, await world.account(maria), 'violet harbour engine 47', []);
     const letters = await lettersOf(world, maria, 'password-changed');
     assert.ok(letters.length > 0 && letters.every(({ facts }) => facts['notMeToken'] === undefined));
     const token = await linkOf(world, maria);

@@ -7,6 +7,7 @@ import { generateCodes } from '../../src/auth/ceremony-codes.ts';
 import { enable, offer, verifyEnrolment } from '../../src/auth/enrolment.ts';
 import { RESETS_BY_AGENT } from '../../src/auth/limits.ts';
 import { answerWithSignInCode, makeSignInCode, type MadeCode } from '../../src/auth/sign-in-codes.ts';
+import { sql } from '../../src/db/db.ts';
 import { answers, challenged, enrol, home, pendingOf, refound, type Acme, type Person } from '../acme.ts';
 import { actorFor, asks } from '../help.ts';
 import { queued } from '../queued.ts';
@@ -124,6 +125,9 @@ eachEngine('a one-time sign-in code', (engine) => {
     for (const open of [false, true])
       await setPortalAccess(world.installation, OPERATOR, await world.account(people.maria), open);
     assert.equal((await types(world, people.maria, code)).kind, 'wrong');
+    const next = await codeFor(world, people);
+    await world.change(sql`UPDATE accounts SET epoch = epoch + 1 WHERE id = ${people.maria.id}`);
+    assert.equal((await types(world, people.maria, next)).kind, 'wrong', 'even if nobody has ended it');
   });
 
   test('is nobody else’s code', async () => {

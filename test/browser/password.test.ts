@@ -27,7 +27,7 @@ interface Scene extends Acme {
   readonly mailbox: Mailbox;
   readonly guest: Somebody;
   readonly app: Enrolled;
-  looks(name: string, error?: boolean): Promise<void>;
+  readonly looks: (name: string, error?: boolean) => Promise<void>;
 }
 
 async function tell(browser: Browser, seat: Parameters<typeof Somebody.at>[1], eye?: Eye): Promise<void> {
@@ -39,7 +39,7 @@ async function tell(browser: Browser, seat: Parameters<typeof Somebody.at>[1], e
   await using mailbox = await openMailbox();
   const guest = await Somebody.at(browser, seat);
   const looks = async (name: string, error = false): Promise<void> => eye?.looksAt(guest.page, name, { error });
-  const scene = { ...acme, world, origin, mailbox, guest: guest, app, looks };
+  const scene = { ...acme, world, origin, mailbox, guest, app, looks };
   await forgets(scene);
   await changesIt(scene);
   await moves(scene);

@@ -173,7 +173,7 @@ eachEngine('the pages of passkeys', (engine) => {
     assert.equal((await other.browser.get(path)).h1, 'Rename a passkey');
     refusedWith(await other.browser.post(path, { name: '' }), 422, /Enter a name/);
     assert.equal((await other.browser.post(path, { name: 'Old laptop' })).location, SECURITY);
-    assert.match((await other.browser.follow()).text, /<bdi>Old laptop<\/bdi>/);
+    assert.match((await other.browser.follow()).text, /<dt>Old laptop<\/dt>/);
   });
 
   test('removing one says in numbers what it does, asks for a fresh proof, and ends every session', async () => {
@@ -201,7 +201,7 @@ eachEngine('the pages of passkeys', (engine) => {
   test('where the organization takes none any more they stay in the list, and none can be added', async () => {
     await takePasskeys(world, people.organization, 'off');
     const page = await maria.browser.get(SECURITY);
-    assert.match(page.text, /<bdi>Old laptop<\/bdi>/);
+    assert.match(page.text, /<dt>Old laptop<\/dt>/);
     assert.match(page.text, /Acme Billing does not accept passkeys at the moment\./);
     assert.doesNotMatch(page.text, /passkeys\/add/);
     assert.equal((await maria.browser.get(`${SECURITY}/passkeys/add`)).location, SECURITY);
@@ -211,7 +211,7 @@ eachEngine('the pages of passkeys', (engine) => {
 
   test('a copy of one is shown to its owner', async () => {
     await world.change(sql`UPDATE passkeys SET copied_at = ${world.clock.now} WHERE id = ${passkey}`);
-    assert.match((await maria.browser.get(SECURITY)).text, /May have been copied: remove it/);
+    assert.match((await maria.browser.get(SECURITY)).text, /May have been copied/);
   });
 
   test('whoever came in by one although the password is held to be stolen is told so', async () => {
