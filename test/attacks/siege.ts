@@ -689,9 +689,7 @@ async function setupPost(): Promise<Post> {
 
 /** The forms of the product, each with its own; a route that takes forms and has none here fails whoever walks them. */
 export function everyPost({ posts }: Siege): readonly Post[] {
-  const due = ROUTES.filter(({ method }) => method === 'POST' && !ROUTES.some(() => false))
-    .map(nameOf)
-    .filter((n) => !n.endsWith('/confirm'));
+  const due = ROUTES.filter(({ method }) => method === 'POST').map(nameOf);
   assert.deepEqual(posts.map(({ name }) => name).toSorted(), due.toSorted());
   return posts;
 }
