@@ -85,10 +85,6 @@ export async function lay(engine: Engine): Promise<Siege> {
   const maria = await enrolled(await guest(people.maria));
   await ada.signsIn();
   await maria.signsIn();
-  const doors = [
-    await doorPosts(world, people, guest, 'portal'),
-    await doorPosts(world, people, guest, 'admin'),
-  ].flat();
   world.clock.advance(MINUTE_MS);
   const half = await maria.elsewhere();
   await half.password();
@@ -146,17 +142,11 @@ export async function lay(engine: Engine): Promise<Siege> {
   const confirmed = await confirmingPosts(engine);
   const own = await ownPosts(world, async () => guest(await newcomer(world, people, 'portal')));
   const off = await turningOff(engine);
-  const inside = [
-    ...(await passkeyPosts(world, people, guest)),
-    ...(await mailedLinkPosts(world, people)),
-    ...(await ownAccountPosts(world, people, guest)),
-    ...own,
-  ];
+  const inside = [...(await mailedLinkPosts(world, people)), ...(await ownAccountPosts(world, people, guest)), ...own];
   await ada.signsIn();
   const atConsole = await consolePosts(world, people, ada);
-  const posts = [
+  const others = [
     // The codes that these send are those of now.
-    ...doors.map((door) => door()),
     welcome,
     invitation,
     ...around,
@@ -167,6 +157,14 @@ export async function lay(engine: Engine): Promise<Siege> {
     ...confirmed,
     empty,
   ];
+  // Last of all, since a sign-in lasts ten minutes, and what a passkey answers five.
+  const doors = [
+    await doorPosts(world, people, guest, 'portal'),
+    await doorPosts(world, people, guest, 'admin'),
+  ].flat();
+  world.clock.advance(MINUTE_MS);
+  const passkeys = await passkeyPosts(world, people, guest);
+  const posts = [...doors.map((door) => door()), ...passkeys, ...others];
   return {
     world,
     people,
