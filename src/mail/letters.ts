@@ -36,6 +36,8 @@ const SHAPES: Record<MailKind, Shape> = {
   'passkey-removed': { notice: true, mayWait: true },
   'passkey-copied': { notice: true, mayWait: true },
   'device-trusted': { notice: true, mayWait: true },
+  'device-copied': { notice: true },
+  'password-removed': { notice: true },
   'not-me': {},
   'recovery-asked': { notice: true, link: { page: 'cancel-request', label: 'mail.link.recovery-asked' } },
   'recovery-refused': {},
