@@ -135,10 +135,7 @@ export async function lay(engine: Engine): Promise<Siege> {
   };
   // All this takes its time, and her acts want a proof that is fresh.
   await ada.signsIn();
-  const around = [
-    ...(await postsRoundTheCeremony(world, people, guest)),
-    ...(await helpPosts(world, people, guest, ada)),
-  ];
+  const around = await postsRoundTheCeremony(world, people, guest);
   const confirmed = await confirmingPosts(engine);
   const own = await ownPosts(world, async () => guest(await newcomer(world, people, 'portal')));
   const off = await turningOff(engine);
@@ -162,9 +159,10 @@ export async function lay(engine: Engine): Promise<Siege> {
     await doorPosts(world, people, guest, 'portal'),
     await doorPosts(world, people, guest, 'admin'),
   ].flat();
+  const help = await helpPosts(world, people, guest, ada);
   world.clock.advance(MINUTE_MS);
   const passkeys = await passkeyPosts(world, people, guest);
-  const posts = [...doors.map((door) => door()), ...passkeys, ...others];
+  const posts = [...doors.map((door) => door()), ...help, ...passkeys, ...others];
   return {
     world,
     people,
@@ -389,7 +387,8 @@ async function ownAccountPosts(world: World, people: Acme, guest: Stage['guest']
 async function helpPosts(world: World, people: Acme, guest: Stage['guest'], ada: Guest): Promise<Post[]> {
   const half = async (): Promise<Guest> => {
     const one = await guest(await newcomer(world, people, 'portal'));
-    await one.enrols();
+    // By no browser, so that no time passes.
+    await enrol(world.installation, one.person);
     await one.password();
     return one;
   };
