@@ -45,7 +45,7 @@ function rest({ fields }: Post, name: string): string {
 // policy is that of an old page, and of two colours the typed one counts.
 function isUnread({ name }: Post, field: string): boolean {
   if (/welcome|new-password|security\/password/.test(name)) return field === 'email';
-  return /\/(general|branding)$/.test(name) && /^(mfa|policy|removeLogo)$/.test(field);
+  return /\/(general|branding|sign-in)$/.test(name) && /^(mfa|policy|removeLogo|devices|confirmation)$/.test(field);
 }
 
 describe('strange input at every form (ASVS 1.5.2, 2.2.1, 15.3.6)', () => {
