@@ -73,10 +73,10 @@ eachEngine('a form whose end is held back until its sender has been signed out',
       () => [`${SECURITY}/passkeys/${passkey}/remove`],
       () => [`${SECURITY}/sessions/end-others`],
     ];
+    const signsOut = () => maria.browser.post(`${SECURITY}/sessions/end-others`);
     for (const formOf of forms) {
       const eve = await maria.elsewhere();
       await eve.signsIn();
-      const signsOut = () => maria.browser.post(`${SECURITY}/sessions/end-others`);
       await comesToNothing(eve, await formOf(eve), signsOut);
     }
   });
