@@ -725,6 +725,12 @@ export const en = {
     'It confirms that it is you who sets it up. It is not in this letter: {m} tells it to you.',
   'mail.subject.device-trusted': 'A device no longer asks for a code for {m}',
   'mail.text.device-trusted': 'Whoever uses it needs only your password.',
+  'mail.subject.device-copied': 'A device of your {m} account was copied',
+  'mail.text.device-copied':
+    'Your password came with an old mark of a device on which no code is asked for. The device and what it opened have ended. Change your password now.',
+  'mail.subject.password-removed': 'Your {m} password no longer works',
+  'mail.text.password-removed':
+    'Somebody else may know it, so {m} has removed it. {m} can give you a link to choose a new one.',
   'mail.subject.not-me': "You told {m} that it wasn't you",
   'mail.text.not-me': 'Everything is signed out. Choose a new password before you sign in again.',
   'mail.subject.not-me-told': "{name} told {m} that it wasn't them",

@@ -105,8 +105,8 @@ eachEngine('a change of email', (engine) => {
     assert.deepEqual(
       told.map(({ to, facts }) => [to, facts['by'], facts['notMeToken']]),
       [
-        [maria.email, 'staff', undefined],
-        ['by-staff@globex.test', 'staff', undefined],
+        [maria.email, 'operator', undefined],
+        ['by-staff@globex.test', 'operator', undefined],
       ],
     );
   });
