@@ -61,6 +61,8 @@ eachEngine('a form whose end is held back until its sender has been signed out',
     assert.deepEqual(changed, [], form[0]);
   }
 
+  const signedOutElsewhere = () => maria.browser.post(`${SECURITY}/sessions/end-others`);
+
   test('adds no passkey of Eve’s, takes none away and asks for no other address: Maria has signed out everywhere else', async () => {
     const forms: ((eve: Guest) => Promise<Form> | Form)[] = [
       async ({ browser }) => {
@@ -73,11 +75,10 @@ eachEngine('a form whose end is held back until its sender has been signed out',
       () => [`${SECURITY}/passkeys/${passkey}/remove`],
       () => [`${SECURITY}/sessions/end-others`],
     ];
-    const signsOut = () => maria.browser.post(`${SECURITY}/sessions/end-others`);
     for (const formOf of forms) {
       const eve = await maria.elsewhere();
       await eve.signsIn();
-      await comesToNothing(eve, await formOf(eve), signsOut);
+      await comesToNothing(eve, await formOf(eve), signedOutElsewhere);
     }
   });
 
