@@ -133,6 +133,7 @@ const AUDIT_VERIFY_TEST = ['test/accounts/audit-verify.test.ts'];
 const FRESH_PROOF_TEST = ['test/auth/fresh-proof.test.ts'];
 const DEVICES_TEST = ['test/auth/trusted-devices.test.ts'];
 const DEVICES_END_TEST = ['test/auth/trusted-devices-end.test.ts'];
+const HELD_BACK_TEST = ['test/attacks/held-back.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -561,6 +562,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: ' AND s.epoch = a.epoch`;',
     tests: SESSIONS_TEST,
   },
+  { invariant: 'I12', file: 'src/web/routes.ts', find: ', wholeBodiesOnly)', replace: ')', tests: HELD_BACK_TEST },
   { invariant: 'I12', ...EPOCH_OF_CHALLENGE, tests: CHALLENGES_TEST },
   { invariant: 'I12', ...EPOCH_OF_ANSWER, tests: CHALLENGES_TEST },
   { invariant: 'I12', ...EPOCH_OF_ATTEMPT, otherGuards: [EPOCH_OF_ANSWER], tests: CHALLENGES_TEST },
