@@ -1,4 +1,4 @@
-import { emailKey } from '../accounts/accounts.ts';
+import { emailKey, HAS_MFA, type Account } from '../accounts/accounts.ts';
 import { record } from '../accounts/audit.ts';
 import { confirmAddress } from '../accounts/contacts.ts';
 import { lockAtEpoch } from '../accounts/epoch.ts';
@@ -12,7 +12,7 @@ import {
 } from '../accounts/mailed-links.ts';
 import { queueMail } from '../accounts/outbox.ts';
 import { fingerprint } from '../crypto/tokens.ts';
-import { RolledBack, sql } from '../db/db.ts';
+import { RolledBack, sql, type Queries } from '../db/db.ts';
 import { spend, tallyWithin } from './counters.ts';
 import { EMAIL_CHANGES_BY_ACCOUNT, LINKS_TO_MAILBOX, UNKNOWN_EMAIL } from './limits.ts';
 import { holdSession, isFreshlyProven, type Session, type Visitor } from './sessions.ts';
@@ -23,8 +23,25 @@ export type ChangeAsked =
   | { kind: 'email-shape' }
   /** It is the address that they have. */
   | { kind: 'same' }
+  /** Only staff change it: see `emailIsHeld`. */
+  | { kind: 'held' }
   | { kind: 'limited'; until: number }
   | { kind: 'over' };
+
+/**
+ * Whether only staff may change the address of a contact: where a new authenticator must be confirmed by mail and they have
+ * none yet. The password is all that they could prove, and whoever stole it would have the confirming link mailed to
+ * themselves (confirmed-enrolment.ts). To decide by it, the caller holds the account's lock.
+ */
+export async function emailIsHeld(
+  db: Pick<Queries, 'one'>,
+  { organizationId, id }: Pick<Account, 'organizationId' | 'id'>,
+): Promise<boolean> {
+  const held = await db.one(sql`SELECT 1 AS found FROM accounts a JOIN organizations o ON o.id = a.organization_id
+    WHERE a.organization_id = ${organizationId} AND a.id = ${id} AND o.enrolment_confirmation = 'required'
+      AND NOT ${HAS_MFA}`);
+  return held !== undefined;
+}
 
 /**
  * Mails a link to the address that a contact wants from now on, who has just proven who they are (I14). Nothing changes
@@ -52,6 +69,7 @@ export async function askToChangeEmail(
   const mayMail = (await spend(db, { limit: LINKS_TO_MAILBOX, subject: mailbox }, now)).ok;
   return db.transaction<ChangeAsked>(async (tx) => {
     if (!(await holdSession(tx, session))) return new RolledBack<ChangeAsked>({ kind: 'over' });
+    if (await emailIsHeld(tx, account)) return new RolledBack<ChangeAsked>({ kind: 'held' });
     const taken = await tx.one(sql`SELECT 1 AS found FROM accounts
       WHERE organization_id = ${organizationId} AND kind = 'contact' AND email_key = ${key}`);
     const to = email.trim();
@@ -91,6 +109,8 @@ export async function confirmEmailChange(
   return installation.db.transaction<EmailChanged>(async (tx) => {
     const over = new RolledBack<EmailChanged>({ kind: 'over' });
     if (!(await lockAtEpoch(tx, account, account.epoch))) return over;
+    // The organization may have begun to ask for it since the link was mailed.
+    if (await emailIsHeld(tx, account)) return over;
     if (!(await spendMailedLink(tx, installation, 'confirm-email', account, token))) return over;
     const actor = { kind: 'account', id: account.id, address, userAgent } as const;
     const outcome = await confirmAddress(tx, installation, actor, account, email);

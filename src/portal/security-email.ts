@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { addressToConfirm } from '../accounts/mailed-links.ts';
 import type { Organization } from '../accounts/organizations.ts';
-import { askToChangeEmail } from '../auth/change-email.ts';
+import { askToChangeEmail, emailIsHeld } from '../auth/change-email.ts';
 import { proveFirst } from '../door/confirm.ts';
 import { emailProblem, reach } from '../door/sign-in.ts';
 import * as c from '../web/components.ts';
@@ -23,16 +23,25 @@ function path(organization: Organization): string {
   return `${portalBase(organization)}/security/email`;
 }
 
+type WhyNot = 'sec.email.off' | 'sec.email.held';
+
+async function whyNot({ installation }: Visit, { session }: SignedIn): Promise<WhyNot | undefined> {
+  if (!installation.mailIsOn) return 'sec.email.off';
+  return (await emailIsHeld(installation.db, session.account)) ? 'sec.email.held' : undefined;
+}
+
 /** GET /security/email: after password and code, the new address. */
 export async function show(visit: Visit, who: SignedIn): Promise<Response> {
-  if (!visit.installation.mailIsOn) return visit.page(withoutMail(who));
+  const why = await whyNot(visit, who);
+  if (why !== undefined) return visit.page(askStaff(who, why));
   return (await proveFirst(visit, who, say('sec.email.about'))) ?? visit.page(askPage(who, ''));
 }
 
 /** POST /security/email: mails a link there. Nothing has changed before it is used. */
 export async function submit(visit: Visit, who: SignedIn): Promise<Response> {
   const { email } = await visit.form('email');
-  if (!visit.installation.mailIsOn) return visit.page(withoutMail(who));
+  const why = await whyNot(visit, who);
+  if (why !== undefined) return visit.page(askStaff(who, why));
   const problem = emailProblem(email);
   if (problem !== undefined) return visit.page(askPage(who, email, problem), 422);
   const first = await proveFirst(visit, who, say('sec.email.about'));
@@ -47,6 +56,8 @@ export async function submit(visit: Visit, who: SignedIn): Promise<Response> {
       return visit.page(askPage(who, email, say('sec.email.same')), 422);
     case 'email-shape':
       return visit.page(askPage(who, email, say('login.email.shape')), 422);
+    case 'held':
+      return visit.page(askStaff(who, 'sec.email.held'));
     case 'limited': {
       const text = say('login.limited', { time: c.timeText(outcome.until, organization, 'clock') });
       return visit.heldBack(askPage(who, email, text), outcome.until);
@@ -82,12 +93,12 @@ function askPage({ organization, session }: SignedIn, email: string, problem?: s
   });
 }
 
-function withoutMail({ organization }: SignedIn): c.Html {
+function askStaff({ organization }: SignedIn, why: WhyNot): c.Html {
   const door = { surface: 'portal', base: portalBase(organization), organization } as const;
   return insidePage(organization, {
     title: say('sec.email.title'),
     body: html`<section class="panel">
-      <p>${say('sec.email.off', { m: organization.name })}</p>
+      <p>${say(why, { m: organization.name })}</p>
       ${reach(door)}
       <p><a href="${portalBase(organization)}/security">${say('sec.back')}</a></p>
     </section>`,

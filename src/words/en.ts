@@ -447,6 +447,8 @@ export const en = {
   'sec.email.waiting': 'Waiting for you to open the link we sent to {email}',
   'sec.email.off':
     "You can't change your email here, because no mail is sent from this portal. Ask {m} to change it for you.",
+  'sec.email.held':
+    "You can't change your email here before you have set up MFA, because its setup is confirmed by email. Ask {m} to change it for you.",
   'sec.password.changed': 'Changed {date}',
 
   'sec.app': 'Authenticator app',

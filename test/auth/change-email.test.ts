@@ -7,6 +7,7 @@ import { askToChangeEmail, confirmEmailChange, findEmailChange } from '../../src
 import { endOneSession } from '../../src/auth/end-sessions.ts';
 import type { Session } from '../../src/auth/sessions.ts';
 import { addContact, home, signsIn, type Acme, type Enrolled, type Person } from '../acme.ts';
+import { confirming } from '../confirmation.ts';
 import { queued } from '../queued.ts';
 import { eachEngine, MINUTE_MS, openWorld, type World } from '../world.ts';
 import { insideByCode, insideByPassword } from './inside.ts';
@@ -98,7 +99,7 @@ eachEngine('a change of email', (engine) => {
     await asks(world, await insideByCode(world, maria, secret));
     const contact = await findContact(world.db, maria.organizationId, globex.id, maria.id);
     assert.ok(contact);
-    const draft = { name: maria.name, email: 'by-staff@globex.test', phone: null };
+    const draft = { name: maria.name, email: 'by-others@globex.test', phone: null };
     await changeContact(world.installation, OPERATOR, contact, draft);
     assert.deepEqual(await confirms(world, maria, await linkTo(world, maria)), { kind: 'over' });
     const told = (await queued(world, maria)).filter(({ kind }) => kind === 'email-changed');
@@ -106,7 +107,7 @@ eachEngine('a change of email', (engine) => {
       told.map(({ to, facts }) => [to, facts['by'], facts['notMeToken']]),
       [
         [maria.email, 'operator', undefined],
-        ['by-staff@globex.test', 'operator', undefined],
+        ['by-others@globex.test', 'operator', undefined],
       ],
     );
   });
@@ -137,5 +138,29 @@ eachEngine('a change of email', (engine) => {
     assert.equal((await asks(world, other, 'victim@umbra.test')).kind, 'asked');
     const letters = (await queued(world)).filter(({ kind }) => kind === 'confirm-email');
     assert.equal(letters.length, 3);
+  });
+
+  test('is not a thief’s to make who has the password alone, where setting MFA up is confirmed by email', async () => {
+    await using world = await openWorld(engine, { mailIsOn: true });
+    const { organization, noor } = await world.acme();
+    await confirming(world, organization);
+    const thief = await insideByPassword(world, noor);
+    const before = await queued(world);
+    assert.deepEqual(await asks(world, thief, 'eve@umbra.test'), { kind: 'held' });
+    assert.deepEqual(await queued(world), before, 'no link is mailed');
+    await confirming(world, organization, 'none');
+    assert.deepEqual(await asks(world, thief, 'eve@umbra.test'), { kind: 'asked' });
+    const token = await linkTo(world, noor, 'eve@umbra.test');
+    await confirming(world, organization);
+    assert.deepEqual(await confirms(world, noor, token), { kind: 'over' }, 'nor one mailed before the setting');
+    assert.equal((await world.account(noor)).email, noor.email);
+  });
+
+  test('stays open to a contact who has MFA, where setting it up is confirmed by email', async () => {
+    await using world = await openWorld(engine, { mailIsOn: true });
+    const { maria, organization, session } = await scene(world);
+    await confirming(world, organization);
+    assert.deepEqual(await asks(world, session), { kind: 'asked' });
+    assert.deepEqual(await confirms(world, maria, await linkTo(world, maria)), { kind: 'changed', email: NEW });
   });
 });

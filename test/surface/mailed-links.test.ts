@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import type { MailKind } from '../../src/accounts/outbox.ts';
 import { sql } from '../../src/db/db.ts';
 import { openRunner } from '../../src/jobs/runner.ts';
-import type { Person } from '../acme.ts';
+import { setPolicy, type Person } from '../acme.ts';
+import { confirming } from '../confirmation.ts';
 import { queued } from '../queued.ts';
 import type { Page, Visitor } from '../visitor.ts';
 import { MINUTE_MS, openWorld, type World } from '../world.ts';
@@ -212,6 +213,21 @@ describe('an email address', () => {
     ]) {
       assert.equal(page.status, 200);
       assert.match(words(page), /no mail is sent from this portal\. Ask Acme Billing to change it for you/);
+    }
+  });
+
+  test('is the organization’s to change before MFA, where setting it up is confirmed by email', async () => {
+    await using at = await scene();
+    await setPolicy(at.world.installation, at.people.organization, 'optional');
+    await confirming(at.world, at.people.organization);
+    const noor = await at.guest(at.people.noor);
+    await noor.password();
+    for (const page of [
+      await noor.browser.get(`${PORTAL}/security/email`),
+      await noor.browser.post(`${PORTAL}/security/email`, { email: 'eve@umbra.test' }),
+    ]) {
+      assert.equal(page.status, 200);
+      assert.match(words(page), /before you have set up MFA.* Ask Acme Billing to change it for you/);
     }
   });
 });
