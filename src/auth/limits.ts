@@ -124,6 +124,8 @@ export const LINKS_BY_ADDRESS: Limit = { name: 'mailed links by address', allows
 /** Links to one mailbox: what is asked for beyond is answered alike, and not mailed. */
 export const LINK_AGAIN: Limit = { name: 'mailed link again', allows: 1, windowMs: MINUTE_MS };
 export const LINKS_TO_MAILBOX: Limit = { name: 'mailed links to a mailbox', allows: 3, windowMs: HOUR_MS };
+/** After how many times of "This wasn't me" an hour mails no further link by itself. */
+export const NOT_ME_BY_ACCOUNT: Limit = { name: 'not-me by account', allows: 3, windowMs: HOUR_MS };
 export const EMAIL_CHANGES_BY_ACCOUNT: Limit = { name: 'changes of email asked for', allows: 5, windowMs: HOUR_MS };
 export const TEST_LETTERS: Limit = { name: 'test letters by staff', allows: 10, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;

@@ -156,6 +156,26 @@ eachEngine('"This wasn’t me"', (engine) => {
     assert.deepEqual(await queued(world, sam), [], 'no mail is sent here');
   });
 
+  test('over and over is no way to new guesses at the code, and fills no mailbox of staff', async () => {
+    await using world = await openWorld(engine, { mailIsOn: true });
+    const { noor, sam } = await world.acme();
+    const { organizationId } = noor;
+    const ways: unknown[] = [];
+    for (let password = noor.password; ways.at(-1) !== 'ask'; password = `violet harbour engine 4${ways.length}`) {
+      const session = await insideByPassword(world, { ...noor, password });
+      const shut = await disownBySession(world.installation, session, THIEF);
+      ways.push(shut.kind === 'done' ? shut.next : shut.kind);
+      assert.ok(ways.length < 10, 'without end');
+      const way = String((await lettersOf(world, noor, 'new-password')).at(-1)?.facts['token']);
+      const next = `violet harbour engine 4${ways.length}`;
+      const chosen = await chooseNewPassword(world.installation, organizationId, way, next, [], THIEF.address);
+      assert.equal(chosen.kind, ways.at(-1) === 'ask' ? 'used' : 'set');
+    }
+    assert.deepEqual(ways, ['link-mailed', 'link-mailed', 'link-mailed', 'ask']);
+    assert.equal((await lettersOf(world, sam, 'not-me')).length, 4);
+    assert.equal((await signsIn(world.installation, noor)).kind, 'wrong', 'shut all the same');
+  });
+
   test('stands in no letter to staff, and in none about what staff have done', async () => {
     await using world = await openWorld(engine, { mailIsOn: true });
     const { ada, maria } = await world.acme();
