@@ -112,7 +112,9 @@ export async function holdBack(
       WHERE ${there} AND done_at IS NULL AND kind IN (${list(MAY_WAIT)})`);
     if (announced) return;
     const { organizationId, accountId } = letter;
-    await queueMail(tx, installation, { organizationId, accountId, kind: 'digest', to, dueAt: now + HOUR_MS });
+    // Its hour begins with what was held back first: a moment later it would tell nothing of that.
+    const then = { ...installation, now: () => now };
+    await queueMail(tx, then, { organizationId, accountId, kind: 'digest', to, dueAt: now + HOUR_MS });
   });
   return true;
 }
