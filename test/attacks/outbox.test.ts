@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { createServer } from 'node:tls';
 import { openPost } from '../../src/mail/post.ts';
 import { openSender } from '../../src/mail/sender.ts';
 import { acme } from '../acme.ts';
-import { deliver, openMailbox } from '../mailbox.ts';
+import { deliver, MAILBOX_CA, openMailbox, PEM } from '../mailbox.ts';
 import { writes } from '../mail/sending.ts';
 import { eachEngine, HOUR_MS, openWorld, type World } from '../world.ts';
 
@@ -67,4 +71,24 @@ eachEngine('the outbox', (engine) => {
     assert.deepEqual([await turn, mailbox.letters], [0, []]);
     assert.equal((await deliver(world, mailbox)).length, 1);
   });
+});
+
+test('a mail server that says back what it was told puts no password into an answer', async () => {
+  const server = createServer({ key: PEM, cert: PEM }, (socket) => {
+    socket.on('error', () => undefined).write('220 echo\r\n');
+    createInterface({ input: socket }).on('line', (line) =>
+      socket.write(
+        line.startsWith('EHLO') ? '250-echo\r\n250 AUTH PLAIN\r\n' : `500 5.5.1 Command unrecognized: "${line}"\r\n`,
+      ),
+    );
+  }).listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const smtpUrl = `smtps://acme:Tr0ub4dor@localhost:${port}`;
+  const post = openPost({ smtpUrl, from: 'portal@acme.test' }, { ca: MAILBOX_CA });
+  const reached = await post.reach();
+  post.close();
+  server.close();
+  assert.equal(reached.kind, 'unreachable');
+  assert.match(reached.answer, /Command unrecognized: "AUTH PLAIN …"/);
 });
