@@ -11,7 +11,7 @@ import {
 } from '../accounts/mailed-links.ts';
 import { queueMail } from '../accounts/outbox.ts';
 import { fingerprint } from '../crypto/tokens.ts';
-import { RolledBack, sql, type Transaction } from '../db/db.ts';
+import { list, RolledBack, sql, type Transaction } from '../db/db.ts';
 import { spendWithin } from './counters.ts';
 import { NO_COUNTS, NOT_ME_BY_ACCOUNT } from './limits.ts';
 import { revokePasskeys } from './passkeys.ts';
@@ -100,10 +100,15 @@ async function openWayBack(
   const { organizationId, id } = account;
   const now = installation.now();
   const ofAccount = sql`organization_id = ${organizationId} AND account_id = ${id}`;
-  // Other letters to this mailbox have been answered by this one. Those to another one are another person's to answer.
-  const mailbox = isElsewhere ? sql`email <> ${onFile}` : sql`email = ${onFile}`;
-  await tx.run(sql`UPDATE mailed_links SET spent_at = ${now}
-    WHERE ${ofAccount} AND purpose = 'not-me' AND spent_at IS NULL AND ${mailbox}`);
+  // Other letters to this mailbox have been answered by this one. Those to another one are another person's to answer. An
+  // address is the same however it is written.
+  const open = await tx.all<{ id: string; email: string }>(
+    sql`SELECT id, email FROM mailed_links WHERE ${ofAccount} AND purpose = 'not-me' AND spent_at IS NULL`,
+  );
+  const answered = open.filter(({ email }) => (emailKey(email) === emailKey(onFile)) !== isElsewhere);
+  if (answered.length > 0)
+    await tx.run(sql`UPDATE mailed_links SET spent_at = ${now}
+      WHERE ${ofAccount} AND id IN (${list(answered.map((link) => link.id))})`);
   if (isElsewhere)
     await tx.run(
       sql`UPDATE accounts SET disabled_at = ${now} WHERE organization_id = ${organizationId} AND id = ${id}`,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
+import { changeContact, findContact } from '../../src/accounts/contacts.ts';
 import { notMeToken } from '../../src/accounts/mailed-links.ts';
 import { setPortalAccess } from '../../src/auth/access.ts';
 import { askToChangeEmail, confirmEmailChange } from '../../src/auth/change-email.ts';
@@ -78,6 +79,18 @@ eachEngine('"This wasn’t me"', (engine) => {
     const late = await linkOf(world, maria);
     world.clock.advance(7 * DAY_MS);
     assert.deepEqual(await disowns(world, maria, late), { kind: 'over' });
+  });
+
+  test('answers for all letters of a mailbox, however staff have written its address since', async () => {
+    await using world = await openWorld(engine, { mailIsOn: true });
+    const { maria, globex } = await world.acme();
+    const [one, other] = [await linkOf(world, maria), await linkOf(world, maria)];
+    const contact = await findContact(world.db, maria.organizationId, globex.id, maria.id);
+    assert.ok(contact);
+    const draft = { name: maria.name, email: 'Maria@Globex.test', phone: null };
+    assert.equal((await changeContact(world.installation, OPERATOR, contact, draft)).kind, 'saved');
+    assert.deepEqual(await disowns(world, maria, one), { kind: 'done', next: 'link-mailed' });
+    assert.deepEqual(await disowns(world, maria, other), { kind: 'used' });
   });
 
   test('outlives what the thief does next: he has changed the password, and changes it again', async () => {

@@ -8,7 +8,7 @@ import { openPost } from '../../src/mail/post.ts';
 import { openSender } from '../../src/mail/sender.ts';
 import { acme } from '../acme.ts';
 import { deliver, MAILBOX_CA, openMailbox, PEM } from '../mailbox.ts';
-import { writes } from '../mail/sending.ts';
+import { writes } from './sending.ts';
 import { eachEngine, HOUR_MS, openWorld, type World } from '../world.ts';
 
 const MAIL = { mailIsOn: true };
