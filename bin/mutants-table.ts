@@ -35,6 +35,7 @@ const PASSKEY_CEREMONIES = 'src/auth/passkey-ceremonies.ts';
 const PASSKEY_SIGN_IN = 'src/auth/passkey-sign-in.ts';
 const FRESH_PROOF = 'src/auth/fresh-proof.ts';
 const CLOCK = 'src/accounts/clock.ts';
+const COUNTERS = 'src/auth/counters.ts';
 const LIMITS = 'src/auth/limits.ts';
 const PASSWORDS = 'src/auth/passwords.ts';
 const GRACE = 'src/auth/grace.ts';
@@ -132,6 +133,7 @@ const AUDIT_VERIFY_TEST = ['test/accounts/audit-verify.test.ts'];
 const FRESH_PROOF_TEST = ['test/auth/fresh-proof.test.ts'];
 const DEVICES_TEST = ['test/auth/trusted-devices.test.ts'];
 const DEVICES_END_TEST = ['test/auth/trusted-devices-end.test.ts'];
+const HELD_BACK_TEST = ['test/attacks/held-back.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -213,44 +215,44 @@ export const MUTANTS: readonly Mutant[] = [
     tests: CHALLENGES_TEST,
   },
   // The windows of the counters.
-  { invariant: 'I6', file: LIMITS, find: ' OR counters.started_at <= ${now - windowMs}', tests: WINDOWS_TEST },
+  { invariant: 'I6', file: COUNTERS, find: ' OR counters.started_at <= ${now - windowMs}', tests: WINDOWS_TEST },
   {
     invariant: 'I6',
-    file: LIMITS,
+    file: COUNTERS,
     find: 'sql`WHERE counters.spent < ${allows} OR counters.started_at <= ${now - windowMs}`',
     replace: 'sql``',
     tests: WINDOWS_TEST,
   },
   {
     invariant: 'I6',
-    file: LIMITS,
+    file: COUNTERS,
     find: 'CASE WHEN ${over} THEN 1 ELSE counters.spent + 1 END',
     replace: 'counters.spent + 1',
     tests: WINDOWS_TEST,
   },
   {
     invariant: 'I6',
-    file: LIMITS,
+    file: COUNTERS,
     find: 'CASE WHEN ${over} THEN excluded.started_at ELSE counters.started_at END',
     replace: 'counters.started_at',
     tests: WINDOWS_TEST,
   },
   {
     invariant: 'I6',
-    file: LIMITS,
+    file: COUNTERS,
     find: 'CASE WHEN ${over} THEN excluded.started_at ELSE counters.started_at END',
     replace: 'excluded.started_at',
     tests: WINDOWS_TEST,
   },
   {
     invariant: 'I6',
-    file: LIMITS,
+    file: COUNTERS,
     find: 'counters.started_at <= ${now - limit.windowMs}',
     replace: 'counters.started_at < ${now - limit.windowMs}',
     tests: WINDOWS_TEST,
   },
-  { invariant: 'I6', file: LIMITS, find: '\n      AND started_at = ${startedAt}', tests: LIMITS_TEST },
-  { invariant: 'I6', file: LIMITS, find: ' AND spent > 0', tests: LIMITS_TEST },
+  { invariant: 'I6', file: COUNTERS, find: '\n      AND started_at = ${startedAt}', tests: LIMITS_TEST },
+  { invariant: 'I6', file: COUNTERS, find: ' AND spent > 0', tests: LIMITS_TEST },
   {
     invariant: 'I6',
     file: ANSWER,
@@ -261,7 +263,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I6',
     file: ANSWER,
-    find: '    if (!answered || !FAILURES.has(answered.kind)) await limits.giveBack(db, [room.spent]);\n',
+    find: '    if (!answered || !FAILURES.has(answered.kind)) await counters.giveBack(db, [room.spent]);\n',
     tests: CODES_TEST,
   },
   {
@@ -560,6 +562,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: ' AND s.epoch = a.epoch`;',
     tests: SESSIONS_TEST,
   },
+  { invariant: 'I12', file: 'src/web/routes.ts', find: ', wholeBodiesOnly)', replace: ')', tests: HELD_BACK_TEST },
   { invariant: 'I12', ...EPOCH_OF_CHALLENGE, tests: CHALLENGES_TEST },
   { invariant: 'I12', ...EPOCH_OF_ANSWER, tests: CHALLENGES_TEST },
   { invariant: 'I12', ...EPOCH_OF_ATTEMPT, otherGuards: [EPOCH_OF_ANSWER], tests: CHALLENGES_TEST },
@@ -633,7 +636,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I12',
     file: 'src/accounts/contacts.ts',
-    find: ', epoch = epoch + 1',
+    find: ', epoch = epoch + 1 WHERE',
+    replace: ' WHERE',
     tests: ['test/accounts/contacts.test.ts'],
   },
   {
@@ -909,8 +913,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I20',
     file: PASSWORDS,
-    find: 'await installation.db.transaction((tx) =>\n    limits.tallyWithin(',
-    replace: 'await Promise.resolve((tx: Transaction) =>\n    limits.tallyWithin(',
+    find: 'await installation.db.transaction((tx) =>\n    counters.tallyWithin(',
+    replace: 'await Promise.resolve((tx: Transaction) =>\n    counters.tallyWithin(',
     tests: SIGN_IN_TEST,
   },
   { invariant: 'I21', file: PASSWORDS, find: '!known && ', tests: LIMITS_TEST },
@@ -970,7 +974,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'fingerprint(counterKey, email)',
     tests: ATTACKER_TEST,
   },
-  { invariant: 'I21', file: PASSWORDS, find: '    else await limits.giveBack(db, spent);\n', tests: WINDOWS_TEST },
+  { invariant: 'I21', file: PASSWORDS, find: '    else await counters.giveBack(db, spent);\n', tests: WINDOWS_TEST },
   {
     invariant: 'I21',
     file: PASSWORDS,
@@ -994,7 +998,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 'I21',
-    file: 'src/auth/welcome.ts',
+    file: 'src/auth/password-by-link.ts',
     find: "  if (!room.ok) return { kind: 'limited', until: room.until };\n",
     tests: WINDOWS_TEST,
   },

@@ -19,6 +19,8 @@ const TOLD: Partial<Record<Action, (fact: Fact) => MailKind | undefined>> = {
   'backup-codes.generated': () => 'new-codes',
   'mfa.reset': () => 'mfa-reset',
   'device.trusted': () => 'device-trusted',
+  'device.replayed': () => 'device-copied',
+  'account.unlocked': ({ result }) => (result === 'password-removed' ? 'password-removed' : undefined),
   'password.set': () => 'password-changed',
   'account.not-me': () => 'not-me',
   'passkey.added': () => 'passkey-added',

@@ -26,6 +26,8 @@ export type MailKind =
   | 'passkey-removed'
   | 'passkey-copied'
   | 'device-trusted'
+  | 'device-copied'
+  | 'password-removed'
   | 'not-me'
   | 'recovery-asked'
   | 'recovery-refused'

@@ -70,14 +70,16 @@ function shownOf({ trustedDeviceDays, passkeys, enrolmentConfirmation, recoveryW
 function askedOf(given: Given): { asked: Choices; problems: c.Problem[] } {
   const days = numberIn(given.days, TRUSTED_DEVICE_DAYS);
   const wait = numberIn(given.wait, RECOVERY_WAIT_HOURS);
+  const passkeys = PASSKEYS.find(({ value }) => value === given.passkeys)?.value;
   const asked: Choices = {
     trustedDeviceDays: given.devices === 'on' ? (days ?? null) : null,
-    passkeys: PASSKEYS.find(({ value }) => value === given.passkeys)?.value ?? 'off',
+    passkeys: passkeys ?? 'off',
     enrolmentConfirmation: given.confirmation === 'on' ? 'required' : 'none',
     recoveryWaitHours: wait ?? 0,
   };
   const problems: c.Problem[] = [];
   if (given.devices === 'on' && days === undefined) problems.push({ field: 'days', text: DAYS_WRONG });
+  if (passkeys === undefined) problems.push({ field: 'passkeys', text: 'Choose whether customers may use passkeys' });
   if (wait === undefined) problems.push({ field: 'wait', text: WAIT_WRONG });
   return { asked, problems };
 }
@@ -112,7 +114,7 @@ async function choicesPage(
     ? c.form(
         SIGN_IN,
         html`${c.section('Their own devices', html`${deviceChoice(shown, problems)} ${means}`)}
-        ${c.section('Passkeys', html`${passkeyChoice(shown)} ${passkeys}`)}
+        ${c.section('Passkeys', html`${passkeyChoice(shown, problems)} ${passkeys}`)}
         ${c.section('A new authenticator app', confirmationChoice(visit, shown))}
         ${c.section('Asking for help', waitChoice(shown, who.organization, problems))} ${c.button('Save')}`,
         { guard: true, busy: 'Saving…' },
@@ -206,8 +208,14 @@ const PASSKEYS: { value: Passkeys; label: string; hint: string }[] = [
   },
 ];
 
-function passkeyChoice({ passkeys }: Given): c.Html {
-  return c.radios({ name: 'passkeys', label: 'Customers may use passkeys', value: passkeys, choices: PASSKEYS });
+function passkeyChoice({ passkeys }: Given, problems: readonly c.Problem[]): c.Html {
+  return c.radios({
+    name: 'passkeys',
+    label: 'Customers may use passkeys',
+    value: passkeys,
+    error: c.problemOf(problems, 'passkeys'),
+    choices: PASSKEYS,
+  });
 }
 
 async function whatPasskeysMean({ installation }: Visit, { id }: Organization): Promise<c.Html> {

@@ -15,7 +15,7 @@ import { fingerprint } from '../crypto/tokens.ts';
 import { RolledBack, sql } from '../db/db.ts';
 import { spend, tallyWithin } from './counters.ts';
 import { EMAIL_CHANGES_BY_ACCOUNT, LINKS_TO_MAILBOX, UNKNOWN_EMAIL } from './limits.ts';
-import { isFreshlyProven, type Session, type Visitor } from './sessions.ts';
+import { holdSession, isFreshlyProven, type Session, type Visitor } from './sessions.ts';
 
 export type ChangeAsked =
   /** If the address can be used, a link is on its way there. Nothing tells whether somebody else has it. */
@@ -51,7 +51,7 @@ export async function askToChangeEmail(
   const mailbox = fingerprint(counterKey, 'new address', organizationId, key);
   const mayMail = (await spend(db, { limit: LINKS_TO_MAILBOX, subject: mailbox }, now)).ok;
   return db.transaction<ChangeAsked>(async (tx) => {
-    if (!(await lockAtEpoch(tx, account, account.epoch))) return new RolledBack<ChangeAsked>({ kind: 'over' });
+    if (!(await holdSession(tx, session))) return new RolledBack<ChangeAsked>({ kind: 'over' });
     const taken = await tx.one(sql`SELECT 1 AS found FROM accounts
       WHERE organization_id = ${organizationId} AND kind = 'contact' AND email_key = ${key}`);
     const to = email.trim();

@@ -6,7 +6,7 @@ import { uuidv7 } from '../crypto/tokens.ts';
 import { RolledBack, sql, type Queries, type Transaction } from '../db/db.ts';
 import { PASSKEYS_PER_ACCOUNT } from './limits.ts';
 import { openCeremony, ownerOf, takeCeremony, type Bound } from './passkey-ceremonies.ts';
-import { isFreshlyProven, type Session, type Visitor } from './sessions.ts';
+import { holdSession, isFreshlyProven, type Session, type Visitor } from './sessions.ts';
 import { creationOptions, readRegistration, requestOptions, verifyRegistration } from './webauthn.ts';
 import type { Credential, RelyingParty } from './webauthn.ts';
 
@@ -83,7 +83,7 @@ export type Added =
   | { kind: 'refused' }
   /** There are as many as there may be. */
   | { kind: 'full' }
-  /** The organization takes no passkeys, or the account has no authenticator app: nothing to stand in for. */
+  /** The organization takes none, the account has no authenticator app to stand in for, or the session has ended. */
   | { kind: 'not-allowed' };
 
 /**
@@ -103,7 +103,7 @@ export async function addPasskey(
   const credential = sent && (await verifyRegistration(rp, sent));
   return installation.db.transaction<Added>(async (tx) => {
     const now = installation.now();
-    if (!(await lockAtEpoch(tx, account, account.epoch))) return new RolledBack<Added>({ kind: 'not-allowed' });
+    if (!(await holdSession(tx, session))) return new RolledBack<Added>({ kind: 'not-allowed' });
     const isOurs = sent && (await takeCeremony(tx, { to: 'add', session }, sent.challenge, now));
     if (!isOurs || !credential) return { kind: 'refused' };
     const held = (await passkeysOf(tx, account)).length;

@@ -64,13 +64,21 @@ function letter({ to, subject, text, at }: Parcel, publicUrl: string): Html {
   return section(
     subject,
     html`<p>To ${ltr(to)}, ${time(at, WHERE)}</p>
-      <p class="lines">${withLinks(text, publicUrl)}</p>`,
+      ${text.split('\n\n').map((block) => html`<p>${linesOf(block, publicUrl)}</p>`)}`,
   );
 }
 
+function linesOf(block: string, publicUrl: string): Html[] {
+  return block.split('\n').map((line, at) => html`${at > 0 ? html`<br />` : ''}${withLinks(line, publicUrl)}`);
+}
+
+const SHOWN = 32;
+
 // Only addresses of the demo itself become links, whatever else a letter holds.
 function withLinks(text: string, publicUrl: string): (Html | string)[] {
-  return text
-    .split(/(https?:\/\/\S*[^\s.,])/)
-    .map((part) => (part.startsWith(publicUrl) ? html`<a href="${part}">${part}</a>` : part));
+  return text.split(/(https?:\/\/\S*[^\s.,])/).map((part) => {
+    if (!part.startsWith(publicUrl)) return part;
+    const path = part.slice(publicUrl.length);
+    return html`<a href="${part}">${path.length > SHOWN ? `${path.slice(0, SHOWN)}…` : path}</a>`;
+  });
 }

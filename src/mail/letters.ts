@@ -36,6 +36,8 @@ const SHAPES: Record<MailKind, Shape> = {
   'passkey-removed': { notice: true, mayWait: true },
   'passkey-copied': { notice: true, mayWait: true },
   'device-trusted': { notice: true, mayWait: true },
+  'device-copied': { notice: true },
+  'password-removed': { notice: true },
   'not-me': {},
   'recovery-asked': { notice: true, link: { page: 'cancel-request', label: 'mail.link.recovery-asked' } },
   'recovery-refused': {},
@@ -214,7 +216,7 @@ function howLong({ facts, organization }: Told): string {
 
 function ifNotYou(told: Told, m: string): NonNullable<Draft['ifNotYou']> {
   const token = textOf(told.facts, 'notMeToken');
-  const contact = oneLine(told.organization.contactDetails);
+  const contact = contactOf(told.organization);
   const staff = told.account.kind === 'staff' || contact === '';
   return {
     heading: say('mail.not-you'),
@@ -228,9 +230,14 @@ function ifNotYou(told: Told, m: string): NonNullable<Draft['ifNotYou']> {
 }
 
 function footOf(told: Told, m: string): string[] {
-  const contact = oneLine(told.organization.contactDetails);
+  const contact = contactOf(told.organization);
   const reached = told.account.kind === 'staff' || contact === '' ? [] : [`${say('mail.ask', { m })} ${contact}`];
   return [`${say('mail.your-portal', { m })} ${baseOf(told)}`, ...reached];
+}
+
+// Some write it on several lines.
+function contactOf({ contactDetails }: Organization): string {
+  return oneLine(contactDetails.trim().replace(/\s*\n\s*/g, ', '));
 }
 
 /** Where the account signs in. */

@@ -22,6 +22,7 @@ const TOLD: Partial<Record<Action, (row: AuditLine, m: string) => string>> = {
     if (result === 'passkey-refused')
       return say(why === 'counter' ? 'did.signed-in.passkey-copied' : 'did.signed-in.passkey-refused');
     if (factor === 'passkey') return say('did.signed-in.passkey');
+    if (factor === 'trusted-device') return say('did.signed-in.device');
     return say(factor === 'backup-code' ? 'did.signed-in.backup-code' : 'did.signed-in');
   },
   'signed-out': () => say('did.signed-out'),
@@ -46,6 +47,21 @@ const TOLD: Partial<Record<Action, (row: AuditLine, m: string) => string>> = {
   'portal-access.disabled': (_, m) => say('did.portal-access.disabled', { m }),
   'contact.changed': (_, m) => say('did.contact.changed', { m }),
   'account.unlocked': (_, m) => say('did.account.unlocked', { m }),
+  'device.trusted': () => say('did.device.trusted'),
+  'device.removed': (row, m) => (isOwn(row) ? say('did.device.removed') : say('did.device.removed.by-them', { m })),
+  'device.replayed': () => say('did.device.replayed'),
+  'new-password.asked': () => say('did.new-password.asked'),
+  'email-change.asked': () => say('did.email-change.asked'),
+  'email.changed': () => say('did.email.changed'),
+  'account.not-me': () => say('did.account.not-me'),
+  'recovery.asked': () => say('did.recovery.asked'),
+  'recovery.cancelled': () => say('did.recovery.cancelled'),
+  'recovery.approved': (_, m) => say('did.recovery.approved', { m }),
+  'recovery.refused': (_, m) => say('did.recovery.refused', { m }),
+  'sign-in-code.made': (_, m) => say('did.sign-in-code.made', { m }),
+  'sign-in-code.used': ({ result }, m) =>
+    result === 'right' ? say('did.sign-in-code.used', { m }) : say('did.signed-in.wrong'),
+  'enrolment-code.made': (_, m) => say('did.enrolment-code.made', { m }),
 };
 
 const ACTIONS = Object.keys(TOLD) as Action[];

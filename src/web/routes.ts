@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { smallBodiesOnly } from './security.ts';
+import { smallBodiesOnly, wholeBodiesOnly } from './security.ts';
 import { Visit, type OpenHouse } from './visit.ts';
 
 /**
@@ -43,7 +43,7 @@ export function route<Admitted>(
 /** Hangs the routes into the server. A body is let through to the guard whole, or not at all where it may be large. */
 export function mount(server: Hono, house: OpenHouse, routes: readonly Route[]): void {
   for (const { method, path, answer, bodyMax } of routes) {
-    if (bodyMax === undefined) server.on(method, path, smallBodiesOnly);
+    if (bodyMax === undefined) server.on(method, path, smallBodiesOnly, wholeBodiesOnly);
     server.on(method, path, (context) => answer(new Visit(context, house, bodyMax)));
   }
 }

@@ -61,3 +61,12 @@ export const smallBodiesOnly: MiddlewareHandler = bodyLimit({
     throw new RequestRefused(413, 'the form is larger than 16 KiB');
   },
 });
+
+/**
+ * Waits for the whole body before anybody is admitted: who holds the end of a form back is judged by what holds when it
+ * has arrived, not by a session that was good when its first line came and has been ended since.
+ */
+export const wholeBodiesOnly: MiddlewareHandler = async ({ req }, next) => {
+  await req.text();
+  await next();
+};

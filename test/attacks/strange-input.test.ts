@@ -41,14 +41,11 @@ function rest({ fields }: Post, name: string): string {
   return others.map(([one, value]) => `&${one}=${encodeURIComponent(value)}`).join('');
 }
 
-// The link says whose password it is; a fresh session is asked for no proof; a box is ticked or is not; an unknown
+// The link says whose password it is; a box is ticked or is not; an unknown
 // policy is that of an old page, and of two colours the typed one counts.
 function isUnread({ name }: Post, field: string): boolean {
-  if (name.includes('welcome')) return field === 'email';
-  const asks =
-    name.startsWith('POST /admin/') &&
-    /general$|branding$|reset-mfa$|exempt(\/end)?$|-everyone-out$|-everybody$|\/team\/|\/import\/:import$/.test(name);
-  return asks && /^(password|code|mfa|policy|removeLogo)$/.test(field);
+  if (/welcome|new-password|security\/password/.test(name)) return field === 'email';
+  return /\/(general|branding|sign-in)$/.test(name) && /^(mfa|policy|removeLogo|devices|confirmation)$/.test(field);
 }
 
 describe('strange input at every form (ASVS 1.5.2, 2.2.1, 15.3.6)', () => {

@@ -88,7 +88,9 @@ eachEngine('a subject that the client chooses (ASVS 8.2.2, 8.2.3, 4.1.3)', (engi
       const { browser } = path.startsWith('/admin') ? ada : maria;
       const plain = await browser.get(fill(path));
       const named = await browser.get(`${fill(path)}?${query}`);
-      assert.deepEqual([named.status, named.location, named.text], [plain.status, plain.location, plain.text], path);
+      // A page that waits for a fresh proof is kept under an id of its own each time.
+      const [led, leads] = [named, plain].map(({ location }) => location?.replace(/form=[\w-]+$/, 'form='));
+      assert.deepEqual([named.status, led, named.text], [plain.status, leads, plain.text], path);
     }
   });
 

@@ -4,6 +4,7 @@ import { OPERATOR } from '../../src/accounts/audit.ts';
 import { addressToConfirm } from '../../src/accounts/mailed-links.ts';
 import { changeContact, findContact } from '../../src/accounts/contacts.ts';
 import { askToChangeEmail, confirmEmailChange, findEmailChange } from '../../src/auth/change-email.ts';
+import { endOneSession } from '../../src/auth/end-sessions.ts';
 import type { Session } from '../../src/auth/sessions.ts';
 import { addContact, home, signsIn, type Acme, type Enrolled, type Person } from '../acme.ts';
 import { queued } from '../queued.ts';
@@ -104,8 +105,8 @@ eachEngine('a change of email', (engine) => {
     assert.deepEqual(
       told.map(({ to, facts }) => [to, facts['by'], facts['notMeToken']]),
       [
-        [maria.email, 'staff', undefined],
-        ['by-staff@globex.test', 'staff', undefined],
+        [maria.email, 'operator', undefined],
+        ['by-staff@globex.test', 'operator', undefined],
       ],
     );
   });
@@ -117,6 +118,14 @@ eachEngine('a change of email', (engine) => {
     assert.deepEqual(await asks(world, session, maria.email.toUpperCase()), { kind: 'same' });
     world.clock.advance(10 * MINUTE_MS + 1);
     await assert.rejects(asks(world, session), /no fresh proof/);
+  });
+
+  test('is over where the session that asks has been ended since it was looked up', async () => {
+    await using world = await openWorld(engine, { mailIsOn: true });
+    const { maria, session } = await scene(world);
+    await endOneSession(world.installation, OPERATOR, maria, session.id);
+    assert.deepEqual(await asks(world, session), { kind: 'over' });
+    assert.equal(await addressToConfirm(world.installation, await world.account(maria)), undefined);
   });
 
   test('fills no stranger’s mailbox: five an hour of one contact, two in half an hour to one address', async () => {

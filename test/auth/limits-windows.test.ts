@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { createContact } from '../../src/accounts/contacts.ts';
-import * as counters from '../../src/auth/counters.ts';
+import type * as counters from '../../src/auth/counters.ts';
 import * as limits from '../../src/auth/limits.ts';
 import { resetMfa } from '../../src/auth/recovery.ts';
 import { choosePassword, makeWelcomeLink } from '../../src/auth/welcome.ts';

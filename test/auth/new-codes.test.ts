@@ -38,7 +38,8 @@ eachEngine('new backup codes', (engine) => {
     assert.equal((await world.account(people.maria)).epoch, epoch);
     const rows = (await world.audit(people.maria)).filter(({ action }) => action === 'backup-codes.generated');
     assert.equal(rows.length, 2, 'of the ceremony, and these');
-    assert.equal((await queued(world, people.maria)).filter(({ kind }) => kind === 'new-codes').length, 2);
+    const told = (await queued(world, people.maria)).filter(({ kind }) => kind === 'new-codes');
+    assert.equal(told.length, 1, 'the first set belongs to the ceremony, which has a letter of its own');
   });
 
   test('are the same five for whoever asks again while they are shown, and others after Continue (I19)', async () => {

@@ -4,6 +4,7 @@ import { deleteContact } from '../../src/accounts/deletion.ts';
 import { findContact } from '../../src/accounts/contacts.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { setPortalAccess } from '../../src/auth/access.ts';
+import { endOneSession } from '../../src/auth/end-sessions.ts';
 import { sweep } from '../../src/auth/housekeeping.ts';
 import { disownBySession } from '../../src/auth/not-me.ts';
 import { openCeremony } from '../../src/auth/passkey-ceremonies.ts';
@@ -120,6 +121,18 @@ eachEngine('a passkey of Maria', (engine) => {
     const adding = async (): Promise<unknown> =>
       addPasskey(world.installation, rpOf(world), session, { name: 'x', response }, home(here.maria));
     await assert.rejects(adding, /without a fresh proof/);
+  });
+
+  test('cannot be added in a session that has been ended since it was looked up', async () => {
+    await using here = await scene(engine);
+    const { world, session, maria } = here;
+    const options = await beginAdding(world.installation, rpOf(world), session);
+    const response = new Authenticator(world.publicUrl).make(options ?? {});
+    await endOneSession(world.installation, OPERATOR, maria, session.id);
+    await unchanged(world, async () => {
+      const added = await addPasskey(world.installation, rpOf(world), session, { name: 'x', response }, home(maria));
+      assert.equal(added.kind, 'not-allowed');
+    });
   });
 
   test('cannot be added by somebody who has no app, or where the organization takes none', async () => {

@@ -156,7 +156,7 @@ describe('what people do in a browser', () => {
       await gear.focus();
       const walk: [key: string, comesTo: string][] = [
         ['ArrowDown', 'Reset Portal MFA'],
-        ['ArrowDown', 'Sign out everywhere'],
+        ['ArrowDown', 'Make sign-in code'],
         ['End', 'Delete'],
         ['ArrowDown', 'Reset Portal MFA'],
         ['ArrowUp', 'Delete'],
