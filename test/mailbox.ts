@@ -53,7 +53,8 @@ export interface MailboxOptions {
   readonly login?: { readonly user: string; readonly password: string };
 }
 
-const PEM = readFileSync(join(import.meta.dirname, 'mailbox.pem'), 'utf8');
+/** The key of mailboxes and its certificate. */
+export const PEM = readFileSync(join(import.meta.dirname, 'mailbox.pem'), 'utf8');
 
 /** The certificate of mailboxes, for whoever is to trust it. */
 export const MAILBOX_CA = PEM.slice(PEM.indexOf('-----BEGIN CERTIFICATE'));

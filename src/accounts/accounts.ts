@@ -80,7 +80,8 @@ const EMAIL_MAX = 254;
 export function emailKey(email: string): string | undefined {
   if (email.length > 4 * EMAIL_MAX) return undefined;
   const folded = fold(email);
-  const parts = /^([^\s@"(),:;<>[\\\]\p{Cc}]+)@([^\s@]+)$/u.exec(folded);
+  const parts = /^([^\s@"(),:;<>[\\\]\p{Cc}]+)@([^\s@/?#%\\]+)$/u.exec(folded);
+  // It reads a domain as browsers do, who stop at what ends a host in a URL: a letter would go where the whole says.
   const domain = domainToASCII(parts?.[2] ?? '');
   if (!parts || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain)) return undefined;
   const key = `${parts[1]}@${domain}`;

@@ -15,7 +15,7 @@ const LINK_LIFETIMES_MS: Readonly<Record<Purpose, number>> = {
 };
 
 /** How many of an account are kept, the newest. As many new passwords as can be asked for while one of them works. */
-const KEPT: Readonly<Record<Purpose, number>> = { 'new-password': 6, 'confirm-email': 1, 'not-me': 20 };
+const KEPT: Readonly<Record<Purpose, number>> = { 'new-password': 4, 'confirm-email': 1, 'not-me': 20 };
 
 type Whose = Pick<Account, 'organizationId' | 'id'>;
 

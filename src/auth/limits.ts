@@ -121,9 +121,14 @@ export const PASSWORD_BY_LINK: Limit = { name: 'new password by link', allows: 2
 export const NEW_PASSWORD_BY_ACCOUNT: Limit = { name: 'new password by account', allows: 20, windowMs: HOUR_MS };
 /** Links asked for from one address, for whomever. */
 export const LINKS_BY_ADDRESS: Limit = { name: 'mailed links by address', allows: 10, windowMs: HOUR_MS };
-/** Links to one mailbox: what is asked for beyond is answered alike, and not mailed. */
+/**
+ * Links to one mailbox: what is asked for beyond is answered alike, and not mailed. The window is as long as a link works,
+ * so that whoever fills it cannot keep a mailbox without one: the first of it lives until there is room again.
+ */
 export const LINK_AGAIN: Limit = { name: 'mailed link again', allows: 1, windowMs: MINUTE_MS };
-export const LINKS_TO_MAILBOX: Limit = { name: 'mailed links to a mailbox', allows: 3, windowMs: HOUR_MS };
+export const LINKS_TO_MAILBOX: Limit = { name: 'mailed links to a mailbox', allows: 2, windowMs: 30 * MINUTE_MS };
+/** After how many times of "This wasn't me" an hour mails no further link by itself. */
+export const NOT_ME_BY_ACCOUNT: Limit = { name: 'not-me by account', allows: 3, windowMs: HOUR_MS };
 export const EMAIL_CHANGES_BY_ACCOUNT: Limit = { name: 'changes of email asked for', allows: 5, windowMs: HOUR_MS };
 export const TEST_LETTERS: Limit = { name: 'test letters by staff', allows: 10, windowMs: HOUR_MS };
 export const LONGEST_WINDOW_MS = HOUR_MS;

@@ -10,8 +10,10 @@ import {
   type FoundLink,
 } from '../accounts/mailed-links.ts';
 import { queueMail } from '../accounts/outbox.ts';
-import { RolledBack, sql, type Transaction } from '../db/db.ts';
-import { NO_COUNTS } from './limits.ts';
+import { fingerprint } from '../crypto/tokens.ts';
+import { list, RolledBack, sql, type Transaction } from '../db/db.ts';
+import { spendWithin } from './counters.ts';
+import { NO_COUNTS, NOT_ME_BY_ACCOUNT } from './limits.ts';
 import { revokePasskeys } from './passkeys.ts';
 import type { Session, Visitor } from './sessions.ts';
 
@@ -19,7 +21,7 @@ import type { Session, Visitor } from './sessions.ts';
 export type WayBack =
   /** A link to choose a new password is on its way to the address on file. */
   | 'link-mailed'
-  /** No mail is sent here: staff make a link. */
+  /** No mail is sent here, or an hour has had its links: staff make one. */
   | 'ask'
   /** Two mailboxes claim the account: portal access is off until staff have found out whose it is. */
   | 'closed';
@@ -98,15 +100,20 @@ async function openWayBack(
   const { organizationId, id } = account;
   const now = installation.now();
   const ofAccount = sql`organization_id = ${organizationId} AND account_id = ${id}`;
-  // Other letters to this mailbox have been answered by this one. Those to another one are another person's to answer.
-  const mailbox = isElsewhere ? sql`email <> ${onFile}` : sql`email = ${onFile}`;
-  await tx.run(sql`UPDATE mailed_links SET spent_at = ${now}
-    WHERE ${ofAccount} AND purpose = 'not-me' AND spent_at IS NULL AND ${mailbox}`);
+  // Other letters to this mailbox have been answered by this one. Those to another one are another person's to answer. An
+  // address is the same however it is written.
+  const open = await tx.all<{ id: string; email: string }>(
+    sql`SELECT id, email FROM mailed_links WHERE ${ofAccount} AND purpose = 'not-me' AND spent_at IS NULL`,
+  );
+  const answered = open.filter(({ email }) => (emailKey(email) === emailKey(onFile)) !== isElsewhere);
+  if (answered.length > 0)
+    await tx.run(sql`UPDATE mailed_links SET spent_at = ${now}
+      WHERE ${ofAccount} AND id IN (${list(answered.map((link) => link.id))})`);
   if (isElsewhere)
     await tx.run(
       sql`UPDATE accounts SET disabled_at = ${now} WHERE organization_id = ${organizationId} AND id = ${id}`,
     );
-  const next: WayBack = isElsewhere ? 'closed' : installation.mailIsOn ? 'link-mailed' : 'ask';
+  const next = isElsewhere ? 'closed' : (await mayMailLink(tx, installation, account)) ? 'link-mailed' : 'ask';
   if (next === 'link-mailed') {
     const token = await makeMailedLink(tx, installation, 'new-password', account);
     if (token === undefined) throw new Error('a contact with portal access was refused a link');
@@ -121,6 +128,18 @@ async function openWayBack(
   await record(tx, installation, { organizationId, actor, action: 'account.not-me', targetId: id, result: next });
   await tellStaff(tx, installation, account, onFile, next, address);
   return { kind: 'done', next };
+}
+
+// Whoever reads the mailbox could otherwise shut the account and open it again without end: each new password forgets the
+// wrong codes, and each time staff are told.
+async function mayMailLink(
+  tx: Transaction,
+  installation: Installation,
+  { organizationId, id }: Account,
+): Promise<boolean> {
+  if (!installation.mailIsOn) return false;
+  const subject = fingerprint(installation.counterKey, organizationId, id);
+  return (await spendWithin(tx, { limit: NOT_ME_BY_ACCOUNT, subject }, installation.now())).ok;
 }
 
 async function tellStaff(

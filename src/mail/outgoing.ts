@@ -37,15 +37,15 @@ export function pauseAfter(attempts: number): number | undefined {
 }
 
 /**
- * The next letters, each to another address and each the oldest that waits for it: to one person everything goes out in
- * order. A digest waits for its hour and lets the others pass.
+ * The next letters, each the oldest of its organization's that waits for an address: to one person everything goes out in
+ * order, and no organization's letters wait behind another's. A digest waits for its hour and lets the others pass.
  */
 export function nextDue(db: Pick<Queries, 'all'>, now: number): Promise<Outgoing[]> {
   return db.all(sql`SELECT m.organization_id AS "organizationId", m.id, m.account_id AS "accountId",
       m.address_key AS "addressKey", m.kind, m.sealed, m.created_at AS "createdAt", m.attempts
     FROM mails m WHERE m.done_at IS NULL AND m.due_at <= ${now}
-      AND NOT EXISTS (SELECT 1 FROM mails e WHERE e.address_key = m.address_key AND e.done_at IS NULL
-        AND e.id < m.id AND e.kind <> 'digest')
+      AND NOT EXISTS (SELECT 1 FROM mails e WHERE e.organization_id = m.organization_id
+        AND e.address_key = m.address_key AND e.done_at IS NULL AND e.id < m.id AND e.kind <> 'digest')
     ORDER BY m.due_at, m.id LIMIT ${AT_ONCE}`);
 }
 
@@ -112,7 +112,9 @@ export async function holdBack(
       WHERE ${there} AND done_at IS NULL AND kind IN (${list(MAY_WAIT)})`);
     if (announced) return;
     const { organizationId, accountId } = letter;
-    await queueMail(tx, installation, { organizationId, accountId, kind: 'digest', to, dueAt: now + HOUR_MS });
+    // Its hour begins with what was held back first: a moment later it would tell nothing of that.
+    const then = { ...installation, now: () => now };
+    await queueMail(tx, then, { organizationId, accountId, kind: 'digest', to, dueAt: now + HOUR_MS });
   });
   return true;
 }

@@ -71,12 +71,13 @@ export function openPost(mail: MailConfig, { patienceMs = PATIENCE_MS, ca }: Pos
     disableUrlAccess: true,
     ...(ca === undefined ? {} : { tls: { ca } }),
   });
+  const secrets = secretsOf(mail);
   const within = <T>(work: Promise<T>): Promise<T> => hurried(work, LONGEST_PATIENCES * patienceMs);
   return {
     reach: () =>
       within(transport.verify()).then(
         () => ({ kind: 'accepted', answer: '' }),
-        (fault: unknown) => ({ kind: 'unreachable', answer: answerOf(fault) }),
+        (fault: unknown) => ({ kind: 'unreachable', answer: answerOf(fault, secrets) }),
       ),
     handIn: ({ messageId, fromName, to, subject, text, html, at }) =>
       within(
@@ -93,7 +94,10 @@ export function openPost(mail: MailConfig, { patienceMs = PATIENCE_MS, ca }: Pos
           // Nobody's holiday message answers it (RFC 3834).
           headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
         }),
-      ).then(({ response }) => ({ kind: 'accepted', answer: trimmed(String(response)) }), judged),
+      ).then(
+        ({ response }) => ({ kind: 'accepted', answer: trimmed(String(response)) }),
+        (fault: unknown) => judged(fault, secrets),
+      ),
     close: () => transport.close(),
   };
 }
@@ -131,9 +135,9 @@ interface Refused extends Error {
  * What a failed attempt means. A number of the 5xx kind for the recipient or the letter itself is for good (RFC 5321
  * §4.2.1); the same for the sender is for every letter, and so is whatever happens before the first one.
  */
-function judged(fault: unknown): Handed {
+function judged(fault: unknown, secrets: readonly string[]): Handed {
   const { code = '', command = '', responseCode = 0 } = fault as Refused;
-  const answer = answerOf(fault);
+  const answer = answerOf(fault, secrets);
   const ofLetter = command.startsWith('RCPT') || command.startsWith('DATA');
   if (responseCode >= 500 && ofLetter) return { kind: 'refused', answer };
   // An address or a letter that cannot be said in SMTP at all.
@@ -143,9 +147,18 @@ function judged(fault: unknown): Handed {
   return { kind: responseCode >= 400 && ofLetter ? 'later' : 'broken', answer };
 }
 
-function answerOf(fault: unknown): string {
+// A server that does not understand a command may say it back, and the command may be the one that signs in.
+function answerOf(fault: unknown, secrets: readonly string[]): string {
   const { response, message } = fault as Refused;
-  return trimmed(response ?? message);
+  return trimmed(secrets.reduce((text, secret) => text.replaceAll(secret, '…'), response ?? message));
+}
+
+/** The password in every form in which it goes over the wire (RFC 4616, AUTH LOGIN). */
+function secretsOf(mail: MailConfig): string[] {
+  const { auth } = serverOf(mail);
+  if (!auth || auth.pass === '') return [];
+  const both = [`\0${auth.user}\0${auth.pass}`, auth.pass];
+  return [...both.map((text) => Buffer.from(text).toString('base64')), auth.pass];
 }
 
 /** One line that is kept and shown: servers write what they like. */

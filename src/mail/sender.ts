@@ -72,6 +72,7 @@ export function openSender(installation: Installation, options: SenderOptions): 
         return 0;
       }
       outage.isOver();
+      if (leaving) return 0;
       return await sendAll(due, post);
     } finally {
       post.close();

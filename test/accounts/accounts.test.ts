@@ -38,6 +38,12 @@ describe('an e-mail address', () => {
     for (const text of typed.split(/\||\n {6}/)) assert.equal(emailKey(text), undefined, JSON.stringify(text));
   });
 
+  test('has one domain, for its key and for its letters: nothing after it, and no other way to spell it', () => {
+    for (const more of ['/.evil.test', '#.evil.test', '?.evil.test', '\\.evil.test', '%2eevil.test', '/'])
+      assert.equal(emailKey(`maria@globex.test${more}`), undefined, more);
+    assert.equal(emailKey('maria@glob%65x.test'), undefined);
+  });
+
   test('is at most 254 characters long', () => {
     const domain = '@globex.test';
     assert.ok(emailKey('a'.repeat(254 - domain.length) + domain));

@@ -258,10 +258,14 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
       [
         tests(
           ['portal: forgotten password'],
-          '../auth/new-password.test.ts: fills no mailbox: one letter a minute, three an hour',
+          '../auth/new-password.test.ts: fills no mailbox: one letter a minute, two in half an hour',
           '../auth/new-password.test.ts: is asked for ten times an hour from one address',
         ),
-        tests(['portal: own account'], '../auth/change-email.test.ts: fills no stranger’s mailbox'),
+        tests(
+          ['portal: own account'],
+          '../auth/change-email.test.ts: fills no stranger’s mailbox',
+          '../auth/not-me.test.ts: over and over is no way to new guesses at the code',
+        ),
       ],
       'what is told of an account is told to its own address, an hour with room for so many (test/mail/sender.test.ts)',
     ),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATOR } from '../../src/accounts/audit.ts';
+import { changeContact, findContact } from '../../src/accounts/contacts.ts';
 import { notMeToken } from '../../src/accounts/mailed-links.ts';
 import { setPortalAccess } from '../../src/auth/access.ts';
 import { askToChangeEmail, confirmEmailChange } from '../../src/auth/change-email.ts';
@@ -80,6 +81,18 @@ eachEngine('"This wasn’t me"', (engine) => {
     assert.deepEqual(await disowns(world, maria, late), { kind: 'over' });
   });
 
+  test('answers for all letters of a mailbox, however staff have written its address since', async () => {
+    await using world = await openWorld(engine, { mailIsOn: true });
+    const { maria, globex } = await world.acme();
+    const [one, other] = [await linkOf(world, maria), await linkOf(world, maria)];
+    const contact = await findContact(world.db, maria.organizationId, globex.id, maria.id);
+    assert.ok(contact);
+    const draft = { name: maria.name, email: 'Maria@Globex.test', phone: null };
+    assert.equal((await changeContact(world.installation, OPERATOR, contact, draft)).kind, 'saved');
+    assert.deepEqual(await disowns(world, maria, one), { kind: 'done', next: 'link-mailed' });
+    assert.deepEqual(await disowns(world, maria, other), { kind: 'used' });
+  });
+
   test('outlives what the thief does next: he has changed the password, and changes it again', async () => {
     await using world = await openWorld(engine, { mailIsOn: true });
     const { maria, secret } = await world.acmeWithMfa();
@@ -154,6 +167,26 @@ eachEngine('"This wasn’t me"', (engine) => {
     assert.equal((await signsIn(world.installation, noor)).kind, 'wrong');
     assert.deepEqual(await disownBySession(world.installation, session, home(noor)), { kind: 'over' });
     assert.deepEqual(await queued(world, sam), [], 'no mail is sent here');
+  });
+
+  test('over and over is no way to new guesses at the code, and fills no mailbox of staff', async () => {
+    await using world = await openWorld(engine, { mailIsOn: true });
+    const { noor, sam } = await world.acme();
+    const { organizationId } = noor;
+    const ways: unknown[] = [];
+    for (let password = noor.password; ways.at(-1) !== 'ask'; password = `violet harbour engine 4${ways.length}`) {
+      const session = await insideByPassword(world, { ...noor, password });
+      const shut = await disownBySession(world.installation, session, THIEF);
+      ways.push(shut.kind === 'done' ? shut.next : shut.kind);
+      assert.ok(ways.length < 10, 'without end');
+      const way = String((await lettersOf(world, noor, 'new-password')).at(-1)?.facts['token']);
+      const next = `violet harbour engine 4${ways.length}`;
+      const chosen = await chooseNewPassword(world.installation, organizationId, way, next, [], THIEF.address);
+      assert.equal(chosen.kind, ways.at(-1) === 'ask' ? 'used' : 'set');
+    }
+    assert.deepEqual(ways, ['link-mailed', 'link-mailed', 'link-mailed', 'ask']);
+    assert.equal((await lettersOf(world, sam, 'not-me')).length, 4);
+    assert.equal((await signsIn(world.installation, noor)).kind, 'wrong', 'shut all the same');
   });
 
   test('stands in no letter to staff, and in none about what staff have done', async () => {
