@@ -354,7 +354,7 @@ eachEngine('a page', (engine) => {
       '/portal/acme/home',
       '/portal/acme/sign-in',
       '/portal/acme',
-      '/portal/acme/security',
+      '/portal/acme/security/password',
     ]);
     for (const path of [
       '//evil.example',
