@@ -96,6 +96,12 @@ export function passwordIsSuspected(wrongInARow: number, wrongInWindow: number):
   return wrongInARow >= 20 || wrongInWindow >= 50;
 }
 
+/**
+ * From so many wrong codes in a row on a mailbox gives no new password any more, only staff do: who guesses behind one
+ * password after the other is at his end then (NIST SP 800-63B-4 §3.2.2).
+ */
+export const WRONG_CODES_BEFORE_STAFF = 100;
+
 export const ADDRESS_PASSWORD_SOON: Limit = {
   name: 'password by address, 10 min',
   allows: 10,
@@ -203,6 +209,8 @@ export async function forgiveUsed(tx: Transaction, whose: Whose, typed: Typed): 
 
 /** In an UPDATE of accounts: no wrong code in a row, no wait. */
 export const NO_WAITS = sql`totp_wrong = 0, totp_wait_until = 0, backup_wrong = 0, backup_wait_until = 0`;
+/** No wait, but what was counted stays. */
+export const NO_WAITS_KEPT = sql`totp_wait_until = 0, backup_wait_until = 0`;
 /** And nothing in the 30-day window either. */
 export const NO_COUNTS = sql`${NO_WAITS}, window_wrong = 0, window_started_at = NULL`;
 

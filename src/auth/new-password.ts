@@ -83,7 +83,8 @@ export function findNewPassword(installation: Installation, organizationId: stri
 
 /**
  * Spends the link for a new password. Ends everything that carries the old epoch and lifts the stolen-password state, as
- * any new password does; MFA stays as it is, and the code is still asked for (ASVS 6.4.3). Opens no session.
+ * any new password does; MFA stays as it is, with the wrong codes that were counted, and the code is still asked for (ASVS
+ * 6.4.3). Opens no session.
  */
 export async function chooseNewPassword(
   installation: Installation,
@@ -97,7 +98,8 @@ export async function chooseNewPassword(
   if (found.kind === 'over') return { kind: 'link-over' };
   if (found.kind === 'used') return found;
   const { account } = found;
-  return passwordByLink(installation, { account, token }, password, context, address, (tx) =>
-    spendMailedLink(tx, installation, 'new-password', account, token),
-  );
+  const spends = (tx: Transaction): Promise<boolean> =>
+    spendMailedLink(tx, installation, 'new-password', account, token);
+  const kept = { keepsWrongCodes: true };
+  return passwordByLink(installation, { account, token }, password, context, address, spends, kept);
 }

@@ -13,7 +13,7 @@ import { queueMail } from '../accounts/outbox.ts';
 import { fingerprint } from '../crypto/tokens.ts';
 import { list, RolledBack, sql, type Transaction } from '../db/db.ts';
 import { spendWithin } from './counters.ts';
-import { NO_COUNTS, NOT_ME_BY_ACCOUNT } from './limits.ts';
+import { NO_WAITS_KEPT, NOT_ME_BY_ACCOUNT } from './limits.ts';
 import { revokePasskeys } from './passkeys.ts';
 import type { Session, Visitor } from './sessions.ts';
 
@@ -81,7 +81,7 @@ async function shut(
   { organizationId, id }: Account,
 ): Promise<string | undefined> {
   const row = await tx.one<{ email: string }>(sql`UPDATE accounts SET password = NULL, password_set_at = NULL,
-      epoch = epoch + 1, suspected_at = NULL, ${NO_COUNTS}
+      epoch = epoch + 1, suspected_at = NULL, ${NO_WAITS_KEPT}
     WHERE organization_id = ${organizationId} AND id = ${id} AND kind = 'contact' AND disabled_at IS NULL RETURNING email`);
   await voidCarriers(tx, organizationId, id, installation.now());
   await revokePasskeys(tx, { organizationId, id }, installation.now());

@@ -25,6 +25,7 @@ export async function passwordByLink(
   context: readonly string[],
   address: string,
   spendLink: (tx: Transaction) => Promise<boolean>,
+  wrongCodes: { readonly keepsWrongCodes?: boolean } = {},
 ): Promise<ByLink> {
   const subject = fingerprint(installation.counterKey, account.organizationId, hashToken(token));
   const room = await spend(installation.db, { limit: PASSWORD_BY_LINK, subject }, installation.now());
@@ -36,6 +37,6 @@ export async function passwordByLink(
     const over = new RolledBack<ByLink>({ kind: 'link-over' });
     if (!(await lockAtEpoch(tx, account, account.epoch)) || !(await spendLink(tx))) return over;
     const actor = { kind: 'account', id: account.id, address } as const;
-    return (await storePassword(tx, installation, actor, account, argon2)) ? { kind: 'set' } : over;
+    return (await storePassword(tx, installation, actor, account, argon2, wrongCodes)) ? { kind: 'set' } : over;
   });
 }

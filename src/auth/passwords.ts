@@ -211,7 +211,9 @@ export function hashNewPassword(installation: Installation, password: string): P
 
 /**
  * Gives an account a password that `judgePassword` accepted. Raises the epoch, ends everything that carries the old
- * one, and lifts the stolen-password state: it is a new password now. False where the account has changed meanwhile.
+ * one, and lifts the stolen-password state: it is a new password now. Wrong codes are forgotten with it, unless a mailbox
+ * was enough to choose it: only a second factor or staff clear them (I6), or a thief of the mailbox would guess for ever.
+ * False where the account has changed meanwhile, or where so many are kept that only staff may go on.
  */
 export async function storePassword(
   tx: Transaction,
@@ -219,12 +221,14 @@ export async function storePassword(
   actor: Actor,
   account: Account,
   argon2: string,
+  { keepsWrongCodes = false } = {},
 ): Promise<boolean> {
   const now = installation.now();
   const sealed = sealPassword(installation, account, argon2);
   const stored = await tx.run(sql`UPDATE accounts SET password = ${sealed}, password_set_at = ${now}, epoch = epoch + 1,
-      suspected_at = NULL, ${limits.NO_COUNTS}
-    WHERE organization_id = ${account.organizationId} AND id = ${account.id} AND epoch = ${account.epoch}`);
+      suspected_at = NULL, ${keepsWrongCodes ? limits.NO_WAITS_KEPT : limits.NO_COUNTS}
+    WHERE organization_id = ${account.organizationId} AND id = ${account.id} AND epoch = ${account.epoch}
+      ${keepsWrongCodes ? sql`AND totp_wrong + backup_wrong < ${limits.WRONG_CODES_BEFORE_STAFF}` : sql``}`);
   if (stored === 0) return false;
   await voidCarriers(tx, account.organizationId, account.id, now);
   await forgetAddresses(tx, account.organizationId, account.id);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Installation } from '../../src/accounts/installation.ts';
-import { setPortalAccess } from '../../src/auth/access.ts';
+import { setPortalAccess, unlock } from '../../src/auth/access.ts';
 import { OPERATOR } from '../../src/accounts/audit.ts';
 import { askForNewPassword, chooseNewPassword, findNewPassword } from '../../src/auth/new-password.ts';
 import { hashToken } from '../../src/crypto/tokens.ts';
 import { sql, type Sql } from '../../src/db/db.ts';
-import { acme as anotherAcme, from, guesses, home, signsIn, type Person } from '../acme.ts';
+import { acme as anotherAcme, answers, challenged, from, guesses, home, signsIn, type Person } from '../acme.ts';
 import { queued } from '../queued.ts';
 import { DAY_MS, eachEngine, HOUR_MS, MINUTE_MS, openWorld, type World } from '../world.ts';
 import { insideByCode } from './inside.ts';
@@ -154,6 +154,29 @@ eachEngine('a forgotten password', (engine) => {
     world.clock.advance(DAY_MS);
     assert.equal((await chooses(world, maria, await linkFor(world, maria))).kind, 'set');
     assert.equal((await signsIn(world.installation, { ...maria, password: NEW })).kind, 'challenge');
+  });
+
+  test('forgets no wrong code, so that whoever has the mailbox too cannot guess for ever (I6)', async () => {
+    await using world = await openWorld(engine, { mailIsOn: true });
+    const { maria, secret } = await world.acmeWithMfa();
+    await guesses(world, maria, secret, 20);
+    world.clock.advance(DAY_MS);
+    assert.equal((await chooses(world, maria, await linkFor(world, maria))).kind, 'set');
+    const renewed = { ...maria, password: NEW };
+    const guessed = await answers(
+      world.installation,
+      await challenged(world.installation, renewed),
+      world.wrongCode(secret),
+    );
+    assert.equal(guessed.kind, 'suspected', 'the twenty-first in a row is the last one of this password');
+    await world.change(sql`UPDATE accounts SET totp_wrong = 100 WHERE id = ${maria.id}`);
+    world.clock.advance(HOUR_MS);
+    assert.equal((await chooses(world, maria, await linkFor(world, maria), `${NEW} two`)).kind, 'link-over');
+    assert.deepEqual(await unlock(world.installation, OPERATOR, await world.account(maria)), {
+      kind: 'password-removed',
+    });
+    world.clock.advance(HOUR_MS);
+    assert.equal((await chooses(world, maria, await linkFor(world, maria), `${NEW} two`)).kind, 'set');
   });
 
   test('is refused with a reason where it is weak, and that spends no link', async () => {
