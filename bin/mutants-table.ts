@@ -921,7 +921,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I21',
     file: PASSWORDS,
-    find: '  await forgetAddresses(tx, account.organizationId, account.id);\n',
+    find: '  await forgetAddresses(tx, organizationId, id);\n',
     tests: PASSWORDS_TEST,
   },
   { invariant: 'I22', file: CLOCK, find: ' WHERE clock.seen_at < excluded.seen_at', tests: CLOCK_TEST },

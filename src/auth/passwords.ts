@@ -212,8 +212,7 @@ export function hashNewPassword(installation: Installation, password: string): P
 /**
  * Gives an account a password that `judgePassword` accepted. Raises the epoch, ends everything that carries the old
  * one, and lifts the stolen-password state: it is a new password now. Wrong codes are forgotten with it, unless a mailbox
- * was enough to choose it: only a second factor or staff clear them (I6), or a thief of the mailbox would guess for ever.
- * False where the account has changed meanwhile, or where so many are kept that only staff may go on.
+ * was enough to choose it (I6). False where the account has changed meanwhile, or only staff may go on.
  */
 export async function storePassword(
   tx: Transaction,
@@ -224,22 +223,18 @@ export async function storePassword(
   { keepsWrongCodes = false } = {},
 ): Promise<boolean> {
   const now = installation.now();
+  const { organizationId, id, epoch } = account;
   const sealed = sealPassword(installation, account, argon2);
   const stored = await tx.run(sql`UPDATE accounts SET password = ${sealed}, password_set_at = ${now}, epoch = epoch + 1,
       suspected_at = NULL, ${keepsWrongCodes ? limits.NO_WAITS_KEPT : limits.NO_COUNTS}
-    WHERE organization_id = ${account.organizationId} AND id = ${account.id} AND epoch = ${account.epoch}
+    WHERE organization_id = ${organizationId} AND id = ${id} AND epoch = ${epoch}
       ${keepsWrongCodes ? sql`AND totp_wrong + backup_wrong < ${limits.WRONG_CODES_BEFORE_STAFF}` : sql``}`);
   if (stored === 0) return false;
-  await voidCarriers(tx, account.organizationId, account.id, now);
-  await forgetAddresses(tx, account.organizationId, account.id);
-  await record(tx, installation, {
-    organizationId: account.organizationId,
-    actor,
-    action: 'password.set',
-    targetId: account.id,
-    // Whoever chooses their first one has changed nothing.
-    ...(account.passwordSetAt === null ? { notice: 'none' } : {}),
-  });
+  await voidCarriers(tx, organizationId, id, now);
+  await forgetAddresses(tx, organizationId, id);
+  // Whoever chooses their first one has changed nothing.
+  const untold = account.passwordSetAt === null ? { notice: 'none' as const } : {};
+  await record(tx, installation, { organizationId, actor, action: 'password.set', targetId: id, ...untold });
   return true;
 }
 

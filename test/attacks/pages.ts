@@ -116,6 +116,11 @@ export const CLASSES_OF_PAGES: readonly AttackClass[] = [
           'logout.test.ts: is none: session, challenge and ceremony are dead on the server',
         ),
         tests(['portal: own sessions'], 'own-factors.test.ts: ends what a stranger has begun there, and the stranger'),
+        tests(
+          ['portal: own passkeys', 'portal: own account'],
+          'held-back.test.ts: adds no passkey of Eve’s, takes none away and asks for no other address',
+        ),
+        tests(['console: reset'], 'held-back.test.ts: resets nobody’s MFA: Ada has signed out in that browser'),
       ],
       'nothing there ends a session',
     ),

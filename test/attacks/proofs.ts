@@ -106,7 +106,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         tests(CEREMONY, 'replay.test.ts: that proved the set-up opens no sign-in at either door'),
         tests(
           ['portal: checking the app'],
-          '../surface/reminding.test.ts: takes no code twice, and five wrong ones make the next wait as at the door',
+          '../surface/reminding.test.ts: takes no code that opens the door after it, and asks nobody else than it is for',
         ),
         tests(
           ['portal: own factors'],
@@ -229,7 +229,7 @@ export const CLASSES_OF_PROOFS: readonly AttackClass[] = [
         ),
         tests(
           ['portal: checking the app'],
-          '../surface/reminding.test.ts: takes no code twice, and five wrong ones make the next wait as at the door',
+          '../surface/reminding.test.ts: asks nothing more after three wrong codes: a session left open makes nobody wait',
         ),
       ],
       'nothing short enough to guess is taken there: tokens have 256 bits',
