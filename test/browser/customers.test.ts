@@ -113,6 +113,8 @@ async function keys(tour: Tour): Promise<void> {
   await keyboard.press('End');
   await focusIsOn('Delete');
   await keyboard.press('m');
+  await focusIsOn('Make sign-in code');
+  await keyboard.press('m');
   await focusIsOn('Move to another customer');
   await keyboard.press('Home');
   await keyboard.press('ArrowUp');
